@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* Errors are tables: `kind`, `message`, and what is known. One metatable for those that are raised and those that are returned. */
+#include "hol.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#define ERROR_MT "handoff.error"
+
+static void add_field(lua_State *L, luaL_Buffer *b, const char *name, const char *after) {
+    if (lua_getfield(L, 1, name) == LUA_TSTRING) {
+        luaL_addvalue(b);
+        luaL_addstring(b, after);
+    } else {
+        lua_pop(L, 1);
+    }
+}
+
+/* where ++ agent: ++ path: ++ message, on one line whatever the parts hold. */
+static int l_tostring(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    add_field(L, &b, "where", "");
+    add_field(L, &b, "agent", ": ");
+    add_field(L, &b, "path", ": ");
+    add_field(L, &b, "message", "");
+    luaL_pushresult(&b);
+    luaL_gsub(L, lua_tostring(L, -1), "\n", " ");
+    return 1;
+}
+
+void hol_seterror(lua_State *L) {
+    if (luaL_newmetatable(L, ERROR_MT)) {
+        lua_pushcfunction(L, l_tostring);
+        lua_setfield(L, -2, "__tostring");
+        lua_pushliteral(L, "handoff error");
+        lua_setfield(L, -2, "__metatable");
+        lua_pushstring(L, ERROR_MT);
+        lua_setfield(L, -2, "__name");
+    }
+    lua_setmetatable(L, -2);
+}
+
+/* Whether a chunk is a file of the library: the place of a mistake is the script that called it. */
+static bool is_own(const char *source) {
+    static const char folder[] = "/handoff/";
+    const char *at = NULL;
+    for (const char *s = source; (s = strstr(s, folder)) != NULL; s++) at = s;
+    return source[0] == '@' && at != NULL && strchr(at + sizeof folder - 1, '/') == NULL;
+}
+
+static void push_where(lua_State *L) {
+    lua_Debug ar;
+    for (int level = 1; lua_getstack(L, level, &ar); level++) {
+        lua_getinfo(L, "Sl", &ar);
+        if (ar.currentline > 0 && !is_own(ar.source)) {
+            lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
+            return;
+        }
+    }
+    lua_pushliteral(L, "");
+}
+
+static void set_string(lua_State *L, const char *name, const char *value) {
+    if (value == NULL) return;
+    lua_pushstring(L, value);
+    lua_setfield(L, -2, name);
+}
+
+int hol_invalid(lua_State *L, const char *path, const char *rule, size_t limit, bool has_value, const char *format, ...) {
+    int value = has_value ? lua_gettop(L) : 0;
+    luaL_checkstack(L, 8, "too many nested calls");
+    va_list args;
+    va_start(args, format);
+    lua_pushvfstring(L, format, args);
+    va_end(args);
+    lua_createtable(L, 0, 7);
+    lua_insert(L, -2);
+    lua_setfield(L, -2, "message");
+    set_string(L, "kind", "invalid");
+    set_string(L, "path", path);
+    set_string(L, "rule", rule);
+    push_where(L);
+    lua_setfield(L, -2, "where");
+    if (limit > 0) {
+        lua_pushinteger(L, (lua_Integer)limit);
+        lua_setfield(L, -2, "limit");
+    }
+    if (value) {
+        lua_pushvalue(L, value);
+        lua_setfield(L, -2, "value");
+    }
+    hol_seterror(L);
+    return lua_error(L);
+}
+
+int hol_fail(lua_State *L, const char *kind, const char *format, ...) {
+    lua_pushnil(L);
+    lua_createtable(L, 0, 4);
+    va_list args;
+    va_start(args, format);
+    lua_pushvfstring(L, format, args);
+    va_end(args);
+    lua_setfield(L, -2, "message");
+    set_string(L, "kind", kind);
+    hol_seterror(L);
+    return 2;
+}
+
+/* error.new(fields): the table as an error, to return or raise. It is the caller's own fresh table. */
+static int l_new(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    hol_seterror(L);
+    return 1;
+}
+
+/* error.raise(fields): raises it as a mistake of the nearest script on the stack (`where` is filled in, `kind` is "invalid"). */
+static int l_raise(lua_State *L) {
+    l_new(L);
+    set_string(L, "kind", "invalid");
+    push_where(L);
+    lua_setfield(L, -2, "where");
+    return lua_error(L);
+}
+
+/* error.is(value): whether it is one of the library's errors. */
+static int l_is(lua_State *L) {
+    luaL_checkany(L, 1);
+    bool is = lua_type(L, 1) == LUA_TTABLE && lua_getmetatable(L, 1);
+    if (is) {
+        luaL_getmetatable(L, ERROR_MT);
+        is = lua_rawequal(L, -1, -2);
+    }
+    lua_pushboolean(L, is);
+    return 1;
+}
+
+int hol_open_error(lua_State *L) {
+    static const luaL_Reg functions[] = {{"new", l_new}, {"raise", l_raise}, {"is", l_is}, {NULL, NULL}};
+    hol_newlib(L, functions);
+    return 1;
+}

@@ -1,0 +1,58 @@
+-- SPDX-License-Identifier: MIT
+--- Options, read strictly: an unknown name, a wrong type or a value out of range raises at the caller's place.
+local core = require "handoff.core"
+
+local options = {}
+
+local function refuse(path, rule, value, message)
+  core.error.raise { path = path, rule = rule, value = value, message = message }
+end
+
+local function names(rows)
+  local list = {}
+  for name in pairs(rows) do list[#list + 1] = name end
+  table.sort(list)
+  return list
+end
+
+local function refuse_unknown(rows, what, name)
+  local known = names(rows)
+  local near = type(name) == "string" and core.schema.nearest(name, known)
+  refuse(what, "unknown", name, ("no option %q; %s"):format(tostring(name),
+    near and ("did you mean %q?"):format(near) or "known are: " .. table.concat(known, ", ")))
+end
+
+local function check(row, path, value)
+  local got = type(value)
+  if not (" " .. row[1] .. " "):find(" " .. got .. " ", 1, true) then
+    refuse(path, "type", value, ("%s expected, got %s"):format(row[1]:gsub(" ", " or "), got))
+  end
+  if got ~= "number" then return end
+  if value ~= value or value < (row.min or -math.huge) or value > (row.max or math.huge) then
+    refuse(path, "range", value, ("%s is out of range, %s to %s allowed"):format(value, row.min or "any", row.max or "any"))
+  end
+  if row.integer and value % 1 ~= 0 then refuse(path, "integer", value, ("%s is not a whole number"):format(value)) end
+end
+
+--- Reads options against rows.
+-- @param given the caller's table, or nil; it is not changed or kept
+-- @param rows name → { types, default=, min=, max=, integer= }, types as `type` names them, a blank between
+-- @param what the name of the function, for messages: "handoff.client"
+-- @return a fresh table: what was given, and the defaults of what was not
+function options.read(given, rows, what)
+  if given ~= nil and type(given) ~= "table" then
+    refuse(what, "type", given, ("a table of options expected, got %s"):format(type(given)))
+  end
+  local read = {}
+  for name, value in pairs(given or {}) do
+    if not rows[name] then refuse_unknown(rows, what, name) end
+    check(rows[name], what .. ": " .. name, value)
+    read[name] = value
+  end
+  for name, row in pairs(rows) do
+    if read[name] == nil then read[name] = row.default end
+  end
+  return read
+end
+
+return options
