@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* Pure predicates of one scalar. Nothing here allocates; lengths are in bytes unless a name says otherwise. */
+/* Pure predicates of one scalar. Nothing here keeps memory, and only the questions about zones ask the system; lengths are in
+ * bytes unless a name says otherwise. */
 #ifndef HO_RULE_H
 #define HO_RULE_H
 
 #include "ho.h"
 
-/* The number of code points of `text`, or SIZE_MAX with `*bad` the offset of the first byte that is not UTF-8 as RFC 3629
- * has it: no overlong form, no surrogate, nothing above U+10FFFF. `bad` may be NULL. */
+/* The number of code points of `text`, or SIZE_MAX with `*bad` the offset of the first character that is not UTF-8 as
+ * RFC 3629 has it: no overlong form, no surrogate, nothing above U+10FFFF. `bad` may be NULL. */
 size_t ho_utf8_length(const char *text, size_t len, size_t *bad);
 
 /* Days are 0 (monday) to 6 (sunday). `monday` gives first = last; `saturday-monday` gives first 5, last 0. Lower case only,
@@ -26,7 +27,8 @@ typedef enum ho_zone_answer {
 ho_zone_answer ho_zone(const char *text, size_t len);
 
 /* Looks for a zone that is spelled like `text` (case, a blank for an underscore, a typo, a city without its area) in the
- * system's zone.tab and tzdata list → its name in `out`, or false. */
+ * system's zone.tab and tzdata list → its name, NUL-terminated, in `out` (64 bytes hold any), or false. It reads files: for
+ * messages only. */
 bool ho_zone_nearest(const char *text, size_t len, char *out, size_t out_size);
 
 /* What a careful person would accept as an e-mail address: one @, a local part of the usual characters without two dots in a row

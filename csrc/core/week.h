@@ -13,6 +13,9 @@ typedef struct ho_slot {
     int first, last, start, end;
 } ho_slot;
 
+/* Whether the slot is open at some time on that day, 0 monday … 6 sunday. */
+bool ho_slot_covers(const ho_slot *slot, int day);
+
 /* Whether some day has a minute that lies in both. Slots that only touch (one ends when the other starts) do not. */
 bool ho_slot_overlap(const ho_slot *a, const ho_slot *b);
 
