@@ -37,6 +37,21 @@ $(eval $(call vm,lua54))
 $(eval $(call vm,luajit))
 -include $(wildcard $(BUILD)/core/*.d)
 
+# --- C unit tests of the core, a program a room; with sanitizers: -----------------------------------------------------------
+#     make test-core BUILD=build/asan CC=clang CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover"
+core_tests := $(patsubst spec/core/%.c,$(BUILD)/spec/core/%,$(wildcard spec/core/*.c))
+
+$(BUILD)/spec/core/%: spec/core/%.c $(core_obj)
+	@mkdir -p $(@D)
+	$(compile) $< $(core_obj) -o $@ $(LDFLAGS) $(shell pkg-config --libs libcurl)
+
+test-core: $(core_tests)
+	@status=0; for test in $^; do echo "$${test##*/}:"; $$test || status=1; done; exit $$status
+
+-include $(wildcard $(BUILD)/spec/core/*.d)
+.PHONY: test-core
+# --- end of the C unit tests ---------------------------------------------------------------------------------------------
+
 clean:
 	rm -rf $(BUILD)
 

@@ -167,10 +167,10 @@ int ho_nearest(const char *name, size_t len, const char *const *candidates) {
     for (int i = 0; candidates[i] != NULL; i++) {
         if (!fold(&candidate, candidates[i], strlen(candidates[i]), "-_")) continue;
         size_t off = distance(&wanted, &candidate);
-        if (off * 3 > longer(&wanted, &candidate)) {
-            if (!is_prefix(&wanted, &candidate)) continue;
-            off += NEAR_MAX; /* a slip is likelier than a name cut short */
-        }
+        if (is_prefix(&wanted, &candidate))
+            off = least_of(off, 2); /* to cut a name short is as likely as to slip twice */
+        else if (off * 3 > longer(&wanted, &candidate))
+            continue;
         if (off < best) {
             best = off;
             nearest = i;

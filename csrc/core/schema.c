@@ -143,7 +143,7 @@ const ho_object ho_document = {"configuration", HO_COUNT(parts), parts};
 const ho_field *ho_schema_field(const ho_object *object, const char *name, size_t len) {
     for (size_t i = 0; i < object->count; i++) {
         const ho_field *field = &object->fields[i];
-        if (strncmp(field->name, name, len) == 0 && field->name[len] == '\0') return field;
+        if (strlen(field->name) == len && memcmp(field->name, name, len) == 0) return field;
     }
     return NULL;
 }
