@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-/* Lua 5.4's API for the VMs that lack parts of it (LuaJIT 2.1, which is Lua 5.1 with additions), always in 5.4's convention, so
- * that no other file asks for a version. */
+/* Lua 5.4's API for the VMs that lack parts of it (LuaJIT 2.1, which is Lua 5.1 with additions), always in 5.4's
+ * convention, so that no other file asks for a version. */
 #ifndef HOL_COMPAT_H
 #define HOL_COMPAT_H
 
 #include <lauxlib.h>
 #include <lua.h>
+#include <stdint.h>
 
 #if LUA_VERSION_NUM < 502
 
@@ -62,13 +63,19 @@ static inline int hol_getiuservalue(lua_State *L, int i) {
 /* Numbers have no integer subtype there. */
 #define lua_isinteger(L, i) 0
 
+#else
+
+#define lua_lessthan(L, a, b) lua_compare((L), (a), (b), LUA_OPLT)
+#define lua_equal(L, a, b) lua_compare((L), (a), (b), LUA_OPEQ)
+
 #endif
 
 /* The one kind of symbol that leaves a module: the build hides all others. */
 #define HOL_EXPORT __attribute__((visibility("default")))
 
-/* Whether `#`, `pairs` and the table library honour the metamethods of tables: then objects are carried by tables, otherwise by
- * userdata. LuaJIT built with 5.2 compatibility honours them in `#` and `pairs`, but its table.insert still writes past them. */
+/* Whether `#`, `pairs` and the table library honour the metamethods of tables: then objects are carried by tables,
+ * otherwise by userdata. LuaJIT built with 5.2 compatibility honours them in `#` and `pairs`, but its table.insert
+ * still writes past them. */
 #if LUA_VERSION_NUM >= 503
 #define HOL_TABLE_CARRIERS 1
 #else

@@ -18,6 +18,8 @@ static int l_open(lua_State *L) {
         lua_CFunction open;
     } rooms[] = {
         {"error", hol_open_error},
+        {"json", hol_open_json},
+        {"config", hol_open_config},
     };
     lua_createtable(L, 0, (int)HO_COUNT(rooms));
     for (size_t i = 0; i < HO_COUNT(rooms); i++) {
@@ -31,8 +33,28 @@ static int l_open(lua_State *L) {
 
 HOL_EXPORT int luaopen_handoff_core(lua_State *L);
 
+/* Fills the references on top from an instance of lua-cjson of our own: no setting of another user reaches it. */
+static void open_cjson(lua_State *L) {
+    lua_getglobal(L, "require");
+    lua_pushliteral(L, "cjson");
+    lua_call(L, 1, 1);
+    lua_getfield(L, -1, "new");
+    lua_call(L, 0, 1);
+    lua_getfield(L, -1, "decode");
+    lua_rawseti(L, -4, HOL_REF_DECODE);
+    lua_getfield(L, -1, "null");
+    lua_rawseti(L, -4, HOL_REF_NULL);
+    if (lua_getfield(L, -1, "array_mt") != LUA_TTABLE) { /* OpenResty's: its encoder then knows the mark too */
+        lua_pop(L, 1);
+        lua_newtable(L);
+    }
+    lua_rawseti(L, -4, HOL_REF_ARRAY);
+    lua_pop(L, 2);
+}
+
 int luaopen_handoff_core(lua_State *L) {
     lua_createtable(L, HOL_REF_NODES + 16, 0);
+    open_cjson(L);
     lua_pushcclosure(L, l_open, 1);
     lua_call(L, 0, 1);
     return 1;

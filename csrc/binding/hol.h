@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* What the bindings share. A prefix says what a function may do: `ho_` never throws, `hol_` takes a lua_State and may throw,
- * `l_` is a lua_CFunction. Every lua_CFunction of the core module has the references below as its first upvalue. */
+/* What the bindings share. A prefix says what a function may do: `ho_` never throws, `hol_` takes a lua_State and may
+ * throw, `l_` is a lua_CFunction. Every lua_CFunction of the core module has the references below as its first upvalue.
+ */
 #ifndef HOL_H
 #define HOL_H
 
@@ -15,6 +16,10 @@ enum hol_ref {
     HOL_REF_ARRAY,      /* the metatable that marks an empty table as an array */
     HOL_REF_SCRATCH,    /* a userdata of scratch bytes, see hol_buffer */
     HOL_REF_METHODS,    /* the methods of a config */
+    HOL_REF_LIST,       /* the methods of a list */
+    HOL_REF_CONFIG,     /* the metatable of a config */
+    HOL_REF_PART,       /* the metatable of a hol_part */
+    HOL_REF_TYPES,      /* the userdata of node types */
     HOL_REF_NODES       /* the first of the metatables of a config's objects; keep last */
 };
 #define hol_refs lua_upvalueindex(1)
@@ -25,7 +30,8 @@ void hol_setfuncs(lua_State *L, const luaL_Reg *functions);
 /* Pushes a new module table that holds the functions. */
 void hol_newlib(lua_State *L, const luaL_Reg *functions);
 
-/* --- errors (l_error.c) ------------------------------------------------------------------------------------------------ */
+/* --- errors (l_error.c)
+ * ------------------------------------------------------------------------------------------------ */
 
 /* Gives the table on top the metatable of errors; its tostring is one line: where, agent, path, message. */
 void hol_seterror(lua_State *L);
@@ -33,12 +39,14 @@ void hol_seterror(lua_State *L);
 /* The world failed: pushes nil and an error of that kind with a formatted message (lua_pushfstring's formats) → 2. */
 int hol_fail(lua_State *L, const char *kind, const char *format, ...);
 
-/* A mistake in the script: raises {kind="invalid", path, rule, message} at the place of the nearest Lua function on the stack
- * that is not the library's own. The value that was refused, if any, is on top of the stack and goes into `value`
+/* A mistake in the script: raises {kind="invalid", path, rule, message} at the place of the nearest Lua function on the
+ * stack that is not the library's own. The value that was refused, if any, is on top of the stack and goes into `value`
  * (`has_value`); `limit` 0 is left out. */
-int hol_invalid(lua_State *L, const char *path, const char *rule, size_t limit, bool has_value, const char *format, ...);
+int hol_invalid(lua_State *L, const char *path, const char *rule, size_t limit, bool has_value, const char *format,
+                ...);
 
-/* --- the rooms' modules, each pushes one table --------------------------------------------------------------------------- */
+/* --- the rooms' modules, each pushes one table
+ * --------------------------------------------------------------------------- */
 int hol_open_error(lua_State *L);
 int hol_open_json(lua_State *L);
 int hol_open_schema(lua_State *L);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Errors are tables: `kind`, `message`, and what is known. One metatable for those that are raised and those that are returned. */
+/* Errors are tables: `kind`, `message`, and what is known. One metatable for those that are raised and those that are
+ * returned. */
 #include "hol.h"
 
 #include <stdarg.h>
@@ -69,7 +70,8 @@ static void set_string(lua_State *L, const char *name, const char *value) {
     lua_setfield(L, -2, name);
 }
 
-int hol_invalid(lua_State *L, const char *path, const char *rule, size_t limit, bool has_value, const char *format, ...) {
+int hol_invalid(lua_State *L, const char *path, const char *rule, size_t limit, bool has_value, const char *format,
+                ...) {
     int value = has_value ? lua_gettop(L) : 0;
     luaL_checkstack(L, 8, "too many nested calls");
     va_list args;
@@ -117,7 +119,8 @@ static int l_new(lua_State *L) {
     return 1;
 }
 
-/* error.raise(fields): raises it as a mistake of the nearest script on the stack (`where` is filled in, `kind` is "invalid"). */
+/* error.raise(fields): raises it as a mistake of the nearest script on the stack (`where` is filled in, `kind` is
+ * "invalid"). */
 static int l_raise(lua_State *L) {
     l_new(L);
     set_string(L, "kind", "invalid");

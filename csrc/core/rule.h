@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* Pure predicates of one scalar. Nothing here keeps memory, and only the questions about zones ask the system; lengths are in
- * bytes unless a name says otherwise. */
+/* Pure predicates of one scalar. Nothing here keeps memory, and only the questions about zones ask the system; lengths
+ * are in bytes unless a name says otherwise. */
 #ifndef HO_RULE_H
 #define HO_RULE_H
 
@@ -10,8 +10,8 @@
  * RFC 3629 has it: no overlong form, no surrogate, nothing above U+10FFFF. `bad` may be NULL. */
 size_t ho_utf8_length(const char *text, size_t len, size_t *bad);
 
-/* Days are 0 (monday) to 6 (sunday). `monday` gives first = last; `saturday-monday` gives first 5, last 0. Lower case only,
- * as documented. HO_INVALID where it is no day or range of days. */
+/* Days are 0 (monday) to 6 (sunday). `monday` gives first = last; `saturday-monday` gives first 5, last 0. Lower case
+ * only, as documented. HO_INVALID where it is no day or range of days. */
 ho_code ho_day_span(const char *text, size_t len, int *first, int *last);
 
 /* `HH:MM`, 00:00 to 23:59, two digits each → minutes since midnight. HO_INVALID otherwise. */
@@ -26,14 +26,14 @@ typedef enum ho_zone_answer {
 } ho_zone_answer;
 ho_zone_answer ho_zone(const char *text, size_t len);
 
-/* Looks for a zone that is spelled like `text` (case, a blank for an underscore, a typo, a city without its area) in the
- * system's zone.tab and tzdata list → its name, NUL-terminated, in `out` (64 bytes hold any), or false. It reads files: for
- * messages only. */
+/* Looks for a zone that is spelled like `text` (case, a blank for an underscore, a typo, a city without its area) in
+ * the system's zone.tab and tzdata list → its name, NUL-terminated, in `out` (64 bytes hold any), or false. It reads
+ * files: for messages only. */
 bool ho_zone_nearest(const char *text, size_t len, char *out, size_t out_size);
 
-/* What a careful person would accept as an e-mail address: one @, a local part of the usual characters without two dots in a row
- * or a dot at either end, at most 64 bytes; a domain of at least two labels of letters, digits and inner hyphens, at most
- * 253 bytes; non-ASCII letters (UTF-8) allowed in both. */
+/* What a careful person would accept as an e-mail address: one @, a local part of the usual characters without two dots
+ * in a row or a dot at either end, at most 64 bytes; a domain of at least two labels of letters, digits and inner
+ * hyphens, at most 253 bytes; non-ASCII letters (UTF-8) allowed in both. */
 bool ho_email(const char *text, size_t len);
 
 /* The index of the candidate nearest to `name`, or -1 where none is near enough to be a slip: at most a third of the

@@ -7,8 +7,8 @@
 
 enum { HO_DAY_MINUTES = 24 * 60, HO_WEEK_MINUTES = 7 * HO_DAY_MINUTES };
 
-/* One slot of the API: on each day from first to last (0 monday … 6 sunday; first > last wraps over sunday), from `start`
- * up to `end`, minutes of the day, start < end. */
+/* One slot of the API: on each day from first to last (0 monday … 6 sunday; first > last wraps over sunday), from
+ * `start` up to `end`, minutes of the day, start < end. */
 typedef struct ho_slot {
     int first, last, start, end;
 } ho_slot;

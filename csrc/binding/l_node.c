@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+#include "l_node.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* Addresses of these are the private keys: of a node's data, part and slot, and of a metatable's type. */
+static const char DATA, PART, SLOT, TYPE;
+
+enum { TYPES_MAX = 24 };
+typedef struct types {
+    size_t count;
+    hol_type list[TYPES_MAX];
+} types;
+
+const hol_type *hol_node_type(lua_State *L, int index) {
+    if (lua_type(L, index) != (HOL_TABLE_CARRIERS ? LUA_TTABLE : LUA_TUSERDATA) || !lua_getmetatable(L, index))
+        return NULL;
+    lua_rawgetp(L, -1, &TYPE);
+    const hol_type *type = lua_touserdata(L, -1);
+    lua_pop(L, 2);
+    return type;
+}
+
+/* --- what a node keeps: in private keys of a table, or in the environment of a userdata
+ * ----------------------------------- */
+
+#if HOL_TABLE_CARRIERS
+
+static int get_kept(lua_State *L, int node, const char *key) {
+    return lua_rawgetp(L, node, key);
+}
+
+static void set_kept(lua_State *L, int node, const char *key) {
+    lua_rawsetp(L, node, key);
+}
+
+static void push_carrier(lua_State *L) {
+    lua_createtable(L, 0, 2);
+}
+
+#else
+
+static int get_kept(lua_State *L, int node, const char *key) {
+    lua_getfenv(L, node);
+    lua_rawgetp(L, -1, key);
+    lua_remove(L, -2);
+    return lua_type(L, -1);
+}
+
+static void set_kept(lua_State *L, int node, const char *key) {
+    lua_getfenv(L, node);
+    lua_insert(L, -2);
+    lua_rawsetp(L, -2, key);
+    lua_pop(L, 1);
+}
+
+static void push_carrier(lua_State *L) {
+    lua_newuserdata(L, 1);
+    lua_createtable(L, 0, 2);
+    lua_setfenv(L, -2);
+}
+
+#endif
+
+void hol_node_data(lua_State *L, int index) {
+    int type = lua_type(L, index);
+    if (type == (HOL_TABLE_CARRIERS ? LUA_TTABLE : LUA_TUSERDATA) && get_kept(L, index, &DATA) == LUA_TTABLE) return;
+    luaL_error(L, "an object of a handoff configuration expected, got %s", luaL_typename(L, index));
+}
+
+hol_part *hol_node_part(lua_State *L, int index) {
+    get_kept(L, index, &PART);
+    hol_part *part = lua_touserdata(L, -1);
+    if (part && lua_getmetatable(L, -1)) {
+        lua_rawgeti(L, hol_refs, HOL_REF_PART);
+        bool is = lua_rawequal(L, -1, -2);
+        lua_pop(L, 2);
+        if (is) return part;
+    }
+    luaL_error(L, "an object of a handoff configuration was tampered with");
+    return NULL;
+}
+
+int hol_node_slot(lua_State *L, int index) {
+    return get_kept(L, index, &SLOT);
+}
+
+void hol_node_setslot(lua_State *L, int index) {
+    set_kept(L, lua_absindex(L, index), &SLOT);
+}
+
+void hol_node_edited(lua_State *L, int node) {
+    hol_part *part = hol_node_part(L, node);
+    part->doc->members[part->index].edited = true;
+    lua_pop(L, 1);
+}
+
+void hol_node_new(lua_State *L, const hol_type *type, int part) {
+    part = lua_absindex(L, part);
+    int data = lua_gettop(L);
+    if (type->list) hol_mark_array(L);
+    push_carrier(L);
+    lua_pushvalue(L, data);
+    set_kept(L, data + 1, &DATA);
+    lua_pushvalue(L, part);
+    set_kept(L, data + 1, &PART);
+    lua_rawgeti(L, hol_refs, type->ref);
+    lua_setmetatable(L, data + 1);
+    lua_replace(L, data);
+}
+
+bool hol_node_open(lua_State *L) {
+    const hol_type *type = hol_node_type(L, -1);
+    if (type) {
+        if (type->list) hol_list_settle(L, lua_gettop(L));
+        hol_node_data(L, -1);
+        lua_replace(L, -2);
+    }
+    return lua_type(L, -1) == LUA_TTABLE;
+}
+
+/* --- types
+ * --------------------------------------------------------------------------------------------------------------- */
+
+const hol_type *hol_type_of(lua_State *L, const ho_field *field) {
+    bool list = hol_is_array(L, -1);
+    if (field && field->kind == HO_LIST && !list) {
+        /* an empty table at a list's place is a list; anything else there the schema does not know */
+        lua_pushnil(L);
+        list = !lua_next(L, -2);
+        if (!list) lua_pop(L, 2);
+    }
+    if (field && (field->kind == HO_ANY || (field->kind == HO_LIST) != list)) field = NULL;
+    lua_rawgeti(L, hol_refs, HOL_REF_TYPES);
+    const types *all = lua_touserdata(L, -1);
+    lua_pop(L, 1);
+    for (size_t i = 0; i < all->count; i++)
+        if (all->list[i].field == field && all->list[i].list == list) return &all->list[i];
+    return &all->list[list ? 1 : 0];
+}
+
+void hol_node_child(lua_State *L, int data, const ho_field *field, int part) {
+    data = lua_absindex(L, data);
+    part = lua_absindex(L, part);
+    lua_pushvalue(L, -1);
+    int type = lua_rawget(L, data);
+    if (type == LUA_TTABLE && !hol_node_type(L, -1)) {
+        hol_node_new(L, hol_type_of(L, field), part);
+        lua_pushvalue(L, -2);
+        lua_pushvalue(L, -2);
+        lua_rawset(L, data);
+    } else if (type == LUA_TNUMBER) {
+        hol_integral(L);
+    }
+    lua_remove(L, -2);
+}
+
+/* Makes a type and its metatable, whose functions get the references and the type as upvalues. */
+static void add_type(lua_State *L, types *all, hol_type type) {
+    if (all->count == TYPES_MAX) luaL_error(L, "the schema has more objects and lists than TYPES_MAX");
+    type.ref = HOL_REF_NODES + (int)all->count;
+    hol_type *kept = &all->list[all->count++];
+    *kept = type;
+    lua_newtable(L);
+    lua_pushvalue(L, hol_refs);
+    lua_pushlightuserdata(L, kept);
+    luaL_setfuncs(L, type.list ? hol_list_meta : hol_object_meta, 2);
+    lua_pushlightuserdata(L, kept);
+    lua_rawsetp(L, -2, &TYPE);
+    lua_pushfstring(L, "handoff %s",
+                    type.object                      ? type.object->name
+                    : type.field && type.field->name ? type.field->name
+                                                     : "value");
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -3, "__metatable");
+    lua_setfield(L, -2, "__name");
+    lua_rawseti(L, hol_refs, type.ref);
+}
+
+static void add_fields(lua_State *L, types *all, const ho_object *object) {
+    for (size_t i = 0; i < object->count; i++) {
+        const ho_field *field = &object->fields[i];
+        bool list = field->kind == HO_LIST;
+        if (!list && field->kind != HO_OBJECT) continue;
+        add_type(L, all, (hol_type){.field = field, .object = field->object, .item = field->item, .list = list});
+        if (list && field->item->kind == HO_OBJECT)
+            add_type(L, all, (hol_type){.field = field->item, .object = field->item->object});
+        const ho_object *inner = list ? field->item->object : field->object;
+        if (inner) add_fields(L, all, inner);
+    }
+}
+
+void hol_types_open(lua_State *L) {
+    types *all = lua_newuserdatauv(L, sizeof *all, 0);
+    all->count = 0;
+    lua_rawseti(L, hol_refs, HOL_REF_TYPES);
+    add_type(L, all, (hol_type){.list = false});
+    add_type(L, all, (hol_type){.list = true});
+    add_fields(L, all, &ho_document);
+}
+
+/* --- walks
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+void hol_plain(lua_State *L, int index) {
+    luaL_checkstack(L, 8, "nested too deep");
+    lua_pushvalue(L, index);
+    if (!hol_node_open(L)) {
+        hol_integral(L);
+        return;
+    }
+    int from = lua_gettop(L), to = from + 1;
+    lua_createtable(L, (int)lua_rawlen(L, from), 0);
+    if (hol_is_array(L, from)) hol_mark_array(L);
+    lua_pushnil(L);
+    while (lua_next(L, from)) {
+        hol_plain(L, -1);
+        lua_remove(L, -2);
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, to);
+    }
+    lua_remove(L, from);
+}
+
+/* Whether the data is the value on top or somewhere below it; then `path` holds the steps. The value stays on top, or
+ * its data. */
+static bool find(lua_State *L, int data, char *path, size_t room) {
+    const hol_type *type = hol_node_type(L, -1);
+    if (type) {
+        hol_node_data(L, -1);
+        lua_replace(L, -2);
+    }
+    if (lua_type(L, -1) != LUA_TTABLE) return false;
+    if (lua_rawequal(L, -1, data)) return true;
+    luaL_checkstack(L, 6, "nested too deep");
+    lua_pushnil(L);
+    while (lua_next(L, -2)) {
+        char step[64];
+        if (lua_type(L, -2) == LUA_TNUMBER)
+            snprintf(step, sizeof step, "[%d]", (int)lua_tointeger(L, -2));
+        else
+            snprintf(step, sizeof step, ".%.60s", lua_tostring(L, -2));
+        size_t len = strlen(step);
+        if (len < room) {
+            memcpy(path, step, len + 1);
+            if (find(L, data, path + len, room - len)) {
+                lua_pop(L, 2);
+                return true;
+            }
+            path[0] = '\0';
+        }
+        lua_pop(L, 1);
+    }
+    return false;
+}
+
+const char *hol_node_path(lua_State *L, const hol_part *part, int part_index, int data) {
+    char path[256] = "";
+    data = lua_absindex(L, data);
+    const hol_member *member = &part->doc->members[part->index];
+    lua_getiuservalue(L, part_index, 1);
+    lua_rawgeti(L, -1, HOL_DOC_TEXT);
+    const char *text = lua_tostring(L, -1);
+    lua_rawgeti(L, -2, HOL_DOC_VALUES + (lua_Integer)part->index);
+    bool found = find(L, data, path, sizeof path);
+    lua_pushlstring(L, text + member->text.name, member->text.name_len);
+    lua_pushfstring(L, "%s%s", lua_tostring(L, -1), found ? path : " (an item that is no longer in it)");
+    lua_replace(L, -5);
+    lua_pop(L, 3);
+    return lua_tostring(L, -1);
+}

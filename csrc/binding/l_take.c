@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: MIT */
+/* A script's values taken into a document: checked against the schema, by value, all or nothing. */
+#include "l_node.h"
+
+#include "../core/check.h"
+#include "../core/rule.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* The path of what is being taken; grows and shrinks with the walk, and ends in … where it would not fit. */
+typedef struct taking {
+    lua_State *L;
+    const hol_part *part;
+    int model;
+    char path[256];
+    size_t len;
+    int depth;
+} taking;
+
+static size_t step_field(taking *t, const char *name) {
+    size_t before = t->len;
+    int n = snprintf(t->path + t->len, sizeof t->path - t->len, "%s%.100s", before ? "." : "", name);
+    if (n > 0) t->len += (size_t)n < sizeof t->path - t->len ? (size_t)n : sizeof t->path - t->len - 1;
+    return before;
+}
+
+static size_t step_index(taking *t, size_t i) {
+    size_t before = t->len;
+    int n = snprintf(t->path + t->len, sizeof t->path - t->len, "[%zu]", i);
+    if (n > 0) t->len += (size_t)n < sizeof t->path - t->len ? (size_t)n : sizeof t->path - t->len - 1;
+    return before;
+}
+
+static void step_back(taking *t, size_t before) {
+    t->len = before;
+    t->path[before] = '\0';
+}
+
+/* --- scalars
+ * ---------------------------------------------------------------------------------------------------------------- */
+
+static bool is_null(lua_State *L, int index) {
+    lua_pushvalue(L, index);
+    lua_rawgeti(L, hol_refs, HOL_REF_NULL);
+    bool is = lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return is;
+}
+
+static const char *kind_name(ho_kind kind) {
+    static const char *const names[] = {"a value",  "true or false",     "a whole number",
+                                        "a string", "a table of fields", "a list"};
+    return names[kind];
+}
+
+/* What the value is, for a message: its type, and a short value itself. */
+static const char *describe(lua_State *L, int index) {
+    char quoted[80];
+    size_t len;
+    switch (lua_type(L, index)) {
+    case LUA_TSTRING: {
+        const char *text = lua_tolstring(L, index, &len);
+        return lua_pushfstring(L, "the string %s", ho_quote(text, len, quoted, sizeof quoted));
+    }
+    case LUA_TNUMBER: lua_pushvalue(L, index); return lua_pushfstring(L, "the number %s", lua_tostring(L, -1));
+    case LUA_TBOOLEAN: return lua_toboolean(L, index) ? "true" : "false";
+    default: return luaL_typename(L, index);
+    }
+}
+
+static int refuse_kind(lua_State *L, int index, const ho_field *field, const char *path) {
+    if (is_null(L, index)) {
+        lua_pushvalue(L, index);
+        return hol_invalid(L, path, "null", 0, true, "null is never written in; %s is wanted", kind_name(field->kind));
+    }
+    const char *got = describe(L, index);
+    lua_pushvalue(L, index);
+    return hol_invalid(L, path, "type", 0, true, "%s expected, got %s", kind_name(field->kind), got);
+}
+
+static bool is_integer(lua_State *L, int index) {
+    if (lua_type(L, index) == LUA_TUSERDATA) {
+        ho_text text = hol_number_text(L, index);
+        return text.at && !memchr(text.at, '.', text.len) && !memchr(text.at, 'e', text.len) &&
+               !memchr(text.at, 'E', text.len);
+    }
+    if (lua_type(L, index) != LUA_TNUMBER) return false;
+    lua_Number n = lua_tonumber(L, index);
+    return lua_isinteger(L, index) ||
+           (n >= -9007199254740992.0 && n <= 9007199254740992.0 && n == (lua_Number)(lua_Integer)n);
+}
+
+void hol_check_scalar(lua_State *L, int index, const ho_field *field, const char *path) {
+    static const int lua_types[] = {LUA_TNONE, LUA_TBOOLEAN, LUA_TNUMBER, LUA_TSTRING, LUA_TTABLE, LUA_TTABLE};
+    index = lua_absindex(L, index);
+    if (field->kind == HO_INTEGER ? !is_integer(L, index) : lua_type(L, index) != lua_types[field->kind])
+        refuse_kind(L, index, field, path);
+    if (field->kind != HO_STRING) return;
+    ho_problem problem;
+    size_t len;
+    const char *text = lua_tolstring(L, index, &len);
+    if (ho_check_string(field, text, len, &problem) == HO_OK) return;
+    lua_pushvalue(L, index);
+    hol_invalid(L, path, problem.rule, problem.limit, true, "%s", problem.message);
+}
+
+int hol_unknown_field(lua_State *L, const char *path, const ho_object *object, int key) {
+    char quoted[80];
+    const char *names[32] = {NULL};
+    size_t len, n = 0;
+    if (lua_type(L, key) != LUA_TSTRING)
+        return hol_invalid(L, path, "unknown", 0, false, "fields have names; a %s is none", luaL_typename(L, key));
+    const char *name = lua_tolstring(L, key, &len);
+    for (; n < object->count && n + 1 < HO_COUNT(names); n++) names[n] = object->fields[n].name;
+    int near = ho_nearest(name, len, names);
+    ho_quote(name, len, quoted, sizeof quoted);
+    quoted[strlen(quoted) - 1] = '\0'; /* a path is not quoted */
+    const char *full = lua_pushfstring(L, "%s%s%s", path, path[0] ? "." : "", quoted + 1);
+    if (near >= 0) return hol_invalid(L, full, "unknown", 0, false, "no such field; did you mean \"%s\"?", names[near]);
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    for (size_t i = 0; i < n; i++) {
+        luaL_addstring(&b, i ? ", " : "");
+        luaL_addstring(&b, names[i]);
+    }
+    luaL_pushresult(&b);
+    return hol_invalid(L, full, "unknown", 0, false, "no such field; known are %s", lua_tostring(L, -1));
+}
+
+/* --- tables
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
+
+static void take(taking *t, int index, const ho_field *field);
+
+/* Opens the value at the index: pushes the table that holds its members → whether it is a node of another document. */
+static bool open_table(taking *t, int index, const ho_field *field) {
+    lua_State *L = t->L;
+    int top = lua_gettop(L);
+    lua_pushvalue(L, index);
+    const hol_type *type = hol_node_type(L, -1);
+    bool foreign = false;
+    if (type) {
+        const hol_part *part = hol_node_part(L, -1);
+        foreign = !t->part || part->doc != t->part->doc;
+        lua_settop(L, top + 1);
+    }
+    if (!hol_node_open(L)) refuse_kind(L, index, field, t->path);
+    return foreign;
+}
+
+/* Whether an object of the model has the unknown field on top. */
+static bool model_has(taking *t) {
+    lua_State *L = t->L;
+    if (!t->model) return false;
+    bool has = false;
+    for (int i = 1, n = (int)lua_rawlen(L, t->model); i <= n && !has; i++) {
+        lua_rawgeti(L, t->model, i);
+        if (hol_node_open(L)) {
+            lua_pushvalue(L, -2);
+            lua_rawget(L, -2);
+            has = !lua_isnil(L, -1);
+            lua_pop(L, 1);
+        }
+        lua_pop(L, 1);
+    }
+    return has;
+}
+
+/* One member: the key and the value are on top; the value is replaced by what was taken. */
+static void take_member(taking *t, const ho_object *object, bool from_node) {
+    lua_State *L = t->L;
+    int key = lua_gettop(L) - 1;
+    const ho_field *field = NULL;
+    if (lua_type(L, key) != LUA_TSTRING) hol_unknown_field(L, t->path, object, key);
+    size_t len;
+    const char *name = lua_tolstring(L, key, &len);
+    field = ho_schema_field(object, name, len);
+    if (!field && !from_node) {
+        lua_pushvalue(L, key);
+        if (!model_has(t)) hol_unknown_field(L, t->path, object, key);
+        lua_pop(L, 1);
+    }
+    size_t before = step_field(t, name);
+    if (from_node && is_null(L, -1))
+        lua_pushvalue(L, -1); /* the service sent it */
+    else
+        take(t, key + 1, field);
+    lua_replace(L, key + 1);
+    step_back(t, before);
+}
+
+static void check_order(taking *t, const ho_object *object, int table) {
+    lua_State *L = t->L;
+    const char *times[2] = {NULL, NULL};
+    int n = 0;
+    for (size_t i = 0; i < object->count && n < 2; i++) {
+        if (object->fields[i].format != HO_TIME) continue;
+        lua_getfield(L, table, object->fields[i].name);
+        times[n++] = lua_tostring(L, -1);
+        lua_pop(L, 1);
+    }
+    if (n < 2 || !times[0] || !times[1] || strcmp(times[0], times[1]) < 0) return;
+    hol_invalid(L, t->path, "time_order", 0, false, "%s to %s ends before it starts; a night shift is two slots",
+                times[0], times[1]);
+}
+
+static void check_required(taking *t, const ho_object *object, int table) {
+    for (size_t i = 0; i < object->count; i++) {
+        const ho_field *field = &object->fields[i];
+        if (!(field->flags & HO_REQUIRED)) continue;
+        lua_getfield(t->L, table, field->name);
+        bool missing = lua_isnil(t->L, -1);
+        lua_pop(t->L, 1);
+        if (!missing) continue;
+        step_field(t, field->name);
+        hol_invalid(t->L, t->path, "required", 0, false, "missing; a %s needs it", object->name);
+    }
+}
+
+/* Copies the members of the table at `from` into the new one on top. */
+static void take_members(taking *t, int from, const ho_object *object, bool from_node) {
+    lua_State *L = t->L;
+    int to = lua_gettop(L);
+    lua_pushnil(L);
+    while (lua_next(L, from)) {
+        if (object) {
+            take_member(t, object, from_node);
+        } else {
+            if (lua_type(L, -2) != LUA_TSTRING)
+                hol_invalid(L, t->path, "type", 0, false, "neither a list nor a table of fields: its keys are mixed");
+            size_t before = step_field(t, lua_tostring(L, -2));
+            take(t, lua_gettop(L), NULL);
+            lua_replace(L, -2);
+            step_back(t, before);
+        }
+        lua_pushvalue(L, -2);
+        lua_insert(L, -2);
+        lua_rawset(L, to);
+    }
+}
+
+static void drop_id(lua_State *L, const ho_object *object) {
+    const ho_field *id = ho_schema_flagged(object, HO_ID);
+    if (!id) return;
+    lua_pushnil(L);
+    lua_setfield(L, -2, id->name);
+}
+
+static void take_object(taking *t, int index, const ho_field *field) {
+    lua_State *L = t->L;
+    const ho_object *object = field ? field->object : NULL;
+    bool from_node = hol_node_type(L, index) != NULL;
+    bool foreign = open_table(t, index, field);
+    int from = lua_gettop(L);
+    if (object && hol_is_array(L, from) && lua_rawlen(L, from) > 0) refuse_kind(L, index, field, t->path);
+    lua_createtable(L, 0, object ? (int)object->count : 0);
+    take_members(t, from, object, from_node);
+    if (object) {
+        if (foreign) drop_id(L, object);
+        check_required(t, object, lua_gettop(L));
+        check_order(t, object, lua_gettop(L));
+    }
+    lua_remove(L, from);
+}
+
+static size_t count_keys(lua_State *L, int table) {
+    size_t n = 0;
+    lua_pushnil(L);
+    for (; lua_next(L, table); lua_pop(L, 1)) n++;
+    return n;
+}
+
+static void take_list(taking *t, int index, const ho_field *field) {
+    lua_State *L = t->L;
+    static const ho_field list = {.kind = HO_LIST};
+    open_table(t, index, field ? field : &list);
+    int from = lua_gettop(L);
+    size_t count = lua_rawlen(L, from);
+    if (count_keys(L, from) != count) {
+        lua_pushvalue(L, index);
+        hol_invalid(L, t->path, "type", 0, true, "a list expected, got a table with other keys than 1, 2, 3 …");
+    }
+    lua_createtable(L, (int)count, 0);
+    hol_mark_array(L);
+    for (size_t i = 1; i <= count; i++) {
+        size_t before = step_index(t, i);
+        lua_rawgeti(L, from, (lua_Integer)i);
+        take(t, lua_gettop(L), field ? field->item : NULL);
+        lua_rawseti(L, from + 1, (int)i);
+        lua_pop(L, 1);
+        step_back(t, before);
+    }
+    lua_remove(L, from);
+}
+
+/* --- any value
+ * --------------------------------------------------------------------------------------------------------------------
+ */
+
+static void take_any(taking *t, int index) {
+    lua_State *L = t->L;
+    int type = lua_type(L, index);
+    static const ho_field any = {.kind = HO_ANY}, text = {.kind = HO_STRING};
+    if (type == LUA_TTABLE || hol_node_type(L, index)) {
+        lua_pushvalue(L, index);
+        hol_node_open(L);
+        bool list = hol_is_array(L, -1);
+        lua_pop(L, 1);
+        if (list)
+            take_list(t, index, NULL);
+        else
+            take_object(t, index, NULL);
+        return;
+    }
+    if (type == LUA_TSTRING)
+        hol_check_scalar(L, index, &text, t->path);
+    else if (type == LUA_TNUMBER && lua_tonumber(L, index) - lua_tonumber(L, index) != 0)
+        hol_invalid(L, t->path, "type", 0, false, "JSON has no NaN and no infinity");
+    else if (type != LUA_TNUMBER && type != LUA_TBOOLEAN && !is_null(L, index) && !hol_number_text(L, index).at)
+        refuse_kind(L, index, &any, t->path);
+    lua_pushvalue(L, index);
+}
+
+static void take(taking *t, int index, const ho_field *field) {
+    lua_State *L = t->L;
+    luaL_checkstack(L, 12, "nested too deep");
+    if (++t->depth > HO_SCAN_DEPTH)
+        hol_invalid(L, NULL, "depth", 0, false, "a table nested more than 100 deep, or within itself");
+    if (!field || field->kind == HO_ANY) {
+        take_any(t, index);
+    } else if (field->kind == HO_OBJECT) {
+        take_object(t, index, field);
+    } else if (field->kind == HO_LIST) {
+        take_list(t, index, field);
+    } else {
+        hol_check_scalar(L, index, field, t->path);
+        lua_pushvalue(L, index);
+        hol_integral(L);
+    }
+    t->depth--;
+}
+
+void hol_take(lua_State *L, int index, const ho_field *field, const char *path, const hol_part *part, int model) {
+    taking t = {.L = L, .part = part, .model = model ? lua_absindex(L, model) : 0};
+    index = lua_absindex(L, index);
+    step_field(&t, path);
+    take(&t, index, field);
+}
+
+/* --- ids of items that stay what they were
+ * ------------------------------------------------------------------------------------------ */
+
+static bool same_field(lua_State *L, int a, int b, const char *name) {
+    lua_getfield(L, a, name);
+    lua_getfield(L, b, name);
+    bool same = !lua_isnil(L, -1) && lua_rawequal(L, -1, -2);
+    lua_pop(L, 2);
+    return same;
+}
+
+/* Whether two items are the same by name, or, where items have no name, by all that makes one. */
+static bool same_item(lua_State *L, int a, int b, const ho_object *object) {
+    const ho_field *name = ho_schema_flagged(object, HO_NAME);
+    if (name) return same_field(L, a, b, name->name);
+    for (size_t i = 0; i < object->count; i++)
+        if ((object->fields[i].flags & HO_REQUIRED) && !same_field(L, a, b, object->fields[i].name)) return false;
+    return true;
+}
+
+/* Whether an item of the list on top has the id on top of it. */
+static bool id_used(lua_State *L, int list, const char *id) {
+    bool used = false;
+    for (int i = 1, n = (int)lua_rawlen(L, list); i <= n && !used; i++) {
+        lua_rawgeti(L, list, i);
+        lua_getfield(L, -1, id);
+        used = lua_rawequal(L, -1, -3);
+        lua_pop(L, 2);
+    }
+    return used;
+}
+
+static void adopt(lua_State *L, int old, int list, int item, const ho_object *object, const char *id) {
+    for (int i = 1, n = (int)lua_rawlen(L, old); i <= n; i++) {
+        lua_rawgeti(L, old, i);
+        if (hol_node_open(L) && same_item(L, lua_gettop(L), item, object)) {
+            lua_pushstring(L, id);
+            lua_rawget(L, -2);
+            if (!lua_isnil(L, -1) && !id_used(L, list, id)) {
+                lua_setfield(L, item, id);
+                lua_pop(L, 1);
+                return;
+            }
+            lua_pop(L, 1);
+        }
+        lua_pop(L, 1);
+    }
+}
+
+void hol_adopt_ids(lua_State *L, int old, const ho_field *item) {
+    const ho_field *id = item->object ? ho_schema_flagged(item->object, HO_ID) : NULL;
+    if (!id) return;
+    int list = lua_gettop(L);
+    old = lua_absindex(L, old);
+    for (int i = 1, n = (int)lua_rawlen(L, list); i <= n; i++) {
+        lua_rawgeti(L, list, i);
+        lua_getfield(L, -1, id->name);
+        bool is_new = lua_isnil(L, -1);
+        lua_pop(L, 1);
+        if (is_new) adopt(L, old, list, lua_gettop(L), item->object, id->name);
+        lua_pop(L, 1);
+    }
+}
