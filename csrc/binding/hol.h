@@ -36,7 +36,8 @@ int hol_fail(lua_State *L, const char *kind, const char *format, ...);
 /* A mistake in the script: raises {kind="invalid", path, rule, message} at the place of the nearest Lua function on the stack
  * that is not the library's own. The value that was refused, if any, is on top of the stack and goes into `value`
  * (`has_value`); `limit` 0 is left out. */
-int hol_invalid(lua_State *L, const char *path, const char *rule, size_t limit, bool has_value, const char *format, ...);
+int hol_invalid(lua_State *L, const char *path, const char *rule, size_t limit, bool has_value, const char *format,
+                ...);
 
 /* --- the rooms' modules, each pushes one table --------------------------------------------------------------------------- */
 int hol_open_error(lua_State *L);

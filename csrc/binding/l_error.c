@@ -69,7 +69,8 @@ static void set_string(lua_State *L, const char *name, const char *value) {
     lua_setfield(L, -2, name);
 }
 
-int hol_invalid(lua_State *L, const char *path, const char *rule, size_t limit, bool has_value, const char *format, ...) {
+int hol_invalid(lua_State *L, const char *path, const char *rule, size_t limit, bool has_value, const char *format,
+                ...) {
     int value = has_value ? lua_gettop(L) : 0;
     luaL_checkstack(L, 8, "too many nested calls");
     va_list args;

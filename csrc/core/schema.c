@@ -74,11 +74,7 @@ static const ho_object generic = {"generic guideline", HO_COUNT(generic_fields),
 
 static const ho_field custom_fields[] = {
     {.name = "id", .kind = HO_INTEGER, .flags = HO_ID, .doc = "The guideline's id, given by the server."},
-    {.name = "name",
-     .kind = HO_STRING,
-     .flags = HO_NAME | HO_REQUIRED,
-     .max = 100,
-     .doc = "The guideline's name."},
+    {.name = "name", .kind = HO_STRING, .flags = HO_NAME | HO_REQUIRED, .max = 100, .doc = "The guideline's name."},
     {.name = "description",
      .kind = HO_STRING,
      .flags = HO_REQUIRED,

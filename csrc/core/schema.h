@@ -27,11 +27,11 @@ typedef struct ho_field {
     unsigned flags;
     size_t max; /* characters at most, Unicode code points; 0: no limit is documented */
     ho_format format;
-    const char *const *choices; /* NULL-terminated; NULL: any */
+    const char *const *choices;  /* NULL-terminated; NULL: any */
     const struct ho_field *item; /* of a list: what one member is */
     const ho_object *object;     /* of an object: its fields */
     const char *doc;             /* one line, for people */
-    const char *why; /* read-only: where the value comes from; otherwise NULL */
+    const char *why;             /* read-only: where the value comes from; otherwise NULL */
 } ho_field;
 
 struct ho_object {
