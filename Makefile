@@ -86,8 +86,10 @@ $(foreach vm,$(found),$(eval $(call vm_rules,$(vm))))
 $(foreach vm,$(filter-out $(found),$(vms)),$(eval $(vm): $(or $(lacking),no-$(vm))))
 -include $(wildcard $(BUILD)/core/*.d)
 
+all_built := $(foreach vm,$(found),$(call built,$(vm)))
 # What can be built is, before what cannot be is named.
-all: $(or $(lacking),$(foreach vm,$(found),$(call built,$(vm))) $(filter-out $(found),$(vms)) $(absent))
+all: $(or $(lacking),$(all_built) $(filter-out $(found),$(vms)) $(absent))
+$(absent): | $(all_built)
 
 # --- install --------------------------------------------------------------------------------------------------------------
 lua_files := $(patsubst lua/%,%,$(shell find lua/handoff -name '*.lua'))
