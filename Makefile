@@ -5,54 +5,237 @@ WARN = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototype
 WERROR ?= $(if $(CI),-Werror)
 PREFIX ?= /usr/local
 BUILD ?= build
-
-all: lua54 luajit
-
-# --- the Lua VMs, by their pkg-config names ------------------------------------------------------------------------------
-pc_lua54 := lua5.4
-pc_luajit := luajit
-core_src := $(wildcard csrc/core/*.c)
-binding_src := $(filter-out csrc/binding/l_serve.c csrc/binding/l_zone.c,$(wildcard csrc/binding/*.c))
-core_obj := $(core_src:csrc/%.c=$(BUILD)/%.o)
 compile = $(CC) -std=c11 -D_GNU_SOURCE $(WARN) $(WERROR) $(CFLAGS) $(CPPFLAGS) -fPIC -fvisibility=hidden -MMD -MP
 
-$(BUILD)/core/%.o: csrc/core/%.c
-	@mkdir -p $(@D)
-	$(compile) $(shell pkg-config --cflags libcurl) -c $< -o $@
+all: # stays the first target; its prerequisites stand below
 
-define vm
-$(1): $(BUILD)/$(1)/handoff/core.so $(BUILD)/$(1)/handoff/serve.so
-$(BUILD)/$(1)/obj/%.o: csrc/binding/%.c
+# --- what is found: the VMs and libraries by pkg-config's names, under those that Debian and others give them -------------
+find = $(shell for name in $(1); do pkg-config --exists "$(2)" && echo $$name && break; done 2>/dev/null)
+run = $(shell for name in $(1); do command -v $$name && break; done 2>/dev/null)
+vms := lua54 luajit
+lua54_pc := $(call find,lua5.4 lua-5.4 lua54 lua,$$name >= 5.4 $$name < 5.5)
+lua54_abi := 5.4
+lua54_lua := $(call run,lua5.4 lua-5.4 lua54 lua)
+luajit_pc := $(call find,luajit,$$name >= 2.1)
+luajit_abi := 5.1
+luajit_lua := $(call run,luajit)
+apart := serve zone # modules of their own, so that the core does not link their libraries
+modules := core $(foreach m,$(apart),$(if $(wildcard csrc/binding/l_$(m).c),$(m)))
+core_pc := $(call find,libcurl,$$name >= 7.68)
+serve_pc := $(call find,libmicrohttpd,$$name >= 0.9.71)
+
+# What each is called when it is missing, and Debian's packages that bring it; A|B: either will do, A is installed.
+cc_is := $(CC), a C compiler
+cc_deb := gcc libc6-dev
+pkgconfig_is := pkg-config
+pkgconfig_deb := pkg-config
+lua54_is := Lua 5.4
+lua54_deb := liblua5.4-dev
+luajit_is := LuaJIT
+luajit_deb := libluajit2-5.1-dev|libluajit-5.1-dev
+core_is := libcurl
+core_deb := libcurl4-openssl-dev
+serve_is := libmicrohttpd (for the sandbox)
+serve_deb := libmicrohttpd-dev
+
+build_deb := $(cc_deb) $(pkgconfig_deb) $(lua54_deb) $(luajit_deb) $(core_deb) $(serve_deb)
+demo_deb := $(filter-out $(luajit_deb),$(build_deb)) lua5.4 lua-cjson
+test_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-busted lua-check clang clang-format cppcheck luarocks nginx openssl
+bench_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson nginx
+
+found := $(strip $(foreach vm,$(vms),$(if $($(vm)_pc),$(vm))))
+vital := cc pkgconfig vm core
+vm_is := the headers of Lua 5.4 or LuaJIT
+vm_deb := $(lua54_deb), $(luajit_deb)
+lacking := $(strip $(if $(call run,$(CC)),,no-cc) $(if $(call run,pkg-config),$(if $(found),,no-vm),no-pkgconfig))
+no-%:
+	@echo "handoff: not found: $($*_is). Debian has it in: $(subst |, or ,$($*_deb))" >&2
+	@$(if $(filter $*,$(vital)),exit 1)
+
+# --- the modules, for each VM side by side in build/ ----------------------------------------------------------------------
+serve_src := csrc/binding/l_serve.c
+core_src := $(filter-out $(apart:%=csrc/binding/l_%.c),$(wildcard csrc/binding/*.c))
+core_obj := $(patsubst csrc/%.c,$(BUILD)/%.o,$(wildcard csrc/core/*.c))
+present := $(foreach m,$(modules),$(if $($(m)_pc),$(m)))
+absent := $(patsubst %,no-%,$(filter-out $(present),$(modules)))
+built = $(present:%=$(BUILD)/$(1)/handoff/%.so)
+lib_flags := $(foreach m,$(present),$(shell pkg-config --cflags $($(m)_pc)))
+
+$(BUILD)/core/%.o: csrc/core/%.c Makefile
+	@mkdir -p $(@D)
+	$(compile) $(lib_flags) -c $< -o $@
+
+define module_rules # vm, module
+$(BUILD)/$(1)/handoff/$(2).so: $($(2)_src:csrc/binding/%.c=$(BUILD)/$(1)/obj/%.o) $(if $(filter core,$(2)),$(core_obj))
 	@mkdir -p $$(@D)
-	$$(compile) $$(shell pkg-config --cflags $(pc_$(1)) libcurl) -c $$< -o $$@
-$(BUILD)/$(1)/handoff/core.so: $(core_obj) $(binding_src:csrc/binding/%.c=$(BUILD)/$(1)/obj/%.o)
+	$$(CC) -shared $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $(shell pkg-config --libs $($(2)_pc))
+endef
+
+define vm_rules # vm
+$(1): $(or $(lacking),$(call built,$(1)) $(absent))
+$(BUILD)/$(1)/obj/%.o: csrc/binding/%.c Makefile
 	@mkdir -p $$(@D)
-	$(CC) -shared $(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(shell pkg-config --libs libcurl)
-$(BUILD)/$(1)/handoff/serve.so: $(BUILD)/$(1)/obj/l_serve.o
-	@mkdir -p $$(@D)
-	$(CC) -shared $(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $$(shell pkg-config --libs libmicrohttpd)
+	$$(compile) $($(1)_flags) $$(lib_flags) -c $$< -o $$@
+$(foreach m,$(present),$(eval $(call module_rules,$(1),$(m))))
 -include $$(wildcard $(BUILD)/$(1)/obj/*.d)
 endef
-$(eval $(call vm,lua54))
-$(eval $(call vm,luajit))
+
+lua54_flags := $(if $(lua54_pc),$(shell pkg-config --cflags $(lua54_pc)))
+luajit_flags := $(if $(luajit_pc),$(shell pkg-config --cflags $(luajit_pc)))
+$(foreach vm,$(found),$(eval $(call vm_rules,$(vm))))
+$(foreach vm,$(filter-out $(found),$(vms)),$(eval $(vm): $(or $(lacking),no-$(vm))))
 -include $(wildcard $(BUILD)/core/*.d)
 
-# --- C unit tests of the core, a program a room; with sanitizers: -----------------------------------------------------------
+all_built := $(foreach vm,$(found),$(call built,$(vm)))
+# What can be built is, before what cannot be is named.
+all: $(or $(lacking),$(all_built) $(filter-out $(found),$(vms)) $(absent))
+$(absent): | $(all_built)
+
+# --- install --------------------------------------------------------------------------------------------------------------
+lua_files := $(patsubst lua/%,%,$(shell find lua/handoff -name '*.lua'))
+programs := $(patsubst lua/bin/%,%,$(wildcard lua/bin/*))
+share = $(DESTDIR)$(PREFIX)/share/lua/$($(1)_abi)
+lib = $(DESTDIR)$(PREFIX)/lib/lua/$($(1)_abi)
+bin = $(DESTDIR)$(PREFIX)/bin
+
+define put # vm, folder for Lua files, folder for modules, folder for programs: the commands that copy
+$(foreach file,$(lua_files),install -D -m 644 'lua/$(file)' '$(2)/$(file)' &&) \
+$(foreach m,$(present),install -D -m 755 '$(BUILD)/$(1)/handoff/$(m).so' '$(3)/handoff/$(m).so' &&) \
+$(foreach program,$(programs),install -D -m 755 'lua/bin/$(program)' '$(4)/$(program)' &&) :
+endef
+
+install: all
+	@$(foreach vm,$(found),$(call put,$(vm),$(call share,$(vm)),$(call lib,$(vm)),$(bin)) &&) :
+	@echo "handoff: installed for $(found) under $(DESTDIR)$(PREFIX)"
+
+uninstall:
+	$(foreach vm,$(vms),rm -rf '$(call share,$(vm))/handoff' '$(call lib,$(vm))/handoff' &&) :
+	$(if $(programs),rm -f $(programs:%='$(bin)/%'))
+
+# LuaRocks says where its VM's headers are and where files go (see the rockspec). Its trees for 5.1 are LuaJIT's too, and are
+# filled for LuaJIT; Lua 5.1 itself is not supported.
+ifdef LUA_INCDIR
+rock_version := $(shell sed -n 's/^.define LUA_VERSION_NUM[[:space:]]*//p' '$(LUA_INCDIR)/lua.h')
+rock_504 := -I$(LUA_INCDIR)
+rock_501 := $(if $(wildcard $(LUA_INCDIR)/luajit.h),-I$(LUA_INCDIR),$(luajit_flags))
+rock := rock$(subst /,-,$(LUA_INCDIR))
+$(rock)_flags := $(rock_$(rock_version))
+$(eval $(call vm_rules,$(rock)))
+rock: $(if $($(rock)_flags),$(rock),no-vm)
+install-rock: rock
+	@$(call put,$(rock),$(LUADIR),$(LIBDIR),$(BINDIR))
+endif
+
+# --- packages -------------------------------------------------------------------------------------------------------------
+# DEPS=no: everything that is needed is there already, by other means than Debian's packages.
+DEPS ?= yes
+packages = $(if $(filter no,$(DEPS)),:,.ci/deps '$(1)' $(sort $(2:%='%')))
+
+deps:
+	@$(call packages,deps,$(build_deb) $(test_deb))
+
+# --- try it ---------------------------------------------------------------------------------------------------------------
+# Programs of the tree find the tree's own modules first.
+export LUA_PATH := $(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;$(CURDIR)/spec/?.lua;;
+export LUA_PATH_5_4 := $(LUA_PATH)
+export LUA_CPATH := $(abspath $(BUILD))/luajit/?.so;;
+export LUA_CPATH_5_4 := $(abspath $(BUILD))/lua54/?.so;;
+unexport HANDOFF_TOKEN HANDOFF_BASE_URL http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY CDPATH
+
+demo:
+	@$(call packages,demo,$(demo_deb))
+	@$(MAKE) --no-print-directory -s lua54
+	@$(MAKE) --no-print-directory -s demo-run
+demo-run:
+	@$(lua54_lua) examples/demo.lua
+
+# --- test -----------------------------------------------------------------------------------------------------------------
+# Each check is a target of its own. Those named test-… print lines `N passed, N failed`, which count; every other counts as one,
+# by its exit status.
+lints := lint-lua lint-c lint-format lint-gcc lint-clang
+checks := $(lints) test-core test-lua54 test-luajit
+check = $(lua54_lua) spec/support/run.lua $(MAKE) --no-print-directory -s --
+
+test:
+	@$(call packages,test,$(test_deb))
+	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -s checks
+checks:
+	@$(check) $(checks)
+
+lint:
+	@$(call packages,lint,$(test_deb))
+	@$(MAKE) --no-print-directory -s lints
+lints:
+	@$(check) $(lints)
+lint-lua:
+	luacheck -q .
+lint-c:
+	cppcheck -q --std=c11 --error-exitcode=1 --inline-suppr --enable=warning,performance,portability \
+	  --suppress=missingIncludeSystem csrc
+lint-format:
+	clang-format --dry-run -Werror $(shell find csrc spec -name '*.[ch]')
+lint-gcc lint-clang: lint-%:
+	$(MAKE) all CC=$* WERROR=-Werror BUILD=$(BUILD)/lint-$*
+
+# C unit tests of the core, a program a room; with sanitizers:
 #     make test-core BUILD=build/asan CC=clang CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover"
 core_tests := $(patsubst spec/core/%.c,$(BUILD)/spec/core/%,$(wildcard spec/core/*.c))
-
-$(BUILD)/spec/core/%: spec/core/%.c $(core_obj)
+$(BUILD)/spec/core/%: spec/core/%.c $(core_obj) Makefile
 	@mkdir -p $(@D)
-	$(compile) $< $(core_obj) -o $@ $(LDFLAGS) $(shell pkg-config --libs libcurl)
-
+	$(compile) $(lib_flags) $< $(core_obj) -o $@ $(LDFLAGS) $(shell pkg-config --libs $(core_pc))
 test-core: $(core_tests)
 	@status=0; for test in $^; do echo "$${test##*/}:"; $$test || status=1; done; exit $$status
-
 -include $(wildcard $(BUILD)/spec/core/*.d)
-.PHONY: test-core
-# --- end of the C unit tests ---------------------------------------------------------------------------------------------
+
+# busted through the VM itself, under a wrapper or none; SPEC= names the specs.
+SPEC ?= spec
+busted = $(WRAP) $($(1)_lua) spec/support/busted.lua -o spec/support/report.lua $(SPEC)
+test-lua54 test-luajit: test-%: %
+	@$(call busted,$*)
+
+sanitize = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
+test-asan:
+	@$(MAKE) --no-print-directory -s test-lua54 CC=gcc BUILD=$(BUILD)/asan CFLAGS='$(sanitize)' \
+	  WRAP='env LD_PRELOAD="$(shell gcc -print-file-name=libasan.so) $(shell gcc -print-file-name=libubsan.so)" $(WRAP)'
+
+test-valgrind:
+	@$(call packages,test-valgrind,$(test_deb) valgrind)
+	@$(MAKE) --no-print-directory -s test-lua54 \
+	  WRAP='valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect,possible --num-callers=20'
+
+# With the collector at work at every allocation (see spec/support/audit.lua).
+test-gc:
+	@HANDOFF_GC=always $(MAKE) --no-print-directory -s checks checks='test-lua54 test-luajit'
+
+# --- measure --------------------------------------------------------------------------------------------------------------
+bench_bin := $(patsubst spec/bench/%.c,$(BUILD)/bench/%,$(wildcard spec/bench/*.c))
+$(BUILD)/bench/%: spec/bench/%.c Makefile
+	@mkdir -p $(@D)
+	$(compile) $(lib_flags) $< -o $@ $(shell pkg-config --libs $(core_pc))
+
+bench:
+	@$(call packages,bench,$(bench_deb))
+	@$(MAKE) --no-print-directory -s all bench-run
+bench-run: $(bench_bin)
+	@$(foreach program,$(wildcard spec/bench/*.lua),$(foreach vm,$(found),echo '== $(program), $(vm)' && \
+	  HANDOFF_BENCH=$(abspath $(BUILD))/bench $($(vm)_lua) $(program) &&)) :
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all lua54 luajit clean
+help:
+	@echo 'make             build for Lua 5.4 and LuaJIT, whichever is there, into $(BUILD)/'
+	@echo 'make install     PREFIX=$(PREFIX) DESTDIR='
+	@echo 'make uninstall   the same places'
+	@echo 'make deps        install what is missing to build and test (Debian packages); DEPS=no turns this off elsewhere'
+	@echo 'make demo        try it: an edit over 25 agents of a sandbox on this machine'
+	@echo 'make test        everything that must pass; SPEC=spec/x_spec.lua for less of busted'
+	@echo 'make lint        luacheck, cppcheck, clang-format, both compilers with warnings as errors'
+	@echo 'make test-core, test-lua54, test-luajit          a part of the tests'
+	@echo 'make test-asan, test-valgrind, test-gc           busted with sanitizers, valgrind, a restless collector'
+	@echo 'make bench       processor time on both VMs'
+	@echo 'make clean'
+
+.PHONY: all $(vms) rock install install-rock uninstall deps demo demo-run test checks lint lints $(checks) test-asan \
+  test-valgrind test-gc bench bench-run clean help

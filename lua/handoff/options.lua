@@ -29,7 +29,8 @@ local function check(row, path, value)
   end
   if got ~= "number" then return end
   if value ~= value or value < (row.min or -math.huge) or value > (row.max or math.huge) then
-    refuse(path, "range", value, ("%s is out of range, %s to %s allowed"):format(value, row.min or "any", row.max or "any"))
+    local least, most = row.min or "any", row.max or "any"
+    refuse(path, "range", value, ("%s is out of range, %s to %s allowed"):format(value, least, most))
   end
   if row.integer and value % 1 ~= 0 then refuse(path, "integer", value, ("%s is not a whole number"):format(value)) end
 end

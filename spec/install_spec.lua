@@ -1,0 +1,93 @@
+-- SPDX-License-Identifier: MIT
+-- What a package, a rock and a half-equipped machine get from the Makefile.
+local program = require "support.program"
+
+local script = [[
+  local handoff = require "handoff"
+  local cfg = handoff.config '{"settings":{"is_active":false},"availability":[],"generic_guidelines":[],]] ..
+  [["custom_guidelines":[],"routing_profiles":[]}'
+  cfg.settings.is_active = true
+  print(cfg.settings.is_active, #cfg:changes())
+]]
+
+-- Runs the script from the root folder, with the trees of that prefix as its only place for handoff.
+local function try(prefix)
+  local share = ("%s/share/lua/%s"):format(prefix, program.abi)
+  return program.run_fresh(("cd / && %s -e %s"):format(program.lua, program.quote(script)), {
+    LUA_PATH = ("%s/?.lua;%s/?/init.lua;;"):format(share, share),
+    LUA_CPATH = ("%s/lib/lua/%s/?.so;;"):format(prefix, program.abi),
+  })
+end
+
+describe("make install", function()
+  local folder
+  before_each(function() folder = program.folder() end)
+  after_each(function() program.remove(folder) end)
+
+  it("lays out what a script elsewhere can require, and uninstall takes it away", function()
+    local where = ("DESTDIR=%s PREFIX=/opt/x"):format(folder)
+    local output, status = program.run_fresh("make -s install " .. where)
+    assert.equal(0, status, output)
+    assert.equal("true\t1\n", (try(folder .. "/opt/x")))
+    output, status = program.run_fresh("make -s uninstall " .. where)
+    assert.equal(0, status, output)
+    assert.equal("", (program.run(("find %s -type f"):format(folder))))
+  end)
+
+  it("installs a rock", function()
+    -- Trees for 5.1 are filled for LuaJIT, whose headers LuaRocks does not look for by itself.
+    local headers = program.vm == "luajit" and program.run("pkg-config --variable=includedir luajit"):gsub("\n", "")
+    local command = ("luarocks --lua-version=%s --tree=%s/tree make --deps-mode=none %s"):format(program.abi, folder,
+      headers and "LUA_INCDIR=" .. headers or "")
+    local output, status = program.run_fresh(command, { HOME = folder, BUILD = folder .. "/build" })
+    assert.equal(0, status, output)
+    assert.equal("true\t1\n", (try(folder .. "/tree")))
+  end)
+end)
+
+describe("make where something is missing", function()
+  local folder
+  before_each(function() folder = program.folder() end)
+  after_each(function() program.remove(folder) end)
+
+  -- A pkg-config that does not find one of the packages.
+  local function make_without(package)
+    local shim = assert(io.open(folder .. "/pkg-config", "w"))
+    shim:write(('#!/bin/sh\ncase "$*" in *%s*) exit 1;; esac\nexec %s "$@"\n'):format(package,
+      (program.run "command -v pkg-config":gsub("\n", ""))))
+    shim:close()
+    program.run("chmod +x " .. folder .. "/pkg-config")
+    local output, status = program.run_fresh("make -s -j2 CFLAGS=-O0",
+      { PATH = folder .. ":" .. os.getenv "PATH", BUILD = folder .. "/build" })
+    local built = program.run(("cd %s && find build -name '*.so' | sort"):format(folder))
+    return output, status, built
+  end
+
+  it("names LuaJIT's package and builds for Lua 5.4", function()
+    local output, status, built = make_without "luajit"
+    assert.equal(0, status, output)
+    assert.equal("handoff: not found: LuaJIT. Debian has it in: libluajit2-5.1-dev or libluajit-5.1-dev\n", output)
+    assert.equal("build/lua54/handoff/core.so\nbuild/lua54/handoff/serve.so\n", built)
+  end)
+
+  it("names libmicrohttpd's package and builds the library without the sandbox", function()
+    local output, status, built = make_without "libmicrohttpd"
+    assert.equal(0, status, output)
+    assert.equal("handoff: not found: libmicrohttpd (for the sandbox). Debian has it in: libmicrohttpd-dev\n", output)
+    assert.equal("build/lua54/handoff/core.so\nbuild/luajit/handoff/core.so\n", built)
+  end)
+
+  it("names libcurl's package, builds the rest and fails", function()
+    local output, status, built = make_without "libcurl"
+    assert.equal(2, status, output)
+    assert.truthy(output:find("handoff: not found: libcurl. Debian has it in: libcurl4-openssl-dev\n", 1, true), output)
+    assert.equal("build/lua54/handoff/serve.so\nbuild/luajit/handoff/serve.so\n", built)
+  end)
+
+  it("names both VMs' packages where there is none, and fails", function()
+    local output, status = make_without "lua"
+    assert.equal(2, status, output)
+    assert.truthy(output:find("liblua5.4-dev", 1, true), output)
+    assert.truthy(output:find("libluajit2-5.1-dev", 1, true), output)
+  end)
+end)

@@ -1,0 +1,70 @@
+-- SPDX-License-Identifier: MIT
+--- Runs checks and adds them up: run.lua COMMAND… -- CHECK…, where `COMMAND CHECK` runs one.
+-- A check named test-… prints lines `N passed, N failed`, one for each program that it runs, and these count; one that prints
+-- none, or counts nothing, or fails in spite of them, counts as a failure. Every other check counts as one. Ends with such a
+-- line itself.
+local function quoted(word) return "'" .. word:gsub("'", "'\\''") .. "'" end
+
+local command, checks = {}, {}
+local into = command
+for _, word in ipairs(arg) do
+  if word == "--" then into = checks else into[#into + 1] = quoted(word) end
+end
+command = table.concat(command, " ")
+
+local function read(shell)
+  local pipe = assert(io.popen(shell))
+  local text = pipe:read "a"
+  pipe:close()
+  return text
+end
+
+-- Runs one check with a temporary folder of its own, which must be empty afterwards → its lines, whether it ended well.
+local function execute(check)
+  local temp = read("mktemp -d"):gsub("\n", "")
+  local pipe = assert(io.popen(("TMPDIR=%s %s %s 2>&1 </dev/null"):format(quoted(temp), command, check)))
+  local lines = {}
+  for line in pipe:lines() do
+    lines[#lines + 1] = line
+    if check:find "^'test%-" then print("  " .. line) end
+  end
+  local well = pipe:close()
+  local left = read("ls -A " .. quoted(temp))
+  os.execute("rm -rf " .. quoted(temp))
+  if left ~= "" then
+    print("  left in the temporary folder: " .. left:gsub("\n", " "))
+    well = nil
+  end
+  return lines, well
+end
+
+local function counted(lines, well)
+  local passed, failed, counts = 0, 0, 0
+  for _, line in ipairs(lines) do
+    local p, f = line:match "^(%d+) passed, (%d+) failed$"
+    if p then passed, failed, counts = passed + tonumber(p), failed + tonumber(f), counts + 1 end
+  end
+  local wrong = counts == 0 and "ended without a count" or passed + failed == 0 and "nothing ran"
+    or not well and failed == 0 and "failed, though each of its tests passed"
+  if wrong then print("  " .. wrong) end
+  return passed, failed + (wrong and 1 or 0)
+end
+
+local function single(lines, well)
+  if not well then print("  " .. table.concat(lines, "\n  ")) end
+  return well and 1 or 0, well and 0 or 1
+end
+
+local all_passed, all_failed = 0, 0
+for _, check in ipairs(checks) do
+  local name = check:match "^'(.*)'$"
+  print("== " .. name)
+  io.flush()
+  local count = check:find "^'test%-" and counted or single
+  local passed, failed = count(execute(check))
+  print(("== %s: %d passed, %d failed"):format(name, passed, failed))
+  all_passed, all_failed = all_passed + passed, all_failed + failed
+end
+if #checks == 0 then all_failed = 1 end
+print(("%d passed, %d failed"):format(all_passed, all_failed))
+os.exit(all_failed == 0)
