@@ -18,6 +18,7 @@ static int l_open(lua_State *L) {
         lua_CFunction open;
     } rooms[] = {
         {"error", hol_open_error},
+        {"http", hol_open_http},
     };
     lua_createtable(L, 0, (int)HO_COUNT(rooms));
     for (size_t i = 0; i < HO_COUNT(rooms); i++) {
