@@ -23,6 +23,9 @@ typedef struct ho_text {
     size_t len;
 } ho_text;
 
+/* The User-Agent says it. */
+#define HO_VERSION "scm"
+
 #define HO_COUNT(array) (sizeof(array) / sizeof *(array))
 
 #endif

@@ -1,0 +1,439 @@
+-- SPDX-License-Identifier: MIT
+--- The one place that resumes coroutines. A function that was spawned runs as a task: where it waits (request, sleep,
+-- join) the others go on. The same calls made elsewhere, in the main chunk or in a coroutine that is not the loop's
+-- (inside a task or not), block until they are done, and the tasks go on meanwhile. Failures are `nil, err`; a
+-- cancelled wait is `nil, err` of kind "cancelled".
+local core = require "handoff.core"
+
+local error_new, error_is = core.error.new, core.error.is
+local now = core.http.now
+local running, resume, yield, create = coroutine.running, coroutine.resume, coroutine.yield, coroutine.create
+local close = coroutine.close -- not in LuaJIT, which has no variables to close
+local unpack = table.unpack or unpack
+
+-- What the loop's own coroutines yield: nobody else has these values, so that a script's own yield is told apart.
+local WAITING, DONE = {}, {}
+
+-- Waits outside tasks step the loop, which resumes tasks, which may wait in foreign coroutines, which step the loop
+-- … Each level costs the C stack, of which Lua 5.4 allows some 200 calls. Below this depth tasks are no longer
+-- resumed, only transfers move.
+local MAX_DEPTH = 8
+
+local Loop, Task = {}, {}
+Loop.__index, Task.__index = Loop, Task
+
+local function pack(...)
+  return { n = select("#", ...), ... }
+end
+
+local function cancelled()
+  return error_new { kind = "cancelled", message = "the task was cancelled" }
+end
+
+--- What was raised, as an error: one of ours stays itself, anything else becomes the message of one.
+local function as_error(value, trace)
+  if not error_is(value) then
+    local ok, text = pcall(tostring, value)
+    value = error_new { kind = "invalid", rule = "raised", value = value,
+      message = ok and text or ("an error that is a %s"):format(type(value)) }
+  end
+  value.traceback = value.traceback or trace
+  return value
+end
+
+local function trace_error(value)
+  return as_error(value, debug.traceback("", 2))
+end
+
+-- ---- sleepers: a binary heap by the time they wake ----------------------------------------------------------
+
+local function before(a, b)
+  return a.at < b.at or a.at == b.at and a.order < b.order
+end
+
+local function push(heap, entry)
+  local i = #heap + 1
+  while i > 1 do
+    local parent = (i - i % 2) / 2
+    if not before(entry, heap[parent]) then break end
+    heap[i], i = heap[parent], parent
+  end
+  heap[i] = entry
+end
+
+local function pop(heap)
+  local top, last = heap[1], table.remove(heap)
+  if top == last then return top end
+  local i, count = 1, #heap
+  while i * 2 <= count do
+    local child = i * 2
+    if child < count and before(heap[child + 1], heap[child]) then child = child + 1 end
+    if not before(heap[child], last) then break end
+    heap[i], i = heap[child], child
+  end
+  heap[i] = last
+  return top
+end
+
+-- ---- tasks: running them ------------------------------------------------------------------------------------
+
+-- A task is its own waiter; a blocked caller has a waiter that is a table without a coroutine. Fields of a waiter:
+-- `waiting`, and what it waits for, `transfer`, `entry` (of a sleeper) or `joining` (a task).
+
+-- The ready ones: a queue of tasks to resume.
+local function make_ready(self, task)
+  self.ready_last = self.ready_last + 1
+  self.ready[self.ready_last] = task
+end
+
+local function wake(self, waiter)
+  waiter.waiting = false
+  if waiter.co then make_ready(self, waiter) end
+end
+
+local function finish(self, task)
+  task.done, task.co, task.fn = true, nil, nil
+  self.alive = self.alive - 1
+  for _, waiter in ipairs(task.joiners or {}) do
+    if waiter.waiting and waiter.joining == task then wake(self, waiter) end
+  end
+  task.joiners = nil
+end
+
+local function fail(self, task, co, value)
+  task.failure = as_error(value, debug.traceback(co))
+  self.failed[task] = true
+  if close then close(co) end
+  finish(self, task)
+end
+
+local foreign_yield = "a task yielded a value of its own: only the loop's waits may yield there; "
+  .. "run the code that yields in a coroutine of its own"
+
+--- Takes up what resuming the task brought.
+local function settle(self, task, co, ok, token, ...)
+  if not ok then return fail(self, task, co, token) end
+  if token == WAITING then return end
+  if token ~= DONE then return fail(self, task, co, foreign_yield) end
+  task.results = pack(...)
+  self.idle[#self.idle + 1] = co
+  finish(self, task)
+end
+
+-- Coroutines are used again by later tasks; this is what each runs.
+local function work(task)
+  while true do
+    local args = task.args
+    task.args = nil
+    task = yield(DONE, task.fn(unpack(args, 1, args.n)))
+  end
+end
+
+local function run_task(self, task)
+  local co, previous = task.co, self.current
+  self.current = task
+  if co == true then -- it has not started
+    co = table.remove(self.idle) or create(work)
+    task.co = co
+    settle(self, task, co, resume(co, task))
+  else
+    settle(self, task, co, resume(co))
+  end
+  self.current = previous
+end
+
+local function run_ready(self)
+  local last = self.ready_last -- those made ready meanwhile wait for the next step, after the transfers
+  while self.ready_first <= last do
+    local i = self.ready_first
+    local task = self.ready[i]
+    self.ready[i], self.ready_first = nil, i + 1
+    if not task.done then run_task(self, task) end
+  end
+  if self.ready_first > self.ready_last then self.ready_first, self.ready_last = 1, 0 end
+end
+
+-- ---- waiting ------------------------------------------------------------------------------------------------
+
+local function may_run(self)
+  return self.depth <= MAX_DEPTH and self.ready_first <= self.ready_last
+end
+
+--- Seconds until the next thing is known to happen; nil: it is only known that transfers are under way.
+local function patience(self)
+  if may_run(self) then return 0 end
+  local first = self.sleepers[1]
+  return first and math.max(first.at - now(), 0)
+end
+
+local function wake_sleepers(self)
+  local time, sleepers = now(), self.sleepers
+  while sleepers[1] and sleepers[1].at <= time do
+    local waiter = pop(sleepers).waiter
+    if waiter then wake(self, waiter) end
+  end
+end
+
+local function wake_finished(self)
+  local engine, waiters = self.engine, self.waiters
+  for id in engine.next, engine do
+    local waiter = waiters[id]
+    waiters[id] = nil
+    self.transfers = self.transfers - 1
+    if waiter then wake(self, waiter) end
+  end
+end
+
+--- Lets everything go on by one step, waiting until something can.
+-- @return false where nothing is left that could ever happen
+function Loop:step()
+  if not may_run(self) and self.transfers == 0 and not self.sleepers[1] then return false end
+  self.engine:step(patience(self))
+  wake_finished(self)
+  if self.sleepers[1] then wake_sleepers(self) end
+  if self.depth <= MAX_DEPTH then run_ready(self) end
+  return true
+end
+
+local function step_until(self, waiter)
+  while waiter.waiting do
+    if not self:step() then
+      error "this wait would never end: what could end it waits itself, or coroutines block one another too deeply"
+    end
+  end
+end
+
+--- Steps the loop until the waiter is woken; what is raised meanwhile (an interrupt) cancels the wait and goes on.
+local function block(self, waiter)
+  local task, outer = self.current, self.current and self.current.blocked
+  if task then task.blocked = waiter end
+  self.depth = self.depth + 1
+  local ok, err = pcall(step_until, self, waiter)
+  self.depth = self.depth - 1
+  self.current = task
+  if task then task.blocked = outer end
+  if ok then return end
+  waiter.waiting = false
+  if waiter.transfer then waiter.transfer:cancel() end
+  if waiter.entry then waiter.entry.waiter = nil end
+  error(err, 0)
+end
+
+--- The waiter for the calling coroutine: its task, or a fresh one where the caller must block. nil, err in a
+-- cancelled task.
+local function new_waiter(self)
+  local task = self.current
+  if not task then return {} end
+  if task.cancelled then return nil, cancelled() end
+  return task.co == running() and task or {}
+end
+
+local function wait(self, waiter)
+  waiter.waiting = true
+  if waiter.co then yield(WAITING) else block(self, waiter) end
+end
+
+--- Makes an HTTP request of the engine's shape (see l_http.c) and waits for its end.
+-- @return the answer; or nil and an error whose message is libcurl's words. A bad request raises.
+function Loop:request(request)
+  local waiter, err = new_waiter(self)
+  if not waiter then return nil, err end
+  local transfer, id = self.engine:submit(request)
+  self.waiters[id], waiter.transfer = waiter, transfer
+  self.transfers = self.transfers + 1
+  wait(self, waiter)
+  waiter.transfer = nil
+  return transfer:result()
+end
+
+--- Waits that long.
+-- @return true; or nil and an error where the task was cancelled
+function Loop:sleep(seconds)
+  if type(seconds) ~= "number" or not (seconds >= 0 and seconds < math.huge) then
+    core.error.raise { path = "sleep", rule = "range", value = seconds, message = "seconds from 0 on expected" }
+  end
+  local waiter, err = new_waiter(self)
+  if not waiter then return nil, err end
+  self.order = self.order + 1
+  local entry = { at = now() + seconds, order = self.order, waiter = waiter }
+  waiter.entry = entry
+  push(self.sleepers, entry)
+  wait(self, waiter)
+  waiter.entry = nil
+  if not entry.waiter then return nil, cancelled() end
+  return true
+end
+
+-- ---- tasks: the public face ---------------------------------------------------------------------------------
+
+--- Starts fn(...) as a task, at the next step of the loop.
+-- @return the task: done (boolean), cancelled (boolean or nil); :join(), :cancel()
+function Loop:spawn(fn, ...)
+  if type(fn) ~= "function" then
+    local message = ("a function expected, got %s"):format(type(fn))
+    core.error.raise { path = "spawn", rule = "type", value = fn, message = message }
+  end
+  self.alive = self.alive + 1
+  self.order = self.order + 1
+  local task = { loop = self, fn = fn, args = pack(...), co = true, order = self.order, done = false }
+  setmetatable(task, Task)
+  make_ready(self, task)
+  return task
+end
+
+local function outcome(self, task)
+  if not task.failure then return unpack(task.results, 1, task.results.n) end
+  self.failed[task] = nil
+  return nil, task.failure
+end
+
+local function check_task(self, what, task)
+  if getmetatable(task) ~= Task or task.loop ~= self then
+    core.error.raise { path = what, rule = "type", message = "a task of this loop expected" }
+  end
+end
+
+--- Waits until the task is done.
+-- @return what its function returned; or nil and what it raised, as an error with `traceback`
+function Loop:join(task)
+  check_task(self, "join", task)
+  if task.done then return outcome(self, task) end
+  if task == self.current then
+    core.error.raise { path = "join", rule = "self", message = "a task cannot wait for its own end" }
+  end
+  local waiter, err = new_waiter(self)
+  if not waiter then return nil, err end
+  task.joiners = task.joiners or {}
+  table.insert(task.joiners, waiter)
+  waiter.joining = task
+  wait(self, waiter)
+  waiter.joining = nil
+  if not task.done then return nil, cancelled() end
+  return outcome(self, task)
+end
+
+--- Cancels the task: one that has not started never does, a wait of it ends as `nil, err` of kind "cancelled" and a
+-- running transfer is dropped, and so does every later wait, so that it comes to its end. Nothing happens where it is
+-- done.
+function Loop:cancel(task)
+  check_task(self, "cancel", task)
+  if task.done or task.cancelled then return end
+  task.cancelled = true
+  local waiter = task.blocked or task
+  if task.co == true then
+    task.results = { n = 2, nil, cancelled() }
+    finish(self, task)
+  elseif not waiter.waiting then
+    return
+  elseif waiter.transfer then
+    waiter.transfer:cancel() -- wakes it by the way of every transfer that ends
+  else
+    if waiter.entry then waiter.entry.waiter = nil end
+    wake(self, waiter)
+  end
+end
+
+function Task:join()
+  return self.loop:join(self)
+end
+
+function Task:cancel()
+  return self.loop:cancel(self)
+end
+
+--- Runs until every task is done. Raises the first error of a task that nobody has joined, so that none is lost.
+function Loop:run()
+  if self.current then
+    core.error.raise { path = "run", rule = "nested", message = "a task cannot run the loop it is part of" }
+  end
+  while self.alive > 0 do
+    if not self:step() then error("tasks are left that wait for one another: " .. self.alive) end
+  end
+  local first
+  for task in pairs(self.failed) do
+    if not first or task.order < first.order then first = task end
+  end
+  if not first then return end
+  self.failed = {}
+  error(first.failure, 0)
+end
+
+-- ---- many items ---------------------------------------------------------------------------------------------
+
+local function each(items)
+  local index, more = 0, true
+  return function()
+    if not more then return nil end
+    local item
+    if type(items) == "function" then item = items() else item = items[index + 1] end
+    more = item ~= nil
+    if not more then return nil end
+    index = index + 1
+    return index, item
+  end
+end
+
+local function keep(results, errors, index, ok, value, err)
+  if ok then results[index], errors[index] = value, err else errors[index] = value end
+end
+
+--- Calls fn(item, index) for every item, at most `limit` at a time, with no more coroutines than that.
+-- @param items a list, or a function that returns the next item, nil after the last
+-- @return two tables by index: what fn returned first, and its second value or the error it raised; or nil, err where
+-- the calling task was cancelled, and the calls under way with it
+function Loop:map(limit, items, fn)
+  local results, errors, next_item, workers = {}, {}, each(items), {}
+  local function work_off()
+    for index, item in next_item do
+      keep(results, errors, index, xpcall(fn, trace_error, item, index))
+      if self.current.cancelled then return end
+    end
+  end
+  local count = type(items) == "table" and math.min(limit, #items) or limit
+  for i = 1, count do workers[i] = self:spawn(work_off) end
+  for _, worker in ipairs(workers) do
+    local _, err = worker:join()
+    if err then
+      for _, other in ipairs(workers) do other:cancel() end
+      if err.kind ~= "cancelled" then error(err, 0) end
+      return nil, err
+    end
+  end
+  return results, errors
+end
+
+--- Closes idle connections and drops what it holds of the system; the loop can be used on. Raises while requests are
+-- under way.
+function Loop:close()
+  if self.transfers > 0 then error "the loop cannot be closed while requests are under way" end
+  self.engine:close()
+  self.engine = core.http.engine()
+end
+
+-- ---- loops --------------------------------------------------------------------------------------------------
+
+local loop = { now = now }
+
+function loop.new()
+  return setmetatable({
+    engine = core.http.engine(),
+    current = nil, -- the task that was resumed last and has not come back
+    alive = 0, -- tasks that are not done
+    ready = {}, ready_first = 1, ready_last = 0,
+    idle = {}, -- coroutines without a task
+    sleepers = {}, order = 0,
+    waiters = {}, transfers = 0, -- by the transfer's id; how many
+    failed = {}, -- tasks whose error nobody has seen
+    depth = 0, -- of blocking waits inside one another
+  }, Loop)
+end
+
+local shared
+
+--- The loop that is shared by whatever names no other, one a Lua state.
+function loop.default()
+  shared = shared or loop.new()
+  return shared
+end
+
+return loop

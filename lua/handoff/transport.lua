@@ -1,0 +1,184 @@
+-- SPDX-License-Identifier: MIT
+--- HTTP for whoever wants it; knows nothing of the API. The contract, which the nginx transport keeps too:
+--   transport:request(req) → res | nil, err
+--   transport:sleep(seconds) → true | nil, err
+--   transport:now() → seconds on a clock that never jumps
+-- req: { method, url, headers = { name = value }, body, timeout = 30, connect_timeout = 10 (seconds), ca_file, proxy,
+--   max_bytes = 8 MiB (of body, after decompression), insecure = false, on_event }
+-- res: { status, headers = { ["lower-case name"] = value }, body, http_version = "1.1", bytes_sent, bytes_received,
+--   times = { total, connect, first_byte }, reused = whether it went over a connection made earlier }
+-- A request that must not be made (a bad field, plain http:// beyond loopback, credentials in the URL) raises. What
+-- the world does is nil and an error of kind timeout, tls, network, protocol or cancelled. Any answer is a res,
+-- whatever its status: a 404, a redirect.
+-- on_event(event) is called when a request starts and when it ends: { type = "request_start" | "request_end", method,
+-- url }, at the end also status or error (its kind), times, bytes_sent, bytes_received. What it raises reaches the
+-- caller of request, before the request was sent or after it came to its end.
+local core = require "handoff.core"
+local loops = require "handoff.loop"
+local options = require "handoff.options"
+
+local Transport = {}
+Transport.__index = Transport
+
+-- ---- what a request may be ----------------------------------------------------------------------------------
+
+local fields = {
+  method = "string", url = "string", headers = "table", body = "string", timeout = "number", connect_timeout = "number",
+  ca_file = "string", proxy = "string", max_bytes = "number", insecure = "boolean", on_event = "function",
+}
+
+-- No value is named: it may hold a token or a password.
+local function refuse(path, rule, message)
+  core.error.raise { path = path, rule = rule, message = message }
+end
+
+local function check_fields(req)
+  if type(req) ~= "table" then refuse("request", "type", ("a table expected, got %s"):format(type(req))) end
+  for name, value in pairs(req) do
+    local expected = fields[name]
+    if not expected then refuse("request", "unknown", ("no field %q"):format(tostring(name))) end
+    if type(value) ~= expected then
+      refuse("request." .. name, "type", ("a %s expected, got %s"):format(expected, type(value)))
+    end
+  end
+  if not req.method or not req.url then refuse("request", "required", "method and url are needed") end
+end
+
+local function check_url(url, insecure)
+  if url.credentials then
+    refuse("request.url", "credentials", "it holds a user name or a password; send credentials in a header")
+  end
+  if url.scheme == "https" then return end
+  if url.scheme ~= "http" then
+    refuse("request.url", "scheme", ("%s:// is not spoken here, use https://"):format(url.scheme))
+  end
+  if not (url.loopback or insecure) then
+    refuse("request.url", "insecure", ("http:// to %s would send everything in the clear; "
+      .. "use https://, or insecure=true where that is really meant"):format(url.host))
+  end
+end
+
+-- URLs are few and come again and again: what each says is kept, until too many have come.
+local MAX_KNOWN = 256
+
+local function known_url(self, text)
+  local url = self.urls[text]
+  if url then return url end
+  local why
+  url, why = core.http.url(text)
+  if not url then refuse("request.url", "url", ("it is no absolute URL: %s"):format(why)) end
+  if self.url_count == MAX_KNOWN then self.urls, self.url_count = {}, 0 end
+  self.urls[text], self.url_count = url, self.url_count + 1
+  return url
+end
+
+local proxy_schemes = { http = true, https = true, socks4 = true, socks4a = true, socks5 = true, socks5h = true }
+
+-- libcurl quotes a proxy it cannot read, password and all, so none such is handed to it.
+local function check_proxy(path, proxy)
+  local url = core.http.url(proxy:find "://" and proxy or "http://" .. proxy)
+  if not url or not proxy_schemes[url.scheme] then
+    refuse(path, "proxy", "it is no proxy's address; http://host:port, https:// or socks5:// expected")
+  end
+end
+
+-- ---- what went wrong ----------------------------------------------------------------------------------------
+
+local advice = {
+  timeout = "raise timeout or connect_timeout, or try again later",
+  tls = "check the host's name and certificate; ca_file= names an authority of your own",
+  network = "check the address, the network and the proxy, and try again",
+  protocol = "check that the address is the API's",
+  cancelled = "nothing is known of what the server did with it",
+}
+
+--- Puts the host, libcurl's words and the next step into the message of an error.
+local function explain(err, host, max_bytes)
+  local what = err.message
+  if err.too_big then
+    what = ("the answer is larger than %d bytes, the limit; raise max_bytes, or"):format(max_bytes)
+    err.limit, err.too_big = max_bytes, nil
+  else
+    what = what:gsub("[%s;]+$", "") .. ";"
+  end
+  err.message = ("%s: %s %s"):format(host, what, advice[err.kind])
+  return err
+end
+
+-- ---- requests -----------------------------------------------------------------------------------------------
+
+local function tell_end(on_event, req, answer, err)
+  local known = answer or err
+  on_event {
+    type = "request_end", method = req.method, url = req.url,
+    status = answer and answer.status, error = err and err.kind,
+    times = known.times, bytes_sent = known.bytes_sent, bytes_received = known.bytes_received,
+  }
+end
+
+--- Makes a request, see the head of this file. Waits as the loop does: a task waits without the others, anyone else
+-- blocks.
+function Transport:request(req)
+  check_fields(req)
+  local defaults, url = self.defaults, known_url(self, req.url)
+  local insecure, proxy = req.insecure, req.proxy or defaults.proxy
+  if insecure == nil then insecure = defaults.insecure end
+  check_url(url, insecure)
+  if req.proxy then check_proxy("request.proxy", req.proxy) end
+  local on_event = req.on_event or defaults.on_event
+  if on_event then on_event { type = "request_start", method = req.method, url = req.url } end
+  local max_bytes = req.max_bytes or defaults.max_bytes
+  local answer, err = self.loop:request {
+    method = req.method, url = req.url, headers = req.headers, body = req.body,
+    timeout = req.timeout or defaults.timeout, connect_timeout = req.connect_timeout or defaults.connect_timeout,
+    ca_file = req.ca_file or defaults.ca_file, proxy = proxy, max_bytes = max_bytes,
+    direct = url.loopback, -- a proxy from the environment is never meant for this machine itself
+  }
+  if err then explain(err, url.host, max_bytes) end
+  if on_event then tell_end(on_event, req, answer, err) end
+  return answer, err
+end
+
+function Transport:sleep(seconds)
+  return self.loop:sleep(seconds)
+end
+
+function Transport:now() -- luacheck: ignore self
+  return core.http.now()
+end
+
+-- ---- transports ---------------------------------------------------------------------------------------------
+
+local transport = {}
+
+local seconds = { "number", min = 0.001, max = 1e6 }
+local rows = {
+  timeout = { "number", min = seconds.min, max = seconds.max, default = 30 },
+  connect_timeout = { "number", min = seconds.min, max = seconds.max, default = 10 },
+  max_bytes = { "number", min = 1, max = 2 ^ 30, integer = true, default = 8 * 1024 * 1024 },
+  insecure = { "boolean", default = false },
+  ca_file = { "string" },
+  proxy = { "string" },
+  on_event = { "function" },
+  loop = { "table" },
+}
+
+--- A transport over libcurl. Transports of one loop share its connections.
+-- @param opts what its requests leave out, and `loop`, by default the shared one
+function transport.curl(opts)
+  local defaults = options.read(opts, rows, "handoff.transport.curl")
+  if defaults.proxy then check_proxy("handoff.transport.curl: proxy", defaults.proxy) end
+  return setmetatable({
+    defaults = defaults, loop = defaults.loop or loops.default(), urls = {}, url_count = 0,
+  }, Transport)
+end
+
+local shared
+
+--- The transport that is shared by whatever names no other, one a Lua state.
+function transport.default()
+  shared = shared or transport.curl()
+  return shared
+end
+
+return transport
