@@ -245,35 +245,38 @@ static int l_index(lua_State *L) {
 /* --- a whole part at once
  * ---------------------------------------------------------------------------------------------------------- */
 
-/* An object assigned at once must bring all known fields of the old; what only the service may change or understand
- * stays. */
-static void keep_fields(lua_State *L, int old, int new, const ho_field *part) {
-    lua_pushnil(L);
-    while (lua_next(L, old)) {
-        size_t len;
-        const char *name = lua_tolstring(L, -2, &len);
-        const ho_field *field = ho_schema_field(part->object, name, len);
-        lua_pushvalue(L, -2);
-        bool given = lua_rawget(L, new) != LUA_TNIL;
-        bool same = given && lua_equal(L, -1, -2);
-        lua_pop(L, 1);
-        const char *path = lua_pushfstring(L, "%s.%s", part->name, name);
-        if (field && field->flags & HO_READ_ONLY) {
-            if (given && !same) hol_invalid(L, path, "read_only", 0, false, "read-only: %s", field->why);
-        } else if (field && !given) {
+/* An object assigned at once brings all known fields that the old one has, in the schema's order; the read-only ones are those of the
+ * old. */
+static void check_whole(lua_State *L, int old, int new, const ho_field *part) {
+    for (size_t i = 0; i < part->object->count; i++) {
+        const ho_field *field = &part->object->fields[i];
+        lua_getfield(L, old, field->name);
+        lua_getfield(L, new, field->name);
+        bool had = !lua_isnil(L, -2), given = !lua_isnil(L, -1), same = lua_equal(L, -1, -2),
+             fixed = field->flags & HO_READ_ONLY;
+        lua_pop(L, 2);
+        const char *path = lua_pushfstring(L, "%s.%s", part->name, field->name);
+        if (fixed && given && !same) hol_invalid(L, path, "read_only", 0, false, "read-only: %s", field->why);
+        if (!fixed && had && !given)
             hol_invalid(L, path, "required", 0, false,
                         "would be lost; give every field, or assign the others one by one");
-        }
         lua_pop(L, 1);
-        if (given) {
-            lua_pop(L, 1);
-        } else {
-            hol_plain(L, -1);
-            lua_remove(L, -2);
+    }
+}
+
+/* What was not given stays: read-only fields, and those that only the service understands. */
+static void keep_fields(lua_State *L, int old, int new) {
+    lua_pushnil(L);
+    while (lua_next(L, old)) {
+        lua_pushvalue(L, -2);
+        bool given = lua_rawget(L, new) != LUA_TNIL;
+        lua_pop(L, 1);
+        if (!given) {
             lua_pushvalue(L, -2);
-            lua_insert(L, -2);
+            hol_plain(L, -2);
             lua_rawset(L, new);
         }
+        lua_pop(L, 1);
     }
 }
 
@@ -317,7 +320,10 @@ static int l_newindex(lua_State *L) {
     bool table = hol_node_open(L);
     hol_part here = {doc, i};
     hol_take(L, 3, part, path, &here, table && part && part->kind == HO_LIST ? 5 : 0);
-    if (part && part->kind == HO_OBJECT) keep_fields(L, 5, 6, part);
+    if (part && part->kind == HO_OBJECT) {
+        check_whole(L, 5, 6, part);
+        keep_fields(L, 5, 6);
+    }
     if (part && part->flags & HO_FIXED) check_fixed(L, 5, 6, part);
     if (part && part->kind == HO_LIST) hol_adopt_ids(L, 5, part->item);
     wrap(L, doc, 1, i);

@@ -236,8 +236,10 @@ static void set_header(lua_State *L, ho_text name, ho_text value) {
     push_name(L, name.at, name.len);
     lua_pushvalue(L, -1);
     bool again = lua_rawget(L, -3) != LUA_TNIL;
-    if (again) lua_pushliteral(L, ", ");
-    else lua_pop(L, 1);
+    if (again)
+        lua_pushliteral(L, ", ");
+    else
+        lua_pop(L, 1);
     lua_pushlstring(L, value.at, value.len);
     if (again) lua_concat(L, 3);
     lua_rawset(L, -3);
@@ -331,8 +333,10 @@ static int l_result(lua_State *L) {
     bool ok = a->code == HO_HTTP_OK;
     if (!ok) lua_pushnil(L);
     push_account(L, a);
-    if (ok) add_answer(L, a);
-    else add_error(L, a);
+    if (ok)
+        add_answer(L, a);
+    else
+        add_error(L, a);
     release(t);
     return ok ? 1 : 2;
 }

@@ -293,8 +293,10 @@ static bool option_boolean(lua_State *L, const char *name) {
 /* The text stays on the stack, so that it lives. */
 static ho_text option_text(lua_State *L, const char *name, const char *absent) {
     int type = lua_getfield(L, 1, name);
-    if (type == LUA_TNIL) lua_pushstring(L, absent);
-    else if (type != LUA_TSTRING) luaL_error(L, "serve.new: %s: string expected, got %s", name, lua_typename(L, type));
+    if (type == LUA_TNIL)
+        lua_pushstring(L, absent);
+    else if (type != LUA_TSTRING)
+        luaL_error(L, "serve.new: %s: string expected, got %s", name, lua_typename(L, type));
     ho_text text = {NULL, 0};
     text.at = lua_tolstring(L, -1, &text.len);
     return text;
@@ -343,8 +345,8 @@ static int l_new(lua_State *L) {
     s->max_body = max_body;
     s->eof_fd = until_eof ? STDIN_FILENO : -1;
     errno = 0;
-    s->too_large = MHD_create_response_from_buffer(too_large.len, (void *)(uintptr_t)too_large.at,
-                                                   MHD_RESPMEM_MUST_COPY);
+    s->too_large =
+        MHD_create_response_from_buffer(too_large.len, (void *)(uintptr_t)too_large.at, MHD_RESPMEM_MUST_COPY);
     if (s->too_large != NULL && MHD_add_response_header(s->too_large, "Content-Type", "application/json") == MHD_YES &&
         (!signals || watch_signals(s)) && open_daemon(s, ipv6, port))
         return 1;
@@ -367,8 +369,8 @@ static int l_port(lua_State *L) {
 /* server:connections() → how many connections are open, idle ones too. */
 static int l_connections(lua_State *L) {
     server *s = check_server(L);
-    lua_pushinteger(L, (lua_Integer)MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)
-                           ->num_connections);
+    lua_pushinteger(L,
+                    (lua_Integer)MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections);
     return 1;
 }
 
@@ -400,9 +402,12 @@ static int l_step(lua_State *L) {
     struct pollfd watched[] = {{s->epoll_fd, POLLIN, 0}, {s->signal_fd, POLLIN, 0}, {s->eof_fd, POLLIN, 0}};
     int events = poll(watched, HO_COUNT(watched), wait_ms(s, seconds));
     MHD_run(s->daemon);
-    if (events > 0 && watched[1].revents != 0 && read_signal(s)) lua_pushliteral(L, "signal");
-    else if (events > 0 && watched[2].revents != 0 && read_eof(s)) lua_pushliteral(L, "eof");
-    else lua_pushnil(L);
+    if (events > 0 && watched[1].revents != 0 && read_signal(s))
+        lua_pushliteral(L, "signal");
+    else if (events > 0 && watched[2].revents != 0 && read_eof(s))
+        lua_pushliteral(L, "eof");
+    else
+        lua_pushnil(L);
     return 1;
 }
 
@@ -427,8 +432,10 @@ static void push_headers(lua_State *L, const bytes *headers) {
     for (size_t at = 0; at < headers->len;) {
         const char *name = headers->at + at, *value = name + strlen(name) + 1;
         at += strlen(name) + strlen(value) + 2;
-        if (lua_getfield(L, -1, name) == LUA_TSTRING) lua_pushfstring(L, "%s, %s", lua_tostring(L, -1), value);
-        else lua_pushstring(L, value);
+        if (lua_getfield(L, -1, name) == LUA_TSTRING)
+            lua_pushfstring(L, "%s, %s", lua_tostring(L, -1), value);
+        else
+            lua_pushstring(L, value);
         lua_setfield(L, -3, name);
         lua_pop(L, 1);
     }
@@ -558,8 +565,7 @@ static int l_write_private(lua_State *L) {
     size_t len;
     const char *path = luaL_checkstring(L, 1), *text = luaL_checklstring(L, 2, &len);
     int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
-    bool written =
-        fd >= 0 && fchmod(fd, S_IRUSR | S_IWUSR) == 0 && ftruncate(fd, 0) == 0 && write_all(fd, text, len);
+    bool written = fd >= 0 && fchmod(fd, S_IRUSR | S_IWUSR) == 0 && ftruncate(fd, 0) == 0 && write_all(fd, text, len);
     int failed = errno;
     if (fd >= 0 && close(fd) != 0 && written) written = false, failed = errno;
     errno = failed;
@@ -585,9 +591,8 @@ HOL_EXPORT int luaopen_handoff_serve(lua_State *L);
 int luaopen_handoff_serve(lua_State *L) {
     static const luaL_Reg functions[] = {
         {"new", l_new}, {"now", l_now}, {"write_private", l_write_private}, {NULL, NULL}};
-    static const luaL_Reg server_methods[] = {{"port", l_port},     {"connections", l_connections},
-                                              {"step", l_step},     {"next", l_next},
-                                              {"answer", l_answer}, {"close", l_close},
+    static const luaL_Reg server_methods[] = {{"port", l_port}, {"connections", l_connections}, {"step", l_step},
+                                              {"next", l_next}, {"answer", l_answer},           {"close", l_close},
                                               {NULL, NULL}};
     static const luaL_Reg request_methods[] = {{"drop", l_drop}, {NULL, NULL}};
     static const luaL_Reg none[] = {{NULL, NULL}};
