@@ -17,8 +17,8 @@ static int l_open(lua_State *L) {
         const char *name;
         lua_CFunction open;
     } rooms[] = {
-        {"error", hol_open_error},   {"json", hol_open_json}, {"config", hol_open_config},
-        {"schema", hol_open_schema}, {"http", hol_open_http},
+        {"error", hol_open_error}, {"json", hol_open_json},     {"config", hol_open_config},
+        {"check", hol_open_check}, {"schema", hol_open_schema}, {"http", hol_open_http},
     };
     lua_createtable(L, 0, (int)HO_COUNT(rooms));
     for (size_t i = 0; i < HO_COUNT(rooms); i++) {

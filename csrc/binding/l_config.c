@@ -132,7 +132,7 @@ static void write_value(lua_State *L, int index, int indent, bool plain) {
 
 /* config.new(text or table[, server]) → config, or nil and a `protocol` error. A table is written as JSON first, so it
  * is taken by value; what has no place in JSON raises. `server`: it came from the service, see check. */
-static int l_new(lua_State *L) {
+int hol_config_new(lua_State *L) {
     bool server = lua_toboolean(L, 2);
     lua_settop(L, 1);
     if (lua_type(L, 1) == LUA_TTABLE) {
@@ -505,7 +505,7 @@ int hol_open_config(lua_State *L) {
                                     {NULL, NULL}};
     static const luaL_Reg methods[] = {
         {"plain", l_plain}, {"json", l_canonical}, {"text", l_text}, {"copy", l_copy}, {NULL, NULL}};
-    static const luaL_Reg functions[] = {{"new", l_new}, {"edited", l_edited}, {"each", l_each}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"new", hol_config_new}, {"edited", l_edited}, {"each", l_each}, {NULL, NULL}};
     hol_newlib(L, meta);
     lua_pushliteral(L, "handoff configuration");
     lua_setfield(L, -2, "__metatable");

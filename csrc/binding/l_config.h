@@ -5,6 +5,9 @@
 
 #include "l_node.h"
 
+/* config.new as a lua_CFunction's body: the text or table at 1 → the config, or nil and the error. */
+int hol_config_new(lua_State *L);
+
 /* The config at the index, or raises. */
 hol_doc *hol_config_check(lua_State *L, int index);
 

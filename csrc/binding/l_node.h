@@ -80,6 +80,9 @@ void hol_integral(lua_State *L);
  * node, once. `field`: the child's place in the schema, or NULL. `part`: index of the hol_part. */
 void hol_node_child(lua_State *L, int data, const ho_field *field, int part);
 
+/* Pushes an array of the names in the data table at the index, canonically: the object's fields (NULL: none), then the others sorted. */
+void hol_names(lua_State *L, const ho_object *object, int data);
+
 /* Pushes a deep copy of the value at the index as plain tables: nodes opened, numbers as integers where they are. */
 void hol_plain(lua_State *L, int index);
 
@@ -107,6 +110,10 @@ void hol_adopt_ids(lua_State *L, int old, const ho_field *item);
 
 /* Raises: no such field; did you mean. The key is at the index. */
 int hol_unknown_field(lua_State *L, const char *path, const ho_object *object, int key);
+
+/* Whether the value is an integer, of the VM's or with more digits than it holds. */
+bool hol_is_integer(lua_State *L, int index);
+bool hol_is_null(lua_State *L, int index);
 
 /* Raises that the value at the index breaks a rule of the field, if it does. */
 void hol_check_scalar(lua_State *L, int index, const ho_field *field, const char *path);
@@ -146,6 +153,17 @@ int hol_scan(lua_State *L, const char *text, size_t len, ho_scan *scan, const ch
 
 /* --- values to text (l_write.c)
  * --------------------------------------------------------------------------------------------- */
+
+/* Where a value lies, as a chain on the C stack: costs nothing until a message needs the path. */
+typedef struct hol_place {
+    const struct hol_place *up;
+    const char *name; /* of a member; the outermost: the begin of the path */
+    size_t index;     /* of an element, from 1; then the name is ""; 0: it is a member */
+    int depth;
+} hol_place;
+
+/* Pushes the path: `routing_profiles[2].user_ids[1]` → it. */
+const char *hol_place_path(lua_State *L, const hol_place *place);
 
 /* A growing text in a userdata; taken from the references and given back, so that a text costs no allocation as a rule.
  * Nothing that runs Lua code may come between open and push. */

@@ -125,16 +125,16 @@ static int l_object_newindex(lua_State *L) {
 /* --- iteration, in canonical order
  * -------------------------------------------------------------------------------------------- */
 
-/* Pushes the keys of the data at `data` as an array: the schema's fields first, then the others sorted. */
-static void push_keys(lua_State *L, const hol_type *type, int data) {
+void hol_names(lua_State *L, const ho_object *object, int data) {
+    data = lua_absindex(L, data);
     lua_newtable(L);
-    int keys = lua_gettop(L), n = 0;
-    for (size_t i = 0; type->object && i < type->object->count; i++) {
-        lua_pushstring(L, type->object->fields[i].name);
+    int names = lua_gettop(L), n = 0;
+    for (size_t i = 0; object && i < object->count; i++) {
+        lua_pushstring(L, object->fields[i].name);
         lua_pushvalue(L, -1);
         if (lua_rawget(L, data) != LUA_TNIL) {
             lua_pushvalue(L, -2);
-            lua_rawseti(L, keys, ++n);
+            lua_rawseti(L, names, ++n);
         }
         lua_pop(L, 2);
     }
@@ -142,18 +142,18 @@ static void push_keys(lua_State *L, const hol_type *type, int data) {
     lua_pushnil(L);
     while (lua_next(L, data)) {
         lua_pop(L, 1);
-        if (lua_type(L, -1) != LUA_TSTRING || field_at(L, type->object, lua_gettop(L))) continue;
+        if (lua_type(L, -1) != LUA_TSTRING || field_at(L, object, lua_gettop(L))) continue;
         /* insertion: there are few */
         int at = ++n;
         for (; at > known + 1; at--) {
-            lua_rawgeti(L, keys, at - 1);
+            lua_rawgeti(L, names, at - 1);
             bool later = lua_lessthan(L, -2, -1);
             if (!later) lua_pop(L, 1);
             if (!later) break;
-            lua_rawseti(L, keys, at);
+            lua_rawseti(L, names, at);
         }
         lua_pushvalue(L, -1);
-        lua_rawseti(L, keys, at);
+        lua_rawseti(L, names, at);
     }
 }
 
@@ -177,7 +177,7 @@ static int l_object_pairs(lua_State *L) {
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_pushvalue(L, lua_upvalueindex(2));
     lua_pushvalue(L, 1);
-    push_keys(L, own_type(L), 2);
+    hol_names(L, own_type(L)->object, 2);
     lua_pushinteger(L, 0);
     lua_pushcclosure(L, l_object_next, 5);
     return 1;

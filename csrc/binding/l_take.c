@@ -40,7 +40,7 @@ static void step_back(taking *t, size_t before) {
 /* --- scalars
  * ---------------------------------------------------------------------------------------------------------------- */
 
-static bool is_null(lua_State *L, int index) {
+bool hol_is_null(lua_State *L, int index) {
     lua_pushvalue(L, index);
     lua_rawgeti(L, hol_refs, HOL_REF_NULL);
     bool is = lua_rawequal(L, -1, -2);
@@ -70,7 +70,7 @@ static const char *describe(lua_State *L, int index) {
 }
 
 static int refuse_kind(lua_State *L, int index, const ho_field *field, const char *path) {
-    if (is_null(L, index)) {
+    if (hol_is_null(L, index)) {
         lua_pushvalue(L, index);
         return hol_invalid(L, path, "null", 0, true, "null is never written in; %s is wanted", kind_name(field->kind));
     }
@@ -79,7 +79,7 @@ static int refuse_kind(lua_State *L, int index, const ho_field *field, const cha
     return hol_invalid(L, path, "type", 0, true, "%s expected, got %s", kind_name(field->kind), got);
 }
 
-static bool is_integer(lua_State *L, int index) {
+bool hol_is_integer(lua_State *L, int index) {
     if (lua_type(L, index) == LUA_TUSERDATA) {
         ho_text text = hol_number_text(L, index);
         return text.at && !memchr(text.at, '.', text.len) && !memchr(text.at, 'e', text.len) &&
@@ -94,7 +94,7 @@ static bool is_integer(lua_State *L, int index) {
 void hol_check_scalar(lua_State *L, int index, const ho_field *field, const char *path) {
     static const int lua_types[] = {LUA_TNONE, LUA_TBOOLEAN, LUA_TNUMBER, LUA_TSTRING, LUA_TTABLE, LUA_TTABLE};
     index = lua_absindex(L, index);
-    if (field->kind == HO_INTEGER ? !is_integer(L, index) : lua_type(L, index) != lua_types[field->kind])
+    if (field->kind == HO_INTEGER ? !hol_is_integer(L, index) : lua_type(L, index) != lua_types[field->kind])
         refuse_kind(L, index, field, path);
     if (field->kind != HO_STRING) return;
     ho_problem problem;
@@ -183,7 +183,7 @@ static void take_member(taking *t, const ho_object *object, bool from_node) {
         lua_pop(L, 1);
     }
     size_t before = step_field(t, name);
-    if (from_node && is_null(L, -1))
+    if (from_node && hol_is_null(L, -1))
         lua_pushvalue(L, -1); /* the service sent it */
     else
         take(t, key + 1, field);
@@ -318,7 +318,7 @@ static void take_any(taking *t, int index) {
         hol_check_scalar(L, index, &text, t->path);
     else if (type == LUA_TNUMBER && lua_tonumber(L, index) - lua_tonumber(L, index) != 0)
         hol_invalid(L, t->path, "type", 0, false, "JSON has no NaN and no infinity");
-    else if (type != LUA_TNUMBER && type != LUA_TBOOLEAN && !is_null(L, index) && !hol_number_text(L, index).at)
+    else if (type != LUA_TNUMBER && type != LUA_TBOOLEAN && !hol_is_null(L, index) && !hol_number_text(L, index).at)
         refuse_kind(L, index, &any, t->path);
     lua_pushvalue(L, index);
 }

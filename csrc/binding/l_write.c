@@ -56,33 +56,29 @@ static void add_char(hol_buffer *b, char c) {
     b->len++;
 }
 
-/* --- where a value lies, for messages
- * ------------------------------------------------------------------------------------------ */
+/* --- where a value lies, for messages ------------------------------------------------------------------------------------- */
 
-typedef struct place {
-    const struct place *up;
-    const char *name; /* of a member; the outermost: the begin of the path */
-    size_t index;     /* of an element, from 1; 0: it is a member */
-    int depth;
-} place;
-
-static void add_path(luaL_Buffer *b, lua_State *L, const place *p) {
+static void add_path(luaL_Buffer *b, lua_State *L, const hol_place *p) {
     if (p->up) add_path(b, L, p->up);
     if (p->index) {
         lua_pushfstring(L, "[%d]", (int)p->index);
         luaL_addvalue(b);
         return;
     }
-    if (p->up && p->up->name[0] != '\0') luaL_addchar(b, '.');
+    if (p->up && (p->up->index || p->up->name[0] != '\0')) luaL_addchar(b, '.');
     luaL_addstring(b, p->name);
 }
 
-static int refuse(lua_State *L, const place *p, const char *rule, const char *message) {
+const char *hol_place_path(lua_State *L, const hol_place *place) {
     luaL_Buffer b;
     luaL_buffinit(L, &b);
-    add_path(&b, L, p);
+    add_path(&b, L, place);
     luaL_pushresult(&b);
-    return hol_invalid(L, lua_tostring(L, -1), rule, 0, false, "%s", message);
+    return lua_tostring(L, -1);
+}
+
+static int refuse(lua_State *L, const hol_place *p, const char *rule, const char *message) {
+    return hol_invalid(L, hol_place_path(L, p), rule, 0, false, "%s", message);
 }
 
 /* --- scalars
@@ -121,14 +117,14 @@ static void add_string(hol_writer *w, const char *text, size_t len) {
     b->len += (size_t)(out - start);
 }
 
-static void write_string(hol_writer *w, const place *p) {
+static void write_string(hol_writer *w, const hol_place *p) {
     size_t len, bad;
     const char *text = lua_tolstring(w->out.L, -1, &len);
     if (ho_utf8_length(text, len, &bad) == SIZE_MAX) refuse(w->out.L, p, "utf8", "the text is not UTF-8");
     add_string(w, text, len);
 }
 
-static void write_number(hol_writer *w, const place *p) {
+static void write_number(hol_writer *w, const hol_place *p) {
     lua_State *L = w->out.L;
     lua_Number value = lua_tonumber(L, -1);
     if (value != value || value - value != 0) refuse(L, p, "number", "JSON has no NaN and no infinity");
@@ -137,7 +133,7 @@ static void write_number(hol_writer *w, const place *p) {
     hol_buffer_add(&w->out, text, len);
 }
 
-static void write_userdata(hol_writer *w, const place *p) {
+static void write_userdata(hol_writer *w, const hol_place *p) {
     lua_State *L = w->out.L;
     ho_text number = hol_number_text(L, -1);
     lua_rawgeti(L, hol_refs, HOL_REF_NULL);
@@ -162,10 +158,10 @@ static void write_newline(hol_writer *w, int level) {
     w->out.len += len;
 }
 
-static void write_value(hol_writer *w, const ho_field *field, const place *p);
+static void write_value(hol_writer *w, const ho_field *field, const hol_place *p);
 
-static void write_member(hol_writer *w, const ho_field *field, ho_text name, const place *up, bool *first) {
-    place here = {.up = up, .name = name.at, .depth = up->depth + 1};
+static void write_member(hol_writer *w, const ho_field *field, ho_text name, const hol_place *up, bool *first) {
+    hol_place here = {.up = up, .name = name.at, .depth = up->depth + 1};
     if (!*first) add_char(&w->out, ',');
     *first = false;
     write_newline(w, here.depth);
@@ -183,7 +179,7 @@ static int compare_names(const void *left, const void *right) {
 
 /* The names of the table on top that are not the object's, sorted, in a userdata that is pushed together with the table
  * that anchors them; `count` says how many. */
-static ho_text *collect_names(lua_State *L, const ho_object *object, size_t count, const place *p) {
+static ho_text *collect_names(lua_State *L, const ho_object *object, size_t count, const hol_place *p) {
     int table = lua_gettop(L);
     ho_text *names = lua_newuserdatauv(L, count * sizeof *names, 0);
     lua_newtable(L);
@@ -207,7 +203,7 @@ static ho_text *collect_names(lua_State *L, const ho_object *object, size_t coun
     return names;
 }
 
-static void write_rest(hol_writer *w, const ho_object *object, size_t count, const place *p, bool *first) {
+static void write_rest(hol_writer *w, const ho_object *object, size_t count, const hol_place *p, bool *first) {
     lua_State *L = w->out.L;
     int table = lua_gettop(L);
     const ho_text *names = collect_names(L, object, count, p);
@@ -230,7 +226,7 @@ static size_t count_members(lua_State *L) {
     return count;
 }
 
-static void write_object(hol_writer *w, const ho_object *object, const place *p) {
+static void write_object(hol_writer *w, const ho_object *object, const hol_place *p) {
     lua_State *L = w->out.L;
     size_t rest = count_members(L);
     bool first = true;
@@ -249,14 +245,14 @@ static void write_object(hol_writer *w, const ho_object *object, const place *p)
     add_char(&w->out, '}');
 }
 
-static void write_array(hol_writer *w, const ho_field *item, const place *p) {
+static void write_array(hol_writer *w, const ho_field *item, const hol_place *p) {
     lua_State *L = w->out.L;
     size_t count = lua_rawlen(L, -1);
     if (count_members(L) != count)
         refuse(L, p, "type", "neither an array nor an object: its keys are mixed, or it has holes");
     add_char(&w->out, '[');
     for (size_t i = 1; i <= count; i++) {
-        place here = {.up = p, .name = "", .index = i, .depth = p->depth + 1};
+        hol_place here = {.up = p, .name = "", .index = i, .depth = p->depth + 1};
         if (i > 1) add_char(&w->out, ',');
         write_newline(w, here.depth);
         lua_rawgeti(L, -1, (lua_Integer)i);
@@ -275,7 +271,7 @@ static bool is_list(hol_writer *w, const ho_field *field) {
 
 /* The table on top; it, or the node over it, is the value. What it is, not what it should be, decides how it is
  * written. */
-static void write_table(hol_writer *w, const ho_field *field, const place *p) {
+static void write_table(hol_writer *w, const ho_field *field, const hol_place *p) {
     lua_State *L = w->out.L;
     if (p->depth >= HO_SCAN_DEPTH) refuse(L, p, "depth", "nested more than 100 deep, or within itself");
     luaL_checkstack(L, 16, "nested too deep");
@@ -286,7 +282,7 @@ static void write_table(hol_writer *w, const ho_field *field, const place *p) {
 }
 
 /* The value is on top and stays there, or the data of the node that it is. */
-static void write_value(hol_writer *w, const ho_field *field, const place *p) {
+static void write_value(hol_writer *w, const ho_field *field, const hol_place *p) {
     lua_State *L = w->out.L;
     switch (lua_type(L, -1)) {
     case LUA_TSTRING: write_string(w, p); break;
@@ -310,7 +306,7 @@ static void write_value(hol_writer *w, const ho_field *field, const place *p) {
 }
 
 void hol_write(hol_writer *w, int index, const ho_field *field, const char *path) {
-    place here = {.name = path};
+    hol_place here = {.name = path};
     lua_pushvalue(w->out.L, index);
     write_value(w, field, &here);
     lua_pop(w->out.L, 1);

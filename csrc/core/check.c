@@ -76,7 +76,13 @@ static ho_code check_choice(const ho_field *field, const char *text, size_t len,
 
 static ho_code check_zone(const char *text, size_t len, ho_problem *problem) {
     char quoted[80], near[64], hint[96] = "write Area/City, such as Europe/London";
-    if (ho_zone(text, len) != HO_ZONE_UNKNOWN) return HO_OK;
+    ho_zone_answer answer = ho_zone(text, len);
+    if (answer == HO_ZONE_UNCHECKABLE) {
+        refuse(problem, "zone_unchecked", "%s cannot be checked: %s", ho_quote(text, len, quoted, sizeof quoted),
+               "this system has no zone data; install tzdata");
+        return HO_OK;
+    }
+    if (answer == HO_ZONE_KNOWN) return HO_OK;
     if (ho_zone_nearest(text, len, near, sizeof near)) snprintf(hint, sizeof hint, "did you mean \"%s\"?", near);
     return refuse(problem, "zone", "%s is no time zone; %s", ho_quote(text, len, quoted, sizeof quoted), hint);
 }
@@ -114,6 +120,7 @@ static ho_code check_format(const ho_field *field, const char *text, size_t len,
 }
 
 ho_code ho_check_string(const ho_field *field, const char *text, size_t len, ho_problem *problem) {
+    problem->rule = NULL;
     size_t characters = ho_utf8_length(text, len, NULL);
     if (characters == SIZE_MAX) return refuse(problem, "utf8", "%s %s", "the text is not UTF-8;", "save it as UTF-8");
     if (field->max && characters > field->max) {

@@ -557,8 +557,10 @@ ho_code ho_engine_submit(ho_engine *engine, const ho_request *request, ho_transf
     nfds_t sockets = (nfds_t)(engine->running + 1) * SOCKETS_EACH + SPARE_SOCKETS;
     ho_transfer *t = engine->idle;
     if (!reserve_sockets(engine, sockets)) return HO_NOMEM;
-    if (t != NULL) engine->idle = t->next;
-    else t = new_transfer(engine);
+    if (t != NULL)
+        engine->idle = t->next;
+    else
+        t = new_transfer(engine);
     if (t == NULL) return HO_NOMEM;
     t->prev = t->next = NULL;
     t->state = TAKEN;

@@ -48,12 +48,12 @@ typedef struct ho_answer {
     ho_http_code code;
     const char *error; /* libcurl's words; empty with HO_HTTP_OK */
     long status;       /* 0: none came */
-    ho_text head;      /* status line and headers as received, of the last response where there were several (100, 200) */
+    ho_text head; /* status line and headers as received, of the last response where there were several (100, 200) */
     ho_text body;
-    const char *http_version;           /* "1.0", "1.1", "2", "3"; "" where no answer came */
-    double total, connect, first_byte;  /* seconds since the start; connect is 0 on a reused connection */
+    const char *http_version;            /* "1.0", "1.1", "2", "3"; "" where no answer came */
+    double total, connect, first_byte;   /* seconds since the start; connect is 0 on a reused connection */
     uint64_t bytes_sent, bytes_received; /* heads and bodies as they went over the wire, without TLS */
-    bool reused;                        /* went over a connection made earlier */
+    bool reused;                         /* went over a connection made earlier */
 } ho_answer;
 
 /* HO_NOMEM; HO_FAILED where libcurl cannot be initialised. */

@@ -57,7 +57,9 @@ ho_code ho_url_parse(const char *text, ho_url *out, const char **why) {
     CURLUcode code = curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME);
     bool ok = code == CURLUE_OK && read_parts(url, &read);
     curl_url_cleanup(url);
-    if (ok) *out = read;
-    else *why = code == CURLUE_OK ? "its host or port is missing or too long" : curl_url_strerror(code);
+    if (ok)
+        *out = read;
+    else
+        *why = code == CURLUE_OK ? "its host or port is missing or too long" : curl_url_strerror(code);
     return ok ? HO_OK : HO_INVALID;
 }
