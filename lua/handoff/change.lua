@@ -13,7 +13,7 @@
 -- Changes come in the document's order. What the server derives (read-only) is left out; so is an id that only one side
 -- has, as the server gives it.
 local core = require "handoff.core"
-local null = require "cjson".null
+local null = core.json.null
 
 local change = {}
 
@@ -25,7 +25,7 @@ local concat, sort = table.concat, table.sort
 
 local is_word = {} -- the names of the schema, which need no quotes in a path
 
--- Adds to an object's row `known`, its fields by name, `names`, theirs in order, and what tells items of that kind apart,
+-- Adds to an object's row `known`, its fields by name, `names`, theirs in order, and what tells such items apart,
 -- as names of fields: `key`, the id; `named`; and `label`, that name or, where there is none, what every item must have
 -- (a slot's days and times).
 local function prepare(row)
