@@ -58,20 +58,19 @@ local function audit(before, whose)
   if #left > 0 then error(("left behind by %s: %s"):format(whose, table.concat(left, ", ")), 0) end
 end
 
-local function restless() end
-local function restful() end
-if os.getenv "HANDOFF_GC" == "always" then
-  restless, restful = require("support.gc").restless, require("support.gc").restful
-end
+local gc = os.getenv "HANDOFF_GC" == "always" and require "support.gc"
 
 local at_start, before_test
 busted.setup(function() at_start = holdings() end)
-busted.teardown(function() audit(at_start, "the suite") end)
+busted.teardown(function()
+  if gc then print(("%d tests took long and ended with an ordinary collector"):format(gc.relaxed)) end
+  audit(at_start, "the suite")
+end)
 busted.before_each(function()
   before_test = holdings()
-  restless()
+  if gc then gc.restless() end
 end)
 busted.after_each(function()
-  restful()
+  if gc then gc.restful() end
   audit(before_test, "this test")
 end)

@@ -1,0 +1,48 @@
+-- SPDX-License-Identifier: MIT
+--- A collector that runs a whole cycle at every allocation, between two allocations of one C function, too: there, a value
+-- that nothing holds is gone at once. Lua 5.4: a pause of nothing, and a step without end. LuaJIT: the same by a pause and a
+-- step of 0, with its compiler off, since compiled code checks less often.
+-- A test that takes long goes on with an ordinary collector after LIMIT seconds of processor time, and is counted.
+local gc = { relaxed = 0 }
+
+local LIMIT = 2
+local jit_module = rawget(_G, "jit")
+local pause, step
+
+local function stop()
+  if not pause then return end
+  debug.sethook()
+  collectgarbage("setpause", pause)
+  pause = nil
+  if jit_module then
+    collectgarbage("setstepmul", step)
+    jit_module.on()
+  else
+    collectgarbage "generational"
+  end
+end
+
+local function start()
+  if jit_module then
+    jit_module.off()
+    pause, step = collectgarbage("setpause", 0), collectgarbage("setstepmul", 0)
+  else
+    collectgarbage("incremental", 0, 1000, 63)
+    pause = collectgarbage("setpause", 0)
+  end
+  collectgarbage() -- the new pause holds from the end of a cycle on
+end
+
+function gc.restless()
+  start()
+  local began = os.clock()
+  debug.sethook(function()
+    if os.clock() - began < LIMIT then return end
+    stop()
+    gc.relaxed = gc.relaxed + 1
+  end, "", 1000)
+end
+
+gc.restful = stop
+
+return gc
