@@ -1,247 +1,29 @@
 /* SPDX-License-Identifier: MIT */
-/* The module `handoff.serve`: an HTTP/1.1 server on loopback for the sandbox, on libmicrohttpd without threads. It is a module of
- * its own, so that the core does not link libmicrohttpd, and shares no function with the core.
+/* The module `handoff.serve`: the engine of serve.h for Lua. It is a module of its own, so that the core does not link
+ * libmicrohttpd, and shares no function with the core.
  *
- * No Lua runs inside a callback of libmicrohttpd: the callbacks collect a request and suspend its connection, Lua takes it with
- * `next` and says later what becomes of it, and the connection is resumed. So an answer may be held for as long as one likes while
- * others are served. */
+ * No Lua runs inside a callback of libmicrohttpd: a step collects requests, `next` hands them out, `answer` may come much later.
+ * So an answer may be held for as long as one likes while others are served. */
 #include "compat.h"
 
-#include "../core/ho.h"
+#include "serve.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
-#include <math.h>
-#include <microhttpd.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/queue.h>
-#include <sys/signalfd.h>
-#include <sys/stat.h>
 #include <time.h>
-#include <unistd.h>
 
 #define SERVER_MT "handoff.serve.server"
 #define HANDLE_MT "handoff.serve.handle"
 #define REQUEST_MT "handoff.serve.request"
 
-enum {
-    MAX_CONNECTIONS = 4096,
-    DEFAULT_MAX_BODY = 1 << 20,
-    DISCARD_FACTOR = 64 /* a client that sends more than this many times the limit is cut off, not answered */
-};
-
-typedef struct bytes {
-    char *at;
-    size_t len, size;
-} bytes;
-
-typedef enum phase {
-    PHASE_HEAD,     /* the target is known */
-    PHASE_BODY,     /* the headers too; the body is coming in */
-    PHASE_READY,    /* complete, suspended, waiting for `next` */
-    PHASE_TAKEN,    /* suspended, in the hands of Lua */
-    PHASE_ANSWERED, /* resumed; the answer leaves with the next step */
-    PHASE_DROPPED   /* resumed; the connection closes with the next step */
-} phase;
-
-/* One request and its answer. libmicrohttpd owns it, from on_target to on_done; whoever points to it from elsewhere is told. */
-typedef struct exchange {
-    struct server *server;
-    struct MHD_Connection *connection;
-    struct handle *handle; /* Lua's end of it, or NULL */
-    struct MHD_Response *response;
-    unsigned status;
-    phase phase;
-    bool too_large;
-    size_t discarded;
-    bytes method, target, body;
-    bytes headers; /* name NUL value NUL, again and again; names in lower case */
-    TAILQ_ENTRY(exchange) link;
-} exchange;
-TAILQ_HEAD(exchanges, exchange);
+enum { DEFAULT_MAX_BODY = 1 << 20 };
 
 /* What Lua holds of a request: it outlives the exchange, and the server, with a NULL. */
 typedef struct handle {
-    exchange *exchange;
+    ho_exchange *exchange;
     bool done; /* answered or dropped by the script */
 } handle;
-
-typedef struct server {
-    struct MHD_Daemon *daemon; /* NULL: closed */
-    struct MHD_Response *too_large;
-    struct exchanges ready, taken; /* exactly the suspended exchanges */
-    size_t max_body;
-    int epoll_fd, signal_fd, eof_fd; /* -1: not watched */
-    uint16_t port;
-    bool masked; /* `mask` is the thread's signal mask to go back to */
-    sigset_t mask;
-} server;
-
-/* --- inside libmicrohttpd: nothing here may know a lua_State -------------------------------------------------------------- */
-
-static bool append(bytes *b, const char *data, size_t len) {
-    if (len == 0) return true;
-    if (len > SIZE_MAX / 4 - b->len) return false;
-    if (b->len + len > b->size) {
-        size_t size = (b->len + len) * 2;
-        char *at = realloc(b->at, size);
-        if (at == NULL) return false;
-        b->at = at;
-        b->size = size;
-    }
-    memcpy(b->at + b->len, data, len);
-    b->len += len;
-    return true;
-}
-
-/* The raw target, before libmicrohttpd decodes it. What is returned comes back to on_request and on_done. */
-static void *on_target(void *cls, const char *target, struct MHD_Connection *connection) {
-    exchange *x = calloc(1, sizeof *x);
-    if (x == NULL) return NULL;
-    x->server = cls;
-    x->connection = connection;
-    if (append(&x->target, target, strlen(target))) return x;
-    free(x);
-    return NULL;
-}
-
-static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *value) {
-    exchange *x = cls;
-    (void)kind;
-    size_t start = x->headers.len;
-    if (!append(&x->headers, name, strlen(name) + 1)) return MHD_NO;
-    for (char *c = x->headers.at + start; *c != '\0'; c++)
-        if (*c >= 'A' && *c <= 'Z') *c = (char)(*c - 'A' + 'a');
-    if (value == NULL) value = "";
-    return append(&x->headers, value, strlen(value) + 1) ? MHD_YES : MHD_NO;
-}
-
-static enum MHD_Result refuse_too_large(const exchange *x) {
-    return MHD_queue_response(x->connection, MHD_HTTP_CONTENT_TOO_LARGE, x->server->too_large);
-}
-
-/* A client that asks before it sends is told at once. The others are read to their end first: closing on a client that still
- * sends would lose it the answer. */
-static enum MHD_Result begin(exchange *x, const char *method) {
-    x->phase = PHASE_BODY;
-    if (!append(&x->method, method, strlen(method))) return MHD_NO;
-    int seen = MHD_get_connection_values(x->connection, MHD_HEADER_KIND, on_header, x);
-    if (seen != MHD_get_connection_values(x->connection, MHD_HEADER_KIND, NULL, NULL)) return MHD_NO;
-    const char *length = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, "Content-Length");
-    const char *expect = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, "Expect");
-    if (length == NULL || expect == NULL || strtoull(length, NULL, 10) <= x->server->max_body) return MHD_YES;
-    return refuse_too_large(x);
-}
-
-static enum MHD_Result receive(exchange *x, const char *data, size_t *size) {
-    size_t len = *size, max = x->server->max_body;
-    *size = 0;
-    if (len > max - x->body.len) x->too_large = true;
-    if (!x->too_large) return append(&x->body, data, len) ? MHD_YES : MHD_NO;
-    x->discarded += len;
-    return x->discarded / DISCARD_FACTOR > max ? MHD_NO : MHD_YES;
-}
-
-static enum MHD_Result hold(exchange *x) {
-    x->phase = PHASE_READY;
-    TAILQ_INSERT_TAIL(&x->server->ready, x, link);
-    MHD_suspend_connection(x->connection);
-    return MHD_YES;
-}
-
-static enum MHD_Result on_request(void *cls, struct MHD_Connection *connection, const char *url, const char *method,
-                                  const char *version, const char *data, size_t *size, void **context) {
-    exchange *x = *context;
-    (void)cls, (void)url, (void)version;
-    if (x == NULL) return MHD_NO;
-    switch (x->phase) {
-    case PHASE_HEAD: return begin(x, method);
-    case PHASE_BODY:
-        if (*size > 0) return receive(x, data, size);
-        return x->too_large ? refuse_too_large(x) : hold(x);
-    case PHASE_ANSWERED: return MHD_queue_response(connection, x->status, x->response);
-    case PHASE_READY:
-    case PHASE_TAKEN: return MHD_YES;
-    case PHASE_DROPPED: break;
-    }
-    return MHD_NO;
-}
-
-static void unlink_suspended(exchange *x) {
-    if (x->phase == PHASE_READY) TAILQ_REMOVE(&x->server->ready, x, link);
-    if (x->phase == PHASE_TAKEN) TAILQ_REMOVE(&x->server->taken, x, link);
-}
-
-static void on_done(void *cls, struct MHD_Connection *connection, void **context,
-                    enum MHD_RequestTerminationCode reason) {
-    exchange *x = *context;
-    (void)cls, (void)connection, (void)reason;
-    if (x == NULL) return;
-    *context = NULL;
-    unlink_suspended(x);
-    if (x->handle != NULL) x->handle->exchange = NULL;
-    if (x->response != NULL) MHD_destroy_response(x->response);
-    free(x->method.at);
-    free(x->target.at);
-    free(x->headers.at);
-    free(x->body.at);
-    free(x);
-}
-
-/* --- the server's life ------------------------------------------------------------------------------------------------------ */
-
-static void resume(exchange *x, phase next) {
-    unlink_suspended(x);
-    x->phase = next;
-    MHD_resume_connection(x->connection);
-}
-
-/* libmicrohttpd aborts the process when it is stopped with suspended connections, so these are resumed first. */
-static void close_server(server *s) {
-    exchange *x;
-    while ((x = TAILQ_FIRST(&s->ready)) != NULL) resume(x, PHASE_DROPPED);
-    while ((x = TAILQ_FIRST(&s->taken)) != NULL) resume(x, PHASE_DROPPED);
-    if (s->daemon != NULL) MHD_stop_daemon(s->daemon);
-    s->daemon = NULL;
-    if (s->too_large != NULL) MHD_destroy_response(s->too_large);
-    s->too_large = NULL;
-    if (s->signal_fd >= 0) close(s->signal_fd);
-    s->signal_fd = -1;
-    if (s->masked) pthread_sigmask(SIG_SETMASK, &s->mask, NULL);
-    s->masked = false;
-}
-
-static bool open_daemon(server *s, bool ipv6, uint16_t port) {
-    struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
-    unsigned flags = MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME | (ipv6 ? MHD_USE_IPv6 : 0U);
-    const void *address = ipv6 ? (const void *)&v6 : (const void *)&v4;
-    s->daemon = MHD_start_daemon(flags, port, NULL, NULL, on_request, s, MHD_OPTION_SOCK_ADDR, address,
-                                 MHD_OPTION_URI_LOG_CALLBACK, on_target, s, MHD_OPTION_NOTIFY_COMPLETED, on_done, s,
-                                 MHD_OPTION_CONNECTION_LIMIT, (unsigned)MAX_CONNECTIONS, MHD_OPTION_END);
-    if (s->daemon == NULL) return false;
-    s->epoll_fd = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
-    s->port = MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_BIND_PORT)->port;
-    return true;
-}
-
-/* SIGTERM and SIGINT as something to read: no handler, and so no global for one to write to. The mask is this thread's only. */
-static bool watch_signals(server *s) {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGTERM);
-    sigaddset(&set, SIGINT);
-    errno = pthread_sigmask(SIG_BLOCK, &set, &s->mask);
-    if (errno != 0) return false;
-    s->masked = true;
-    s->signal_fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-    return s->signal_fd >= 0;
-}
 
 /* --- arguments ---------------------------------------------------------------------------------------------------------- */
 
@@ -254,8 +36,8 @@ static int push_failure(lua_State *L, const char *what, const char *step) {
     return 2;
 }
 
-static server *check_server(lua_State *L) {
-    server *s = luaL_checkudata(L, 1, SERVER_MT);
+static ho_server *check_server(lua_State *L) {
+    ho_server *s = luaL_checkudata(L, 1, SERVER_MT);
     if (s->daemon == NULL) luaL_error(L, "the server is closed");
     return s;
 }
@@ -315,12 +97,9 @@ static void check_option_names(lua_State *L) {
 
 /* --- the module's functions ------------------------------------------------------------------------------------------------ */
 
-static server *new_server(lua_State *L) {
-    server *s = lua_newuserdatauv(L, sizeof *s, 0);
-    memset(s, 0, sizeof *s);
-    TAILQ_INIT(&s->ready);
-    TAILQ_INIT(&s->taken);
-    s->epoll_fd = s->signal_fd = s->eof_fd = -1;
+static ho_server *new_server(lua_State *L) {
+    ho_server *s = lua_newuserdatauv(L, sizeof *s, 0);
+    ho_server_init(s);
     luaL_getmetatable(L, SERVER_MT);
     lua_setmetatable(L, -2);
     return s;
@@ -333,31 +112,24 @@ static int l_new(lua_State *L) {
     if (lua_isnoneornil(L, 1)) lua_newtable(L), lua_replace(L, 1);
     lua_settop(L, 1);
     check_option_names(L);
-    uint16_t port = (uint16_t)option_integer(L, "port", 0, UINT16_MAX, 0);
-    size_t max_body = (size_t)option_integer(L, "max_body", 0, INT_MAX, DEFAULT_MAX_BODY);
-    bool signals = option_boolean(L, "signals"), until_eof = option_boolean(L, "until_eof");
-    ho_text too_large = option_text(L, "too_large", ""), host = option_text(L, "host", "127.0.0.1");
-    bool ipv6 = strcmp(host.at, "::1") == 0;
-    if (!ipv6 && strcmp(host.at, "127.0.0.1") != 0)
+    ho_server_options options = {
+        .port = (uint16_t)option_integer(L, "port", 0, UINT16_MAX, 0),
+        .max_body = (size_t)option_integer(L, "max_body", 0, INT_MAX, DEFAULT_MAX_BODY),
+        .signals = option_boolean(L, "signals"),
+        .until_eof = option_boolean(L, "until_eof"),
+    };
+    options.too_large = option_text(L, "too_large", "");
+    ho_text host = option_text(L, "host", "127.0.0.1");
+    options.ipv6 = strcmp(host.at, "::1") == 0;
+    if (!options.ipv6 && strcmp(host.at, "127.0.0.1") != 0)
         return luaL_error(L, "serve.new: host: 127.0.0.1 or ::1 expected: this server is for loopback only");
-    const char *what = lua_pushfstring(L, "cannot listen on %s port %d", host.at, (int)port);
-    server *s = new_server(L);
-    s->max_body = max_body;
-    s->eof_fd = until_eof ? STDIN_FILENO : -1;
-    errno = 0;
-    s->too_large =
-        MHD_create_response_from_buffer(too_large.len, (void *)(uintptr_t)too_large.at, MHD_RESPMEM_MUST_COPY);
-    if (s->too_large != NULL && MHD_add_response_header(s->too_large, "Content-Type", "application/json") == MHD_YES &&
-        (!signals || watch_signals(s)) && open_daemon(s, ipv6, port))
-        return 1;
-    int failed = errno;
-    close_server(s);
-    errno = failed;
+    const char *what = lua_pushfstring(L, "cannot listen on %s port %d", host.at, (int)options.port);
+    if (ho_server_open(new_server(L), &options) == HO_OK) return 1;
     return push_failure(L, what, "choose another port, or 0 for a free one");
 }
 
 static int l_close(lua_State *L) {
-    close_server(luaL_checkudata(L, 1, SERVER_MT));
+    ho_server_close(luaL_checkudata(L, 1, SERVER_MT));
     return 0;
 }
 
@@ -368,55 +140,30 @@ static int l_port(lua_State *L) {
 
 /* server:connections() → how many connections are open, idle ones too. */
 static int l_connections(lua_State *L) {
-    server *s = check_server(L);
-    lua_pushinteger(L,
-                    (lua_Integer)MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections);
+    lua_pushinteger(L, (lua_Integer)ho_server_connections(check_server(L)));
     return 1;
-}
-
-/* Milliseconds for poll: rounded up, or a wait of less than one would be spent spinning. */
-static int wait_ms(const server *s, double seconds) {
-    MHD_UNSIGNED_LONG_LONG own;
-    double ms = ceil(seconds * 1000);
-    if (!TAILQ_EMPTY(&s->ready)) return 0;
-    if (MHD_get_timeout(s->daemon, &own) == MHD_YES && (double)own < ms) ms = (double)own;
-    return ms < INT_MAX ? (int)ms : INT_MAX;
-}
-
-static bool read_signal(const server *s) {
-    struct signalfd_siginfo info;
-    return read(s->signal_fd, &info, sizeof info) == sizeof info;
-}
-
-static bool read_eof(const server *s) {
-    char ignored[512];
-    return read(s->eof_fd, ignored, sizeof ignored) == 0;
 }
 
 /* server:step(seconds) → nil | "signal" | "eof": waits at most so long for something to happen, and serves what there is; at once
  * while a request waits for `next`. The strings say that it is time to stop. */
 static int l_step(lua_State *L) {
-    server *s = check_server(L);
+    ho_server *s = check_server(L);
     double seconds = luaL_checknumber(L, 2);
     luaL_argcheck(L, seconds >= 0, 2, "seconds from 0 up expected");
-    struct pollfd watched[] = {{s->epoll_fd, POLLIN, 0}, {s->signal_fd, POLLIN, 0}, {s->eof_fd, POLLIN, 0}};
-    int events = poll(watched, HO_COUNT(watched), wait_ms(s, seconds));
-    MHD_run(s->daemon);
-    if (events > 0 && watched[1].revents != 0 && read_signal(s))
-        lua_pushliteral(L, "signal");
-    else if (events > 0 && watched[2].revents != 0 && read_eof(s))
-        lua_pushliteral(L, "eof");
-    else
-        lua_pushnil(L);
+    switch (ho_server_step(s, seconds)) {
+    case HO_EVENT_SIGNAL: lua_pushliteral(L, "signal"); break;
+    case HO_EVENT_EOF: lua_pushliteral(L, "eof"); break;
+    case HO_EVENT_NONE: lua_pushnil(L); break;
+    }
     return 1;
 }
 
-static void push_bytes(lua_State *L, const bytes *b, const char *name) {
+static void push_bytes(lua_State *L, const ho_bytes *b, const char *name) {
     lua_pushlstring(L, b->len > 0 ? b->at : "", b->len);
     lua_setfield(L, -2, name);
 }
 
-static void push_target(lua_State *L, const bytes *target) {
+static void push_target(lua_State *L, const ho_bytes *target) {
     const char *mark = target->len > 0 ? memchr(target->at, '?', target->len) : NULL;
     size_t path = mark != NULL ? (size_t)(mark - target->at) : target->len;
     lua_pushlstring(L, path > 0 ? target->at : "", path);
@@ -427,7 +174,7 @@ static void push_target(lua_State *L, const bytes *target) {
 }
 
 /* A header that comes twice is one with a comma between, as RFC 9110 has it. */
-static void push_headers(lua_State *L, const bytes *headers) {
+static void push_headers(lua_State *L, const ho_bytes *headers) {
     lua_newtable(L);
     for (size_t at = 0; at < headers->len;) {
         const char *name = headers->at + at, *value = name + strlen(name) + 1;
@@ -455,8 +202,8 @@ static handle *new_handle(lua_State *L) {
  * were sent, the query nil where there is none; names of headers are in lower case. A request that is neither answered nor
  * dropped is dropped when it is collected. */
 static int l_next(lua_State *L) {
-    server *s = check_server(L);
-    exchange *x = TAILQ_FIRST(&s->ready);
+    ho_server *s = check_server(L);
+    ho_exchange *x = TAILQ_FIRST(&s->ready);
     if (x == NULL) return lua_pushnil(L), 1;
     lua_createtable(L, 0, 6);
     push_bytes(L, &x->method, "method");
@@ -467,11 +214,7 @@ static int l_next(lua_State *L) {
     lua_setfield(L, -2, "handle");
     luaL_getmetatable(L, REQUEST_MT);
     lua_setmetatable(L, -2);
-    TAILQ_REMOVE(&s->ready, x, link);
-    TAILQ_INSERT_TAIL(&s->taken, x, link);
-    x->phase = PHASE_TAKEN;
-    x->handle = h;
-    h->exchange = x;
+    ho_exchange_take(x, &h->exchange);
     return 1;
 }
 
@@ -495,7 +238,7 @@ static bool add_headers(lua_State *L, int index, struct MHD_Response *response) 
 /* server:answer(request, status [, headers [, body]]) → whether there is still a connection for it; it leaves with the next step.
  * A second answer to one request raises. */
 static int l_answer(lua_State *L) {
-    server *s = check_server(L);
+    ho_server *s = check_server(L);
     handle *h = check_handle(L, 2);
     lua_Integer status = luaL_checkinteger(L, 3);
     luaL_argcheck(L, status >= 200 && status <= 599, 3, "a status from 200 to 599 expected");
@@ -504,25 +247,24 @@ static int l_answer(lua_State *L) {
     check_headers(L, 4);
     const char *body = luaL_optlstring(L, 5, "", &len);
     luaL_checkstack(L, 4, NULL);
-    exchange *x = h->exchange;
+    ho_exchange *x = h->exchange;
     if (x == NULL) return lua_pushboolean(L, false), 1;
     luaL_argcheck(L, x->server == s, 2, "this is another server's request");
-    x->response = MHD_create_response_from_buffer(len, (void *)(uintptr_t)body, MHD_RESPMEM_MUST_COPY);
-    if (x->response == NULL) return luaL_error(L, "no memory for the answer");
-    if (!add_headers(L, 4, x->response)) {
-        MHD_destroy_response(x->response);
-        x->response = NULL;
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(len, (void *)(uintptr_t)body, MHD_RESPMEM_MUST_COPY);
+    if (response == NULL) return luaL_error(L, "no memory for the answer");
+    if (!add_headers(L, 4, response)) {
+        MHD_destroy_response(response);
         return luaL_argerror(L, 4, "a header that HTTP cannot carry");
     }
-    x->status = (unsigned)status;
     h->done = true;
-    resume(x, PHASE_ANSWERED);
+    ho_exchange_answer(x, (unsigned)status, response);
     lua_pushboolean(L, true);
     return 1;
 }
 
 static void drop(handle *h) {
-    if (h->exchange != NULL && h->exchange->phase == PHASE_TAKEN) resume(h->exchange, PHASE_DROPPED);
+    if (h->exchange != NULL) ho_exchange_drop(h->exchange);
     h->done = true;
 }
 
@@ -535,7 +277,7 @@ static int l_drop(lua_State *L) {
 static int l_handle_gc(lua_State *L) {
     handle *h = luaL_checkudata(L, 1, HANDLE_MT);
     drop(h);
-    if (h->exchange != NULL) h->exchange->handle = NULL;
+    if (h->exchange != NULL) h->exchange->holder = NULL;
     h->exchange = NULL;
     return 0;
 }
@@ -548,28 +290,12 @@ static int l_now(lua_State *L) {
     return 1;
 }
 
-static bool write_all(int fd, const char *text, size_t len) {
-    while (len > 0) {
-        ssize_t written = write(fd, text, len);
-        if (written < 0 && errno != EINTR) return false;
-        if (written < 0) continue;
-        text += written;
-        len -= (size_t)written;
-    }
-    return true;
-}
-
 /* serve.write_private(path, text) → true | nil, message: a file that only its owner can read, whatever the umask, and whatever
  * mode it had before. io.open cannot set a mode, and a mode set afterwards comes too late. */
 static int l_write_private(lua_State *L) {
     size_t len;
     const char *path = luaL_checkstring(L, 1), *text = luaL_checklstring(L, 2, &len);
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
-    bool written = fd >= 0 && fchmod(fd, S_IRUSR | S_IWUSR) == 0 && ftruncate(fd, 0) == 0 && write_all(fd, text, len);
-    int failed = errno;
-    if (fd >= 0 && close(fd) != 0 && written) written = false, failed = errno;
-    errno = failed;
-    if (!written) return push_failure(L, path, "name a file that can be written");
+    if (ho_write_private(path, text, len) != HO_OK) return push_failure(L, path, "name a file that can be written");
     lua_pushboolean(L, true);
     return 1;
 }
