@@ -15,7 +15,8 @@ hol_doc *hol_config_check(lua_State *L, int index) {
         lua_pop(L, 2);
         if (is) return doc;
     }
-    luaL_error(L, "a handoff configuration expected, got %s; call methods as cfg:method(…)", luaL_typename(L, index));
+    hol_invalid(L, "handoff.config", "type", 0, false, "a configuration expected, got %s; call methods as cfg:method(…)",
+                luaL_typename(L, index));
     return NULL;
 }
 
@@ -439,6 +440,19 @@ static int l_edited(lua_State *L) {
     return 1;
 }
 
+/* config.part(cfg, name) → the part as plain values, or nil. */
+static int l_part(lua_State *L) {
+    lua_settop(L, 2);
+    hol_doc *doc = hol_config_check(L, 1);
+    luaL_checkstring(L, 2);
+    hol_config_values(L, 1);
+    size_t i = find(L, doc, 3, 2);
+    if (i == doc->count) return 0;
+    hol_config_value(L, doc, 1, 3, i);
+    hol_plain(L, -1);
+    return 1;
+}
+
 /* Upvalue 3: the names in canonical order; 4: the place. */
 static int l_next(lua_State *L) {
     lua_Integer at = lua_tointeger(L, lua_upvalueindex(4)) + 1;
@@ -505,7 +519,7 @@ int hol_open_config(lua_State *L) {
                                     {NULL, NULL}};
     static const luaL_Reg methods[] = {
         {"plain", l_plain}, {"json", l_canonical}, {"text", l_text}, {"copy", l_copy}, {NULL, NULL}};
-    static const luaL_Reg functions[] = {{"new", hol_config_new}, {"edited", l_edited}, {"each", l_each}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"new", hol_config_new}, {"edited", l_edited}, {"part", l_part}, {"each", l_each}, {NULL, NULL}};
     hol_newlib(L, meta);
     lua_pushliteral(L, "handoff configuration");
     lua_setfield(L, -2, "__metatable");

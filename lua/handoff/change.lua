@@ -71,6 +71,9 @@ local function same(a, b)
   return true
 end
 
+--- Whether two plain values are equal at every depth.
+change.same = same
+
 -- The same of two lists, whether or not an empty one is marked.
 local function is_same_list(a, b)
   if #a ~= #b then return false end

@@ -1,12 +1,20 @@
 -- SPDX-License-Identifier: MIT
---- The public face of the library.
+--- The public face of the library: `local handoff = require "handoff"`.
 local core = require "handoff.core"
+local client = require "handoff.client"
+local config = require "handoff.config"
 
 local handoff = {
+  --- The value JSON's null comes as: cjson.null.
   null = core.json.null,
+  --- decode(text) → value | nil, err; encode(value[, {indent=}]) → text; array, number, null: see csrc/binding/l_json.c.
   json = core.json,
-  config = core.config.new,
-  each = core.config.each,
+  --- config(text or table) → a configuration | nil, err of kind "protocol".
+  config = function(value) return config.new(value) end,
+  --- each(a configuration, or a part of one) iterates on every VM.
+  each = config.each,
+  --- client{ token=, name=, … } → the client of one agent.
+  client = client.new,
 }
 
 return handoff

@@ -44,16 +44,16 @@ local function check_fields(req)
   if not req.method or not req.url then refuse("request", "required", "method and url are needed") end
 end
 
-local function check_url(url, insecure)
+local function check_url(path, url, insecure)
   if url.credentials then
-    refuse("request.url", "credentials", "it holds a user name or a password; send credentials in a header")
+    refuse(path, "credentials", "it holds a user name or a password; send credentials in a header")
   end
   if url.scheme == "https" then return end
   if url.scheme ~= "http" then
-    refuse("request.url", "scheme", ("%s:// is not spoken here, use https://"):format(url.scheme))
+    refuse(path, "scheme", ("%s:// is not spoken here, use https://"):format(url.scheme))
   end
   if not (url.loopback or insecure) then
-    refuse("request.url", "insecure", ("http:// to %s would send everything in the clear; "
+    refuse(path, "insecure", ("http:// to %s would send everything in the clear; "
       .. "use https://, or insecure=true where that is really meant"):format(url.host))
   end
 end
@@ -123,7 +123,7 @@ function Transport:request(req)
   local defaults, url = self.defaults, known_url(self, req.url)
   local insecure, proxy = req.insecure, req.proxy or defaults.proxy
   if insecure == nil then insecure = defaults.insecure end
-  check_url(url, insecure)
+  check_url("request.url", url, insecure)
   if req.proxy then check_proxy("request.proxy", req.proxy) end
   local on_event = req.on_event or defaults.on_event
   if on_event then on_event { type = "request_start", method = req.method, url = req.url } end
@@ -171,6 +171,14 @@ function transport.curl(opts)
   return setmetatable({
     defaults = defaults, loop = defaults.loop or loops.default(), urls = {}, url_count = 0,
   }, Transport)
+end
+
+--- Raises where no request may be made to the URL, as request itself does.
+-- @param path what the message calls it
+function transport.check_url(path, text, insecure)
+  local url, why = core.http.url(text)
+  if not url then refuse(path, "url", ("it is no absolute URL: %s"):format(why)) end
+  check_url(path, url, insecure)
 end
 
 local shared
