@@ -209,6 +209,8 @@ test-gc:
 	@HANDOFF_GC=always $(MAKE) --no-print-directory -s checks checks='test-lua54 test-luajit'
 
 # --- measure --------------------------------------------------------------------------------------------------------------
+# Programs that stand alone; what else is in spec/bench they start, compiled or under the VM that runs them.
+benches := document
 bench_bin := $(patsubst spec/bench/%.c,$(BUILD)/bench/%,$(wildcard spec/bench/*.c))
 $(BUILD)/bench/%: spec/bench/%.c Makefile
 	@mkdir -p $(@D)
@@ -218,8 +220,8 @@ bench:
 	@$(call packages,bench,$(bench_deb))
 	@$(MAKE) --no-print-directory -s all bench-run
 bench-run: $(bench_bin)
-	@$(foreach program,$(wildcard spec/bench/*.lua),$(foreach vm,$(found),echo '== $(program), $(vm)' && \
-	  HANDOFF_BENCH=$(abspath $(BUILD))/bench $($(vm)_lua) $(program) &&)) :
+	@$(foreach bench,$(benches),$(foreach vm,$(found),echo '== $(bench), $(vm)' && \
+	  HANDOFF_BENCH=$(abspath $(BUILD))/bench $($(vm)_lua) spec/bench/$(bench).lua &&)) :
 
 clean:
 	rm -rf $(BUILD)

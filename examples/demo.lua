@@ -48,8 +48,8 @@ local function show(change)
   print(("  %s %s: %s"):format(paint(change.kind, signs[change.kind] or "?"), change.path, values))
 end
 
--- Starts the sandbox on a free port → a function that stops it, its base URL, its inventory. It ends when its standard input
--- does, so it cannot outlive this program; the pipe with a name is how it says where it listens.
+-- Starts the sandbox on a free port → a function that stops it, its base URL, its inventory. The pipe with a name is how it says
+-- where it listens. It ends when its standard input does, so it cannot outlive this program, and its folder is gone once read.
 local function start_sandbox()
   local folder = io.popen("mktemp -d"):read "*l"
   local says, inventory = folder .. "/says", folder .. "/agents.lua"
@@ -57,13 +57,10 @@ local function start_sandbox()
   local command = "exec %s lua/handoff/sandbox.lua --agents %d --until-eof --inventory '%s' >'%s'"
   local sandbox = io.popen(command:format(arg[-1], AGENTS, inventory, says), "w")
   local url = io.open(says):read "*l"
-  local function stop()
-    sandbox:close()
-    os.execute(("rm -r '%s'"):format(folder))
-  end
-  if url then return stop, url, dofile(inventory) end
-  stop()
-  error("the sandbox did not start; what it said is above", 0)
+  local agents = url and dofile(inventory)
+  os.execute(("rm -r '%s'"):format(folder))
+  if not url then error("the sandbox did not start; what it said is above", 0) end
+  return function() sandbox:close() end, url, agents
 end
 
 local function run(agents, url)

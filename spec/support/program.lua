@@ -1,5 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --- Programs as people start them: a shell command, what it printed, how it ended.
+local lfs = require "lfs"
+
 local program = {}
 
 local jit_version = rawget(_G, "jit")
@@ -12,24 +14,45 @@ program.abi = jit_version and "5.1" or "5.4"
 
 function program.quote(word) return "'" .. word:gsub("'", "'\\''") .. "'" end
 
---- Runs a shell command to its end.
--- @param env variables to set; one set to false is taken out of the environment
--- @return what it printed, on either stream; its exit status
-function program.run(command, env)
+local function in_environment(command, env)
   local words = { "env" }
-  for name, value in pairs(env or {}) do
-    if value == false then words[#words + 1] = "-u " .. name end
+  for name, value in pairs(env) do
+    if not value then words[#words + 1] = "-u " .. name end
   end
-  for name, value in pairs(env or {}) do
+  for name, value in pairs(env) do
     if value then words[#words + 1] = name .. "=" .. program.quote(value) end
   end
-  local shell = table.concat(words, " ") .. " sh -c " .. program.quote(command)
+  return table.concat(words, " ") .. " sh -c " .. program.quote(command)
+end
+
+local function execute(command, env)
+  local shell = in_environment(command, env)
   local pipe = assert(io.popen(shell .. " </dev/null 2>&1; status=$?; echo; echo $status"))
   local text = pipe:read "*a"
   pipe:close()
   local output, status = text:match "^(.*)\n(%d+)\n$"
   return output, tonumber(status)
 end
+
+local here = lfs.currentdir()
+local build = os.getenv "HANDOFF_BUILD" or here .. "/build"
+local tree = {
+  LUA_PATH = ("%s/lua/?.lua;%s/lua/?/init.lua;;"):format(here, here),
+  LUA_CPATH = ("%s/%s/?.so;;"):format(build, program.vm),
+}
+tree.LUA_PATH_5_4, tree.LUA_CPATH_5_4 = tree.LUA_PATH, tree.LUA_CPATH
+
+local function with(variables, env)
+  local all = {}
+  for name, value in pairs(variables) do all[name] = value end
+  for name, value in pairs(env or {}) do all[name] = value end
+  return all
+end
+
+--- Runs a shell command to its end. Lua programs in it find the modules of this tree, from any folder.
+-- @param env variables to set; one set to false is taken out of the environment
+-- @return what it printed, on either stream; its exit status
+function program.run(command, env) return execute(command, with(tree, env)) end
 
 -- A make or a compiler started by a test knows nothing of the make, the sanitizer or the paths that the test itself runs under.
 local fresh = {}
@@ -41,12 +64,7 @@ for _, name in ipairs {
 end
 
 --- As `run`, in an environment without traces of the run of the tests.
-function program.run_fresh(command, env)
-  local all = {}
-  for name, value in pairs(fresh) do all[name] = value end
-  for name, value in pairs(env or {}) do all[name] = value end
-  return program.run(command, all)
-end
+function program.run_fresh(command, env) return execute(command, with(fresh, env)) end
 
 --- A new folder below TMPDIR; `remove` takes it away with all in it.
 function program.folder()
@@ -54,5 +72,32 @@ function program.folder()
   return path
 end
 function program.remove(folder) program.run("rm -rf " .. program.quote(folder)) end
+
+--- Starts the sandbox of this tree as a program → { url=, agents=, inventory= its file, env= for the programs that use it }.
+-- `stop` ends it; it also ends with its standard input, when this process does. A pipe with a name is how it says that it
+-- listens, so nobody has to wait and look.
+function program.sandbox(agents)
+  local sandbox = { folder = program.folder() }
+  local says = sandbox.folder .. "/says"
+  sandbox.inventory = sandbox.folder .. "/agents.lua"
+  program.run("mkfifo " .. program.quote(says))
+  local command = ("exec %s lua/handoff/sandbox.lua --agents %d --until-eof --inventory %s >%s"):format(program.lua,
+    agents, program.quote(sandbox.inventory), program.quote(says))
+  local input = assert(io.popen("exec " .. in_environment(command, tree), "w"))
+  function sandbox.stop()
+    input:close()
+    program.remove(sandbox.folder)
+  end
+  local pipe = assert(io.open(says))
+  sandbox.url = pipe:read "*l"
+  pipe:close()
+  if not sandbox.url then
+    sandbox.stop()
+    error("the sandbox did not start", 2)
+  end
+  sandbox.agents = dofile(sandbox.inventory)
+  sandbox.env = { HANDOFF_BASE_URL = sandbox.url, HANDOFF_TOKEN = sandbox.agents[1].token }
+  return sandbox
+end
 
 return program

@@ -1,0 +1,89 @@
+-- SPDX-License-Identifier: MIT
+-- The examples as an operator starts them, against the sandbox: each says what it changed, and finds nothing left to change
+-- when it is run again.
+local program = require "support.program"
+
+describe("the example", function()
+  local sandbox
+  before_each(function() sandbox = program.sandbox(3) end)
+  after_each(function() sandbox.stop() end)
+
+  local function run(name, argument)
+    local command = ("%s examples/%s.lua %s"):format(program.lua, name, argument or "")
+    local output, status = program.run(command, sandbox.env)
+    assert.equal(0, status, output)
+    return output
+  end
+
+  local function documents()
+    local handoff = require "handoff"
+    local list = {}
+    for i, agent in ipairs(sandbox.agents) do
+      list[i] = assert(handoff.client { name = agent.name, token = agent.token, base_url = sandbox.url }:get())
+    end
+    return list
+  end
+
+  -- How many agents' lines of the output have that status.
+  local function count(output, status) return select(2, output:gsub(": " .. status, "")) end
+
+  it("enable_handoff turns one agent's handoff on", function()
+    run "enable_handoff"
+    assert.is_true(documents()[1].settings.is_active)
+    assert.equal("unchanged", run("enable_handoff"):match "^%S+")
+  end)
+
+  it("weekday_hours gives every agent the same week", function()
+    run("weekday_hours", sandbox.inventory)
+    for _, cfg in ipairs(documents()) do
+      assert.equal(2, #cfg.availability)
+      assert.equal("friday", cfg.availability[2].day_span)
+      assert.equal("16:00", cfg.availability[2].end_time)
+      assert.is_true(cfg.settings.working_hours_active)
+    end
+    assert.equal(3, count(run("weekday_hours", sandbox.inventory), "unchanged"))
+  end)
+
+  it("add_guideline adds it once", function()
+    run("add_guideline", sandbox.inventory)
+    for _, cfg in ipairs(documents()) do
+      local guideline = cfg.custom_guidelines:find { name = "Refund over 500" }
+      assert.is_true(guideline.is_active)
+      assert.is_number(guideline.id)
+    end
+    assert.equal(3, count(run("add_guideline", sandbox.inventory), "unchanged"))
+  end)
+
+  it("route_billing names the operators where handoff is on", function()
+    run("enable_handoff")
+    run("route_billing", sandbox.inventory)
+    for _, cfg in ipairs(documents()) do
+      local profile = cfg.routing_profiles:find { name = "Billing" }
+      if cfg.settings.is_active then
+        assert.equal(7, profile.user_ids[1])
+        assert.equal(8, profile.user_ids[2])
+      else
+        assert.is_nil(profile)
+      end
+    end
+    assert.equal(3, count(run("route_billing", sandbox.inventory), "unchanged"))
+  end)
+
+  it("says what is wrong, and ends with status 1, when the token is refused", function()
+    sandbox.env.HANDOFF_TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzY2VuYXJpb19pZCI6MX0.x"
+    local output, status = program.run(program.lua .. " examples/enable_handoff.lua", sandbox.env)
+    assert.equal(1, status, output)
+    assert.equal(1, select(2, output:gsub("\n", "")), output)
+    assert.is_nil(output:find(sandbox.env.HANDOFF_TOKEN, 1, true))
+  end)
+end)
+
+describe("the demo", function()
+  it("changes every agent, then none, without colours where there is no terminal", function()
+    local output, status = program.run(program.lua .. " examples/demo.lua")
+    assert.equal(0, status, output)
+    assert.truthy(output:find("25 agents: 25 changed, 0 unchanged, 0 failed", 1, true), output)
+    assert.truthy(output:find("25 agents: 0 changed, 25 unchanged, 0 failed", 1, true), output)
+    assert.is_nil(output:find("\27", 1, true))
+  end)
+end)
