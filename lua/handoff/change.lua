@@ -184,18 +184,24 @@ local function id_of(row, item)
   return id ~= null and id or nil
 end
 
+-- How many items of the list have each label.
+local function count_labels(row, list)
+  local counts = {}
+  for at = 1, #list do
+    local label = is_object(list[at]) and label_text(row, list[at])
+    if label then counts[label] = (counts[label] or 0) + 1 end
+  end
+  return counts
+end
+
 -- What the item is called in a path: its label; where others have the same, its id or its place as well.
-local function item_label(row, list, at)
+local function item_label(row, list, at, counts)
   local item = list[at]
   local label, id
   if is_object(item) then label, id = label_text(row, item), id_of(row, item) end
   if not label then return id and "#" .. number_text(id) or tostring(at) end
-  for other = 1, #list do
-    if other ~= at and is_object(list[other]) and label_text(row, list[other]) == label then
-      return label .. (id and " #" .. number_text(id) or " at " .. at)
-    end
-  end
-  return label
+  if counts[label] == 1 then return label end
+  return label .. (id and " #" .. number_text(id) or " at " .. at)
 end
 
 -- Reporting -----------------------------------------------------------------------------------------------------------
@@ -204,7 +210,8 @@ end
 -- place `above`) those are filled in when its first change is reported, as most items have none.
 local function locate(place)
   local row, item = place.row, place.list[place.at]
-  place.path = place.above.path .. "[" .. item_label(row, place.list, place.at) .. "]"
+  place.counts = place.counts or count_labels(row, place.list)
+  place.path = place.above.path .. "[" .. item_label(row, place.list, place.at, place.counts) .. "]"
   place.id, place.name = nil, nil
   if not is_object(item) then return end
   place.id = id_of(row, item)
@@ -361,7 +368,7 @@ local function compare_items(out, row, before, after, place)
     end
   end
   if not matched then return end
-  item.list = after
+  item.list, item.counts = after, nil
   for at = 1, #after do
     item.at, item.path = at, nil
     if not used[at] then report(out, item, "added", nil, after[at]) end
@@ -467,8 +474,8 @@ end
 local function order_text(c, list)
   local row = row_of(c)
   if not (row and row.item and row.item.fields) then return show(list, row) end
-  local words = {}
-  for at = 1, #list do words[at] = item_label(row.item, list, at) end
+  local words, counts = {}, count_labels(row.item, list)
+  for at = 1, #list do words[at] = item_label(row.item, list, at, counts) end
   return concat(words, ", ")
 end
 
