@@ -109,8 +109,11 @@ static ho_server *new_server(lua_State *L) {
  * port 0 is any free one; host is 127.0.0.1 or ::1; a body over max_body bytes is answered 413 with the JSON text too_large,
  * and `next` never sees it; signals and until_eof are what `step` watches besides: SIGTERM and SIGINT, standard input's end. */
 static int l_new(lua_State *L) {
-    if (lua_isnoneornil(L, 1)) lua_newtable(L), lua_replace(L, 1);
     lua_settop(L, 1);
+    if (lua_isnil(L, 1)) {
+        lua_newtable(L);
+        lua_replace(L, 1);
+    }
     check_option_names(L);
     ho_server_options options = {
         .port = (uint16_t)option_integer(L, "port", 0, UINT16_MAX, 0),
@@ -121,7 +124,7 @@ static int l_new(lua_State *L) {
     options.too_large = option_text(L, "too_large", "");
     ho_text host = option_text(L, "host", "127.0.0.1");
     options.ipv6 = strcmp(host.at, "::1") == 0;
-    if (!options.ipv6 && strcmp(host.at, "127.0.0.1") != 0)
+    if (strlen(host.at) != host.len || (!options.ipv6 && strcmp(host.at, "127.0.0.1") != 0))
         return luaL_error(L, "serve.new: host: 127.0.0.1 or ::1 expected: this server is for loopback only");
     const char *what = lua_pushfstring(L, "cannot listen on %s port %d", host.at, (int)options.port);
     if (ho_server_open(new_server(L), &options) == HO_OK) return 1;

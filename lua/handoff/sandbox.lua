@@ -1,0 +1,414 @@
+-- SPDX-License-Identifier: MIT
+--- The remote API emulated on loopback, for trying, teaching and testing; knows nothing of the client.
+--
+-- As a module: `sandbox.new{agents=25}` gives a box that is served by calling `box:step(seconds)` again and again. As a program
+-- (`lua sandbox.lua --help`): serves until it is told to stop.
+--
+-- Limits are per token and per endpoint, over a sliding window: no 60 seconds hold more than 120 reads or 60 writes that were let
+-- through. What was refused with 429 does not count, all else with a good token does.
+--
+-- Under /_sandbox/ is what the remote API does not have, without a token, for tests:
+--   GET ledger            what box:requests() gives, as JSON;  DELETE ledger: from zero
+--   GET document/NAME     the stored text;  PUT document/NAME: stored as it is, unchecked
+--   POST revoke/NAME      the agent's token is no longer good
+local core = require "handoff.core"
+local options = require "handoff.options"
+local seed = require "handoff.sandbox.seed"
+local serve = require "handoff.serve"
+local service = require "handoff.sandbox.service"
+
+local sandbox = {}
+
+local root, endpoint, backstage = "/v1/api/", "human_handoff/configuration", "/_sandbox/"
+local window_seconds = 60
+local limits = { GET = 120, PUT = 60 }
+local max_body = 1048576
+
+-- ---- answers ------------------------------------------------------------------------------------------------------
+
+--- The body of a refusal; `found` is a list of { path= (nil: the whole), message= }.
+local function errors_text(code, found)
+  local errors = {}
+  for _, one in ipairs(found) do
+    local key = one.path and one.path ~= "" and one.path or "root"
+    errors[key] = errors[key] or {}
+    table.insert(errors[key], { message = one.message, code = code })
+  end
+  return core.json.encode { errors = errors }
+end
+
+local function refuse(status, code, message, headers)
+  return { status = status, body = errors_text(code, { { message = message } }), headers = headers }
+end
+
+local function ok(text)
+  return { status = 200, body = text }
+end
+
+local not_found = refuse(404, "NOT_FOUND", "Not found.")
+local no_permission = refuse(401, "PERMISSION_DENIED", "Invalid or missing API token.")
+local too_large = errors_text("PAYLOAD_TOO_LARGE", { { message = ("At most %d bytes are read."):format(max_body) } })
+
+local function wrong_method(allowed)
+  return refuse(405, "METHOD_NOT_ALLOWED", "Method not allowed.", { Allow = allowed })
+end
+
+-- ---- limits -------------------------------------------------------------------------------------------------------
+
+--- Lets something through, or says in how many seconds to come back.
+-- @param window { count=, [1…limit]= when the latest ones were let through, a ring }
+local function take(window, limit, now)
+  local slot = window.count % limit + 1
+  local wait = window[slot] and window[slot] + window_seconds - now or 0
+  if wait > 0 then return math.ceil(wait) end
+  window[slot], window.count = now, window.count + 1
+end
+
+-- ---- the API ------------------------------------------------------------------------------------------------------
+
+local Box = {}
+Box.__index = Box
+
+local function new_ledger()
+  return { total = 0, peak = 0, agents = {}, statuses = {} }
+end
+
+local function text_of(self, agent)
+  if not agent.text then
+    agent.text = service.text(seed.document(self.options.seed, agent.place, core.json.decode))
+  end
+  return agent.text
+end
+
+local function agent_of(self, request)
+  local scheme, token = (request.headers.authorization or ""):match "^(%a+) +(%S+)$"
+  return scheme and scheme:lower() == "bearer" and self.by_token[token] or nil
+end
+
+local function over_limit(self, agent, method)
+  if not self.options.rate_limit then return end
+  agent.windows = agent.windows or { GET = { count = 0 }, PUT = { count = 0 } }
+  local wait = take(agent.windows[method], limits[method], self.options.clock())
+  if not wait then return end
+  return refuse(429, "RATE_LIMITED", ("Rate limit exceeded: %d per minute."):format(limits[method]),
+    { ["Retry-After"] = ("%d"):format(wait) })
+end
+
+local function put(self, agent, request)
+  if agent.scope ~= "write_all" then
+    return refuse(403, "PERMISSION_DENIED", "Insufficient token scope. Required: write_all")
+  end
+  local media_type = (request.headers["content-type"] or ""):match "^[^;%s]*":lower()
+  if media_type ~= "application/json" then
+    return refuse(415, "UNSUPPORTED_MEDIA_TYPE", "Content-Type must be application/json.")
+  end
+  local text, found = service.put(text_of(self, agent), request.body, self.new_id)
+  if not text then return { status = 400, body = errors_text("BAD_REQUEST", found) } end
+  agent.text = text
+  return ok(text)
+end
+
+local function api(self, request, agent)
+  if request.path ~= root .. endpoint then return not_found end
+  if not limits[request.method] then return wrong_method "GET, PUT" end
+  if not agent then return no_permission end
+  local refusal = over_limit(self, agent, request.method)
+  if refusal then return refusal end
+  if request.method == "PUT" then return put(self, agent, request) end
+  return ok(text_of(self, agent))
+end
+
+-- ---- behind the stage ---------------------------------------------------------------------------------------------
+
+local actions = { ledger = {}, document = {}, revoke = {} }
+
+function actions.ledger.GET(self)
+  return ok(core.json.encode(self.ledger))
+end
+
+function actions.ledger.DELETE(self)
+  self.ledger = new_ledger()
+  return ok "{}"
+end
+
+function actions.document.GET(self, agent)
+  return ok(text_of(self, agent))
+end
+
+function actions.document.PUT(_, agent, request)
+  agent.text = request.body
+  return ok(agent.text)
+end
+
+function actions.revoke.POST(self, agent)
+  self.by_token[agent.token] = nil
+  return ok "{}"
+end
+
+local function behind(self, request)
+  local what, name = request.path:match("^" .. backstage .. "(%a+)/?(.*)$")
+  local methods = actions[what]
+  if not methods then return not_found end
+  local agent = self.by_name[name]
+  if what ~= "ledger" and not agent then return refuse(404, "NOT_FOUND", "There is no agent of that name.") end
+  local allowed = {}
+  for method in pairs(methods) do allowed[#allowed + 1] = method end
+  table.sort(allowed)
+  if not methods[request.method] then return wrong_method(table.concat(allowed, ", ")) end
+  return methods[request.method](self, agent, request)
+end
+
+-- ---- the box ------------------------------------------------------------------------------------------------------
+
+local function count(self, request, agent, status)
+  local ledger = self.ledger
+  local name = agent and agent.name or "-"
+  local counts = ledger.agents[name] or {}
+  ledger.agents[name] = counts
+  counts[request.method] = (counts[request.method] or 0) + 1
+  ledger.total = ledger.total + 1
+  ledger.peak = math.max(ledger.peak, self.last - self.first + 2)
+  local code = ("%d"):format(status)
+  ledger.statuses[code] = (ledger.statuses[code] or 0) + 1
+end
+
+local function send(self, request, answer)
+  local headers = { ["Content-Type"] = "application/json" }
+  for name, value in pairs(answer.headers or {}) do headers[name] = value end
+  self.server:answer(request, answer.status, headers, answer.body)
+end
+
+--- What was asked is done at once; the answer to it is held for the latency.
+local function receive(self, request)
+  if request.path:sub(1, #backstage) == backstage then return send(self, request, behind(self, request)) end
+  local agent = agent_of(self, request)
+  local answer = api(self, request, agent)
+  count(self, request, agent, answer.status)
+  self.last = self.last + 1
+  self.held[self.last] = { request = request, answer = answer, due = serve.now() + self.options.latency / 1000 }
+end
+
+--- Sends what is due. The latency is one for all, so the held ones are due in their order.
+local function release(self)
+  local now = serve.now()
+  while self.first <= self.last and self.held[self.first].due <= now do
+    local one = self.held[self.first]
+    self.held[self.first] = nil
+    self.first = self.first + 1
+    send(self, one.request, one.answer)
+  end
+end
+
+--- Serves what comes within that many seconds at most, and returns as soon as something came.
+-- @return "signal" or "eof" where that was asked for and it is time to stop, otherwise nil
+function Box:step(seconds)
+  local next_one = self.held[self.first]
+  if next_one then seconds = math.max(0, math.min(seconds, next_one.due - serve.now())) end
+  local stop = self.server:step(seconds)
+  local request = self.server:next()
+  while request do
+    receive(self, request)
+    request = self.server:next()
+  end
+  release(self)
+  return stop
+end
+
+--- Connections that are open now.
+function Box:connections()
+  return self.server:connections()
+end
+
+--- Where the API is: what a client's `base_url` wants.
+function Box:base_url()
+  return ("http://127.0.0.1:%d%s"):format(self.server:port(), root)
+end
+
+--- The agents, as an inventory lists them: { name=, token=, tags={…} }.
+function Box:agents()
+  local list = {}
+  for i, agent in ipairs(self.list) do
+    local tags = {}
+    for name, value in pairs(agent.tags) do tags[name] = value end
+    list[i] = { name = agent.name, token = agent.token, tags = tags }
+  end
+  return list
+end
+
+--- The text of an agent's document as it is stored, or nil where there is no such agent.
+function Box:document(name)
+  local agent = self.by_name[name]
+  return agent and text_of(self, agent)
+end
+
+--- What was asked of the API: { total=, peak= (most that were in hand at once), agents={ [name]={ GET=, PUT=, … } },
+-- statuses={ ["200"]=… } }. Requests without a good token stand under "-". Bodies that are too large are refused before they are
+-- counted.
+function Box:requests()
+  return assert(core.json.decode(core.json.encode(self.ledger)))
+end
+
+--- Takes back an agent's token: from now on it gets 401.
+function Box:revoke(name)
+  local agent = self.by_name[name]
+  if not agent then core.error.raise { path = "name", rule = "unknown", message = "there is no agent of that name" } end
+  self.by_token[agent.token] = nil
+end
+
+--- Stops serving; requests that are held are cut off. A second call does nothing.
+function Box:close()
+  self.server:close()
+  self.held, self.first, self.last = {}, 1, 0
+end
+
+-- ---- making one ---------------------------------------------------------------------------------------------------
+
+local option_rows = {
+  agents = { "number", default = 25, min = 1, max = 100000, integer = true },
+  port = { "number", default = 0, min = 0, max = 65535, integer = true },
+  latency = { "number", default = 0, min = 0, max = 3600000 },
+  rate_limit = { "boolean", default = true },
+  seed = { "number", default = 1, min = 0, max = 1000000000, integer = true },
+  read_only = { "number", default = 0, min = 0, integer = true },
+  issued = { "number", min = 0, max = 100000000000, integer = true },
+  clock = { "function", default = serve.now },
+  signals = { "boolean", default = false },
+  until_eof = { "boolean", default = false },
+}
+
+--- The first of this month, UTC to the day: tokens of one seed stay the same, and are good for 48 weeks at least.
+local function month_start()
+  local day = 24 * 3600
+  local today = math.floor(os.time() / day)
+  return (today - tonumber(os.date("!%d")) + 1) * day
+end
+
+local function add_agents(self, read)
+  local issued = read.issued or month_start()
+  for place = 1, read.agents do
+    local scope = place > read.agents - read.read_only and "read_all" or "write_all"
+    local agent = seed.agent(read.seed, place, scope, issued)
+    agent.place, agent.scope = place, scope
+    self.list[place], self.by_name[agent.name], self.by_token[agent.token] = agent, agent, agent
+  end
+end
+
+--- A sandbox on a port of 127.0.0.1.
+-- @param given { agents=25, port=0 (any free one), latency=0 (milliseconds), rate_limit=true, seed=1,
+--   read_only=0 (how many, the last ones, have tokens that only read), issued= (when the tokens were, seconds since 1970; the
+--   first of this month), clock= (of the limits, a function that gives seconds),
+--   signals=false, until_eof=false (what makes step say that it is time to stop: SIGTERM and SIGINT; the end of standard input) }
+-- @return the box, or nil and an error
+function sandbox.new(given)
+  local read = options.read(given, option_rows, "handoff.sandbox")
+  local server, message = serve.new {
+    port = read.port, max_body = max_body, too_large = too_large, signals = read.signals, until_eof = read.until_eof,
+  }
+  if not server then return nil, core.error.new { kind = "network", message = message } end
+  local last_id = seed.free_id(read.agents)
+  local self = setmetatable({
+    options = read, server = server, ledger = new_ledger(),
+    list = {}, by_name = {}, by_token = {},
+    held = {}, first = 1, last = 0, -- answers that wait, from first to last
+    new_id = function()
+      last_id = last_id + 1
+      return last_id
+    end,
+  }, Box)
+  add_agents(self, read)
+  return self
+end
+
+--- An inventory as the text of a Lua file.
+function sandbox.inventory_text(agents)
+  local lines = {}
+  for i, agent in ipairs(agents) do
+    lines[i] = ("  { name = %q, token = %q, tags = { region = %q, tier = %q } },\n"):format(agent.name, agent.token,
+      agent.tags.region, agent.tags.tier)
+  end
+  return "return {\n" .. table.concat(lines) .. "}\n"
+end
+
+-- ---- as a program -------------------------------------------------------------------------------------------------
+
+local usage = [[
+lua sandbox.lua: the human handoff API, emulated on this machine. Prints its base URL and an inventory of its agents,
+and serves until SIGTERM or SIGINT.
+  --agents N         how many agents (25)
+  --port P           the port on 127.0.0.1 (any free one)
+  --latency MS       milliseconds before each answer (0)
+  --no-rate-limit    without the limits of 120 reads and 60 writes a minute
+  --seed N           other names, tokens and documents (1)
+  --read-only N      the last N agents have tokens that only read (0)
+  --inventory FILE   writes the inventory there, for its owner only, and prints only the base URL
+  --until-eof        stops at the end of standard input, too
+]]
+
+local switches = {
+  ["--no-rate-limit"] = { "rate_limit", false }, ["--until-eof"] = { "until_eof", true }, ["--help"] = { "help", true },
+}
+local numbers = {
+  ["--agents"] = "agents", ["--port"] = "port", ["--latency"] = "latency", ["--seed"] = "seed",
+  ["--read-only"] = "read_only",
+}
+
+local function known_flags()
+  local known = {}
+  for flag in usage:gmatch "\n  (%-%-[%a-]+)" do known[#known + 1] = flag end
+  return table.concat(known, ", ") .. ", --help"
+end
+
+--- @return options and the inventory's path, or nil and what is wrong
+local function parse(words)
+  local read, inventory, i = { signals = true }, nil, 1
+  while words[i] do
+    local flag, value = words[i], words[i + 1]
+    if switches[flag] then
+      read[switches[flag][1]] = switches[flag][2]
+      i = i + 1
+    elseif flag == "--inventory" or numbers[flag] then
+      if not value then return nil, flag .. " needs a value" end
+      if numbers[flag] and not tonumber(value) then return nil, ("%s: %q is no number"):format(flag, value) end
+      if numbers[flag] then read[numbers[flag]] = tonumber(value) else inventory = value end
+      i = i + 2
+    else
+      return nil, ("no option %q; known are: %s"):format(flag, known_flags())
+    end
+  end
+  return read, inventory
+end
+
+local function fail(status, message)
+  io.stderr:write("sandbox: ", tostring(message), "\n")
+  os.exit(status, true)
+end
+
+--- Prints the base URL and the inventory, or writes that to its file.
+local function announce(box, path)
+  local inventory = sandbox.inventory_text(box:agents())
+  if path then
+    local written, message = serve.write_private(path, inventory)
+    if not written then fail(1, message) end
+  end
+  io.stdout:write(box:base_url(), "\n", path and "" or inventory)
+  io.stdout:flush()
+end
+
+local function main(words)
+  local read, rest = parse(words)
+  if not read then fail(64, rest) end
+  if read.help then
+    io.stdout:write(usage)
+    return
+  end
+  local called, box, err = pcall(sandbox.new, read)
+  if not called then fail(64, box.message and ("%s: %s"):format(box.path, box.message) or box) end
+  if not box then fail(1, err) end
+  announce(box, rest)
+  repeat until box:step(3600)
+  box:close()
+end
+
+if type(arg) == "table" and debug.getinfo(1, "S").source == "@" .. tostring(arg[0]) then main(arg) end
+
+return sandbox
