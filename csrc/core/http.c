@@ -133,6 +133,10 @@ static size_t on_head(char *at, size_t size, size_t count, void *data) {
     ho_transfer *t = data;
     size_t len = size * count;
     if (len >= 5 && memcmp(at, "HTTP/", 5) == 0) t->head.len = 0;
+    if (len > HO_HTTP_MAX_HEAD - t->head.len) {
+        t->cause = HO_HTTP_PROTOCOL;
+        return len + 1;
+    }
     return take(t, &t->head, HO_HTTP_MAX_HEAD, at, len);
 }
 
@@ -334,7 +338,8 @@ static const char *error_text(ho_transfer *t, CURLcode code) {
     char *quote = strncmp(t->error, quoting, sizeof quoting - 1) == 0 ? strchr(t->error, '\'') : NULL;
     if (quote != NULL) memcpy(t->error, "Unsupported proxy", sizeof quoting);
     if (t->cause == HO_HTTP_NETWORK) return "The connection broke before an answer came";
-    if (t->cause == HO_HTTP_TOO_BIG) return "The answer is too big";
+    if (t->cause == HO_HTTP_PROTOCOL) return "The head of the answer is larger than 64 KiB";
+    if (t->cause == HO_HTTP_TOO_BIG) return "The body of the answer is too big";
     return t->error[0] != '\0' ? t->error : curl_easy_strerror(code);
 }
 

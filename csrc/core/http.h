@@ -17,8 +17,8 @@ typedef enum ho_http_code {
     HO_HTTP_TIMEOUT,
     HO_HTTP_TLS,
     HO_HTTP_NETWORK,  /* no connection, or it broke; an answer cut short too */
-    HO_HTTP_PROTOCOL, /* what came is not HTTP, or its compression is broken */
-    HO_HTTP_TOO_BIG,  /* more than max_bytes of body, or HO_HTTP_MAX_HEAD of head */
+    HO_HTTP_PROTOCOL, /* not HTTP, broken compression, or a head of more than HO_HTTP_MAX_HEAD */
+    HO_HTTP_TOO_BIG,  /* more than max_bytes of body */
     HO_HTTP_CANCELLED,
     HO_HTTP_NOMEM
 } ho_http_code;

@@ -143,8 +143,9 @@ local function run_task(self, task)
 end
 
 local function run_ready(self)
-  local last = self.ready_last -- those made ready meanwhile wait for the next step, after the transfers
-  while self.ready_first <= last do
+  -- Those made ready meanwhile wait for the next step, after the transfers; a step inside a step may empty the queue.
+  local last = self.ready_last
+  while self.ready_first <= last and self.ready_first <= self.ready_last do
     local i = self.ready_first
     local task = self.ready[i]
     self.ready[i], self.ready_first = nil, i + 1
