@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* handoff.core.http: the engine, for the loop alone. Nothing here resumes a coroutine, and no Lua runs inside libcurl. */
+/* handoff.core.http: the engine, for the loop alone. Nothing here resumes a coroutine, and no Lua runs inside libcurl.
+ */
 #include "hol.h"
 
 #include "../core/http.h"
@@ -32,10 +33,11 @@ static transfer_box *check_transfer(lua_State *L) {
     return t;
 }
 
-/* --- requests ----------------------------------------------------------------------------------------------------------- */
+/* --- requests
+ * ----------------------------------------------------------------------------------------------------------- */
 
-/* The readers leave the value on the stack, where the string stays alive until the request was copied. Metamethods of the request
- * are not asked. */
+/* The readers leave the value on the stack, where the string stays alive until the request was copied. Metamethods of
+ * the request are not asked. */
 
 static int read_field(lua_State *L, const char *name) {
     lua_pushstring(L, name);
@@ -175,7 +177,8 @@ static int l_submit(lua_State *L) {
     return 2;
 }
 
-/* --- the engine ------------------------------------------------------------------------------------------------------------ */
+/* --- the engine
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static int l_engine(lua_State *L) {
     engine_box *e = lua_newuserdatauv(L, sizeof *e, 0);
@@ -215,7 +218,8 @@ static int l_close_engine(lua_State *L) {
     return 0;
 }
 
-/* --- results --------------------------------------------------------------------------------------------------------------- */
+/* --- results
+ * --------------------------------------------------------------------------------------------------------------- */
 
 /* Pushes the name in lower case. */
 static void push_name(lua_State *L, const char *at, size_t len) {
@@ -323,8 +327,8 @@ static void release(transfer_box *t) {
 }
 
 /* transfer:result() → {status, headers, body, http_version, times = {total, connect, first_byte} (seconds), bytes_sent,
- * bytes_received, reused}; or nil and an error {kind, message (libcurl's words), too_big, times, bytes_sent, bytes_received}. Once;
- * raises while it runs. */
+ * bytes_received, reused}; or nil and an error {kind, message (libcurl's words), too_big, times, bytes_sent,
+ * bytes_received}. Once; raises while it runs. */
 static int l_result(lua_State *L) {
     transfer_box *t = check_transfer(L);
     const ho_answer *a = ho_transfer_answer(t->ho);
@@ -354,7 +358,8 @@ static int l_close_transfer(lua_State *L) {
     return 0;
 }
 
-/* --- functions ---------------------------------------------------------------------------------------------------------- */
+/* --- functions
+ * ---------------------------------------------------------------------------------------------------------- */
 
 /* http.url(text) → {scheme, host, loopback, credentials}, or nil and why it is no URL. */
 static int l_url(lua_State *L) {
