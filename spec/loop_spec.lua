@@ -12,9 +12,9 @@ describe("loop", function()
   before_each(function() loop = loops.new() end)
 
   local function request(path, fields)
-    local req = { method = "GET", url = server.http .. path, direct = true }
+    local req = { method = "GET", url = server.http .. path }
     for name, value in pairs(fields or {}) do req[name] = value end
-    return loop:request(req)
+    return loop:request(req, {}, true)
   end
 
   local function count(of) return tonumber(request("/count?of=" .. of).body) end
@@ -345,7 +345,7 @@ describe("loop", function()
       local req = { method = "GET", url = server.http .. "/never" }
       for round = 1, 12 do
         local engine, transfers = core.http.engine(), {}
-        for i = 1, 4 do transfers[i] = engine:submit(req) end
+        for i = 1, 4 do transfers[i] = engine:submit(req, {}) end
         engine:step(0)
         if round % 3 == 0 then engine:close() end
         if round % 3 == 1 then transfers[2]:close() end
@@ -369,7 +369,8 @@ describe("loop", function()
         local loop = require "handoff.loop".new()
         local curl = require "handoff.transport".curl { loop = loop }
         local function work(item)
-          local res, err = curl:request { method = "PUT", url = "%s/echo", body = ("x"):rep(item), headers = { A = "b" } }
+          local req = { method = "PUT", url = "%s/echo", body = ("x"):rep(item), headers = { A = "b" } }
+          local res, err = curl:request(req)
           collectgarbage()
           return assert(res, err).body
         end
@@ -388,7 +389,7 @@ describe("loop", function()
   describe("engines and transfers", function()
     it("tell a wrong type from a closed one, and close twice", function()
       local engine = core.http.engine()
-      local transfer = engine:submit { method = "GET", url = server.http .. "/never" }
+      local transfer = engine:submit({ method = "GET", url = server.http .. "/never" }, {})
       assert.has_error(function() transfer:result() end, "the transfer is still running")
       assert.matches("expected", select(2, pcall(engine.step, transfer)))
       transfer:close()

@@ -48,7 +48,8 @@ describe("transport", function()
 
   describe("answers", function()
     it("come whole: status, headers by lower-case name, body, sizes and times", function()
-      local res = assert(get("/echo", { method = "PUT", body = "h\0llo", headers = { ["X-Mine"] = "a", ["X-Void"] = "" } }))
+      local headers = { ["X-Mine"] = "a", ["X-Void"] = "" }
+      local res = assert(get("/echo", { method = "PUT", body = "h\0llo", headers = headers }))
       assert.equal(200, res.status)
       assert.matches("^PUT /echo\n.*\nx%-mine: a\nx%-void: \n\nh%zllo$", res.body)
       assert.equal("one, two", res.headers["x-twice"])

@@ -234,12 +234,12 @@ local function wait(self, waiter)
   if waiter.co then yield(WAITING) else block(self, waiter) end
 end
 
---- Makes an HTTP request of the engine's shape (see l_http.c) and waits for its end.
+--- Makes an HTTP request and waits for its end. Arguments and answer are those of submit and result in l_http.c.
 -- @return the answer; or nil and an error whose message is libcurl's words. A bad request raises.
-function Loop:request(request)
+function Loop:request(request, defaults, direct)
   local waiter, err = new_waiter(self)
   if not waiter then return nil, err end
-  local transfer, id = self.engine:submit(request)
+  local transfer, id = self.engine:submit(request, defaults, direct)
   self.waiters[id], waiter.transfer = waiter, transfer
   self.transfers = self.transfers + 1
   wait(self, waiter)

@@ -21,7 +21,7 @@ function resources.run(code, environment)
   local words = { "env" }
   for name, value in pairs(environment) do words[#words + 1] = ("%s='%s'"):format(name, value) end
   words[#words + 1] = ("LUA_PATH='%s' LUA_CPATH='%s'"):format(package.path, package.cpath)
-  words[#words + 1] = ("%s %s 2>&1"):format(jit and "luajit" or _VERSION:lower():gsub(" ", ""), path)
+  words[#words + 1] = ("%s %s 2>&1"):format(rawget(_G, "jit") and "luajit" or _VERSION:lower():gsub(" ", ""), path)
   local pipe = assert(io.popen(table.concat(words, " ")))
   local text = pipe:read "*a"
   pipe:close()
