@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* handoff.core.http: the engine, for the loop alone. Nothing here resumes a coroutine, and no Lua runs inside libcurl. */
+/* handoff.core.http: the engine, for the loop alone. Nothing here resumes a coroutine, and no Lua runs inside libcurl.
+ */
 #include "hol.h"
 
 #include "../core/http.h"
@@ -32,14 +33,23 @@ static transfer_box *check_transfer(lua_State *L) {
     return t;
 }
 
-/* --- requests ----------------------------------------------------------------------------------------------------------- */
+/* --- requests
+ * ----------------------------------------------------------------------------------------------------------- */
 
-/* The readers leave the value on the stack, where the string stays alive until the request was copied. Metamethods of the request
- * are not asked. */
+/* The readers leave the value on the stack, where the string stays alive until the request was copied. Metamethods of
+ * the tables are not asked. */
 
+/* Pushes the request's field, or where it has none that of the defaults. */
 static int read_field(lua_State *L, const char *name) {
     lua_pushstring(L, name);
-    return lua_rawget(L, 2);
+    lua_pushvalue(L, -1);
+    int type = lua_rawget(L, 2);
+    if (type != LUA_TNIL) {
+        lua_remove(L, -2);
+        return type;
+    }
+    lua_pop(L, 1);
+    return lua_rawget(L, 3);
 }
 
 static int refuse(lua_State *L, const char *name, const char *expected) {
@@ -130,6 +140,7 @@ static size_t read_headers(lua_State *L, int table, ho_header *headers) {
 
 static void read_request(lua_State *L, ho_request *r) {
     luaL_checktype(L, 2, LUA_TTABLE);
+    luaL_checktype(L, 3, LUA_TTABLE);
     luaL_checkstack(L, 24, "too many nested calls");
     r->method = read_string(L, "method", true);
     if (!is_name((ho_text){r->method, strlen(r->method)}))
@@ -141,8 +152,7 @@ static void read_request(lua_State *L, ho_request *r) {
     r->connect_timeout_ms = read_ms(L, "connect_timeout", 10);
     r->max_bytes = (size_t)read_number(L, "max_bytes", HO_HTTP_MAX_BYTES, 1 << 30);
     read_body(L, r);
-    read_field(L, "direct");
-    r->direct = lua_toboolean(L, -1);
+    r->direct = lua_toboolean(L, 4);
     int type = read_field(L, "headers");
     if (type != LUA_TNIL && type != LUA_TTABLE) refuse(L, "headers", "a table");
 }
@@ -155,13 +165,14 @@ static int submit_failed(lua_State *L, ho_code code) {
     }
 }
 
-/* engine:submit{method=, url=, headers={name = value}, body=, timeout=, connect_timeout= (seconds), ca_file=, proxy=,
- * direct=, max_bytes=} → transfer, id. Fields it does not know are not looked at. Raises on a bad one. */
+/* engine:submit({method=, url=, headers={name = value}, body=, timeout=, connect_timeout= (seconds), ca_file=, proxy=,
+ * max_bytes=}, defaults, direct) → transfer, id. `defaults` holds what the request leaves out; `direct`: no proxy from
+ * the environment. Fields it does not know are not looked at. Raises on a bad one. */
 static int l_submit(lua_State *L) {
     ho_header headers[MAX_HEADERS];
     ho_request request = {.headers = headers};
     ho_engine *engine = check_engine(L);
-    lua_settop(L, 2);
+    lua_settop(L, 4);
     read_request(L, &request);
     int table = lua_gettop(L);
     transfer_box *t = lua_newuserdatauv(L, sizeof *t, 0);
@@ -175,7 +186,8 @@ static int l_submit(lua_State *L) {
     return 2;
 }
 
-/* --- the engine ------------------------------------------------------------------------------------------------------------ */
+/* --- the engine
+ * ------------------------------------------------------------------------------------------------------------ */
 
 static int l_engine(lua_State *L) {
     engine_box *e = lua_newuserdatauv(L, sizeof *e, 0);
@@ -215,7 +227,8 @@ static int l_close_engine(lua_State *L) {
     return 0;
 }
 
-/* --- results --------------------------------------------------------------------------------------------------------------- */
+/* --- results
+ * --------------------------------------------------------------------------------------------------------------- */
 
 /* Pushes the name in lower case. */
 static void push_name(lua_State *L, const char *at, size_t len) {
@@ -283,8 +296,8 @@ static void push_account(lua_State *L, const ho_answer *a) {
 }
 
 static void add_answer(lua_State *L, const ho_answer *a) {
-    push_headers(L, a->head);
-    lua_setfield(L, -2, "headers");
+    lua_pushlstring(L, a->head.len > 0 ? a->head.at : "", a->head.len);
+    lua_setfield(L, -2, "head");
     lua_pushlstring(L, a->body.len > 0 ? a->body.at : "", a->body.len);
     lua_setfield(L, -2, "body");
     lua_pushstring(L, a->http_version);
@@ -322,9 +335,9 @@ static void release(transfer_box *t) {
     ho_transfer_release(ho);
 }
 
-/* transfer:result() → {status, headers, body, http_version, times = {total, connect, first_byte} (seconds), bytes_sent,
- * bytes_received, reused}; or nil and an error {kind, message (libcurl's words), too_big, times, bytes_sent, bytes_received}. Once;
- * raises while it runs. */
+/* transfer:result() → {status, head (see http.headers), body, http_version, times = {total, connect, first_byte}
+ * (seconds), bytes_sent, bytes_received, reused}; or nil and an error {kind, message (libcurl's words), too_big, times,
+ * bytes_sent, bytes_received}. Once; raises while it runs. */
 static int l_result(lua_State *L) {
     transfer_box *t = check_transfer(L);
     const ho_answer *a = ho_transfer_answer(t->ho);
@@ -354,7 +367,8 @@ static int l_close_transfer(lua_State *L) {
     return 0;
 }
 
-/* --- functions ---------------------------------------------------------------------------------------------------------- */
+/* --- functions
+ * ---------------------------------------------------------------------------------------------------------- */
 
 /* http.url(text) → {scheme, host, loopback, credentials}, or nil and why it is no URL. */
 static int l_url(lua_State *L) {
@@ -380,6 +394,13 @@ static int l_url(lua_State *L) {
     return 1;
 }
 
+/* http.headers(head) → {["lower-case name"] = value}, from a status line and headers as received. */
+static int l_headers(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TSTRING);
+    push_headers(L, text_at(L, 1));
+    return 1;
+}
+
 /* http.now() → seconds on a clock that never jumps. */
 static int l_now(lua_State *L) {
     lua_pushnumber(L, ho_now());
@@ -401,7 +422,8 @@ static void new_class(lua_State *L, const char *name, const luaL_Reg *methods, l
 }
 
 int hol_open_http(lua_State *L) {
-    static const luaL_Reg functions[] = {{"engine", l_engine}, {"url", l_url}, {"now", l_now}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"engine", l_engine}, {"url", l_url}, {"headers", l_headers}, {"now", l_now}, {NULL, NULL}};
     static const luaL_Reg engine_methods[] = {
         {"submit", l_submit}, {"step", l_step}, {"next", l_next}, {"close", l_close_engine}, {NULL, NULL}};
     static const luaL_Reg transfer_methods[] = {

@@ -17,8 +17,8 @@ typedef enum ho_http_code {
     HO_HTTP_TIMEOUT,
     HO_HTTP_TLS,
     HO_HTTP_NETWORK,  /* no connection, or it broke; an answer cut short too */
-    HO_HTTP_PROTOCOL, /* what came is not HTTP, or its compression is broken */
-    HO_HTTP_TOO_BIG,  /* more than max_bytes of body, or HO_HTTP_MAX_HEAD of head */
+    HO_HTTP_PROTOCOL, /* not HTTP, broken compression, or a head of more than HO_HTTP_MAX_HEAD */
+    HO_HTTP_TOO_BIG,  /* more than max_bytes of body */
     HO_HTTP_CANCELLED,
     HO_HTTP_NOMEM
 } ho_http_code;
@@ -29,8 +29,8 @@ typedef struct ho_header {
     ho_text name, value;
 } ho_header;
 
-/* Everything is copied by ho_engine_submit. Strings are NUL-terminated; names and values of headers hold no CR, LF or NUL, which
- * is the caller's to see to. */
+/* Everything is copied by ho_engine_submit. Strings are NUL-terminated; names and values of headers hold no CR, LF or
+ * NUL, which is the caller's to see to. */
 typedef struct ho_request {
     const char *method, *url;
     const ho_header *headers;
@@ -62,11 +62,12 @@ ho_code ho_engine_new(ho_engine **out);
 /* Running transfers end as HO_HTTP_CANCELLED; every transfer stays valid until it is released. NULL is allowed. */
 void ho_engine_free(ho_engine *engine);
 
-/* Starts a transfer; it makes progress in ho_engine_step. HO_NOMEM, HO_FAILED; HO_INVALID where libcurl refuses an option. */
+/* Starts a transfer; it makes progress in ho_engine_step. HO_NOMEM, HO_FAILED; HO_INVALID where libcurl refuses an
+ * option. */
 ho_code ho_engine_submit(ho_engine *engine, const ho_request *request, ho_transfer **out);
 
-/* Moves every transfer on; waits until something finished or could move, but no longer than timeout_ms (negative: as long
- * as it takes), nor beyond a signal. HO_FAILED where the system's poll fails. */
+/* Moves every transfer on; waits until something finished or could move, but no longer than timeout_ms (negative: as
+ * long as it takes), nor beyond a signal. HO_FAILED where the system's poll fails. */
 ho_code ho_engine_step(ho_engine *engine, long timeout_ms);
 
 /* A transfer that finished or was cancelled, each once, the earliest first; NULL: none. */

@@ -143,8 +143,9 @@ local function run_task(self, task)
 end
 
 local function run_ready(self)
-  local last = self.ready_last -- those made ready meanwhile wait for the next step, after the transfers
-  while self.ready_first <= last do
+  -- Those made ready meanwhile wait for the next step, after the transfers; a step inside a step may empty the queue.
+  local last = self.ready_last
+  while self.ready_first <= last and self.ready_first <= self.ready_last do
     local i = self.ready_first
     local task = self.ready[i]
     self.ready[i], self.ready_first = nil, i + 1
@@ -233,12 +234,12 @@ local function wait(self, waiter)
   if waiter.co then yield(WAITING) else block(self, waiter) end
 end
 
---- Makes an HTTP request of the engine's shape (see l_http.c) and waits for its end.
+--- Makes an HTTP request and waits for its end. Arguments and answer are those of submit and result in l_http.c.
 -- @return the answer; or nil and an error whose message is libcurl's words. A bad request raises.
-function Loop:request(request)
+function Loop:request(request, defaults, direct)
   local waiter, err = new_waiter(self)
   if not waiter then return nil, err end
-  local transfer, id = self.engine:submit(request)
+  local transfer, id = self.engine:submit(request, defaults, direct)
   self.waiters[id], waiter.transfer = waiter, transfer
   self.transfers = self.transfers + 1
   wait(self, waiter)

@@ -107,6 +107,15 @@ end
 
 -- ---- requests -----------------------------------------------------------------------------------------------
 
+-- Few look at the headers of an answer, and there may be dozens: they are read when somebody does.
+local Answer = {}
+
+function Answer.__index(answer, name)
+  if name ~= "headers" then return nil end
+  answer.headers = core.http.headers(answer.head)
+  return answer.headers
+end
+
 local function tell_end(on_event, req, answer, err)
   local known = answer or err
   on_event {
@@ -121,20 +130,15 @@ end
 function Transport:request(req)
   check_fields(req)
   local defaults, url = self.defaults, known_url(self, req.url)
-  local insecure, proxy = req.insecure, req.proxy or defaults.proxy
+  local insecure = req.insecure
   if insecure == nil then insecure = defaults.insecure end
   check_url("request.url", url, insecure)
   if req.proxy then check_proxy("request.proxy", req.proxy) end
   local on_event = req.on_event or defaults.on_event
   if on_event then on_event { type = "request_start", method = req.method, url = req.url } end
-  local max_bytes = req.max_bytes or defaults.max_bytes
-  local answer, err = self.loop:request {
-    method = req.method, url = req.url, headers = req.headers, body = req.body,
-    timeout = req.timeout or defaults.timeout, connect_timeout = req.connect_timeout or defaults.connect_timeout,
-    ca_file = req.ca_file or defaults.ca_file, proxy = proxy, max_bytes = max_bytes,
-    direct = url.loopback, -- a proxy from the environment is never meant for this machine itself
-  }
-  if err then explain(err, url.host, max_bytes) end
+  -- A proxy from the environment is never meant for this machine itself.
+  local answer, err = self.loop:request(req, defaults, url.loopback)
+  if answer then setmetatable(answer, Answer) else explain(err, url.host, req.max_bytes or defaults.max_bytes) end
   if on_event then tell_end(on_event, req, answer, err) end
   return answer, err
 end

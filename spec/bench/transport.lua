@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- What bare.c does, through loop and transport:  transport.lua URL AGENTS CONCURRENCY  prints: CPU seconds, wall seconds
+-- What bare.c does, through loop and transport.
+--     transport.lua URL AGENTS CONCURRENCY     prints: CPU seconds, wall seconds
 local transport = require "handoff.transport"
 local loops = require "handoff.loop"
 

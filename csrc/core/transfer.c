@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: MIT */
+#include "transfer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { KEEP_BYTES = 64 << 10 }; /* a buffer larger than this is not kept between transfers */
+
+/* --- bytes ----------------------------------------------------------------------------------------------------------
+ */
+
+static bool reserve(bytes *b, size_t size) {
+    if (size <= b->size) return true;
+    size_t grown = b->size < KEEP_BYTES / 8 ? KEEP_BYTES / 8 : b->size;
+    while (grown < size) grown = grown > SIZE_MAX / 2 ? size : grown * 2;
+    char *at = realloc(b->at, grown);
+    if (at == NULL) return false;
+    b->at = at;
+    b->size = grown;
+    return true;
+}
+
+static void append(bytes *b, const char *at, size_t len) {
+    if (len > 0) memcpy(b->at + b->len, at, len);
+    b->len += len;
+}
+
+static void empty(bytes *b) {
+    b->len = 0;
+    if (b->size <= KEEP_BYTES) return;
+    free(b->at);
+    *b = (bytes){0};
+}
+
+/* --- libcurl's callbacks about one transfer
+ * -------------------------------------------------------------------------------- */
+
+/* Returning another number than `len` stops the transfer. */
+static size_t take(ho_transfer *t, bytes *b, size_t limit, const char *at, size_t len) {
+    if (len > limit - b->len) {
+        t->cause = HO_HTTP_TOO_BIG;
+    } else if (!reserve(b, b->len + len)) {
+        t->cause = HO_HTTP_NOMEM;
+    } else {
+        append(b, at, len);
+        return len;
+    }
+    return len + 1;
+}
+
+static size_t on_body(char *at, size_t size, size_t count, void *data) {
+    ho_transfer *t = data;
+    return take(t, &t->body, t->max_bytes, at, size * count);
+}
+
+static size_t on_head(char *at, size_t size, size_t count, void *data) {
+    ho_transfer *t = data;
+    size_t len = size * count;
+    if (len >= 5 && memcmp(at, "HTTP/", 5) == 0) t->head.len = 0;
+    if (len > HO_HTTP_MAX_HEAD - t->head.len) {
+        t->cause = HO_HTTP_PROTOCOL;
+        return len + 1;
+    }
+    return take(t, &t->head, HO_HTTP_MAX_HEAD, at, len);
+}
+
+/* Called each time a request is about to go out on a connection: the second time, libcurl repeats it. */
+static int on_send(void *data, char *to, char *from, int to_port, int from_port) {
+    (void)to, (void)from, (void)to_port, (void)from_port;
+    ho_transfer *t = data;
+    if (t->once && t->sent) {
+        t->cause = HO_HTTP_NETWORK;
+        return CURL_PREREQFUNC_ABORT;
+    }
+    t->sent = true;
+    return CURL_PREREQFUNC_OK;
+}
+
+/* --- easy handles
+ * ------------------------------------------------------------------------------------------------------- */
+
+static bool set_constants(ho_transfer *t) {
+    CURL *e = t->easy;
+    /* "" is every compression libcurl was built with. Waiting for a connection that might carry many requests at once
+     * saves a TLS handshake each where the server speaks HTTP/2. */
+    return !curl_easy_setopt(e, CURLOPT_PRIVATE, t) && !curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->error) &&
+           !curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) && !curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https") &&
+           !curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) &&
+           !curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L) && !curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "") &&
+           !curl_easy_setopt(e, CURLOPT_USERAGENT, "handoff/" HO_VERSION) &&
+           !curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body) && !curl_easy_setopt(e, CURLOPT_WRITEDATA, t) &&
+           !curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_head) && !curl_easy_setopt(e, CURLOPT_HEADERDATA, t) &&
+           !curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_send) && !curl_easy_setopt(e, CURLOPT_PREREQDATA, t);
+}
+
+static void forget_settings(settings *s) {
+    free(s->ca_file);
+    free(s->proxy);
+    *s = (settings){0};
+}
+
+static bool same(const char *a, const char *b) {
+    return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Keeps a copy of `value` (or NULL) in `*kept`. */
+static bool keep(char **kept, const char *value) {
+    char *copy = value == NULL ? NULL : strdup(value);
+    if (value != NULL && copy == NULL) return false;
+    free(*kept);
+    *kept = copy;
+    return true;
+}
+
+static bool set_proxy(CURL *e, settings *s, proxy_mode mode, const char *proxy) {
+    if (mode == s->mode && same(proxy, s->proxy)) return true;
+    /* An empty NOPROXY keeps the environment's no_proxy from switching off what was asked for. */
+    const char *value = mode == PROXY_NONE ? "" : proxy;
+    if (curl_easy_setopt(e, CURLOPT_PROXY, value) || !keep(&s->proxy, proxy) ||
+        curl_easy_setopt(e, CURLOPT_NOPROXY, mode == PROXY_GIVEN ? "" : NULL))
+        return false;
+    s->mode = mode;
+    return true;
+}
+
+static bool set_authority(ho_transfer *t, const char *ca_file) {
+    if (same(ca_file, t->set.ca_file)) return true;
+    if (ca_file == NULL) { /* only a reset brings the built-in authorities back */
+        curl_easy_reset(t->easy);
+        forget_settings(&t->set);
+        return set_constants(t);
+    }
+    return !curl_easy_setopt(t->easy, CURLOPT_CAINFO, ca_file) && !curl_easy_setopt(t->easy, CURLOPT_CAPATH, NULL) &&
+           keep(&t->set.ca_file, ca_file);
+}
+
+static bool set_timeouts(CURL *e, settings *s, const ho_request *r) {
+    if (r->timeout_ms != s->timeout_ms && curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, r->timeout_ms)) return false;
+    s->timeout_ms = r->timeout_ms;
+    if (r->connect_timeout_ms != s->connect_timeout_ms &&
+        curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, r->connect_timeout_ms))
+        return false;
+    s->connect_timeout_ms = r->connect_timeout_ms;
+    return true;
+}
+
+static bool is_plain_get(const char *method) {
+    return strcmp(method, "GET") == 0;
+}
+
+static bool has_no_body(const char *method) {
+    return is_plain_get(method) || strcmp(method, "HEAD") == 0;
+}
+
+/* HTTPGET comes first, as it undoes what an earlier method left behind. The body lies in t->out. */
+static bool set_method(ho_transfer *t, const ho_request *r, const char *body) {
+    CURL *e = t->easy;
+    if (curl_easy_setopt(e, CURLOPT_HTTPGET, 1L)) return false;
+    if (is_plain_get(r->method)) return !curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, NULL);
+    if (has_no_body(r->method))
+        return !curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, NULL) && !curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
+    return !curl_easy_setopt(e, CURLOPT_POSTFIELDS, body) &&
+           !curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.len) &&
+           !curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, r->method);
+}
+
+/* --- the request, in one buffer
+ * -------------------------------------------------------------------------------------------- */
+
+/* Appends the line as libcurl wants it: `Name;` sends an empty header, `Name:` would send none. */
+static struct curl_slist *add_line(bytes *out, struct curl_slist *node, const ho_header *h) {
+    node->data = out->at + out->len;
+    node->next = node + 1;
+    append(out, h->name.at, h->name.len);
+    append(out, h->value.len > 0 ? ": " : ";", h->value.len > 0 ? 2 : 1);
+    append(out, h->value.at, h->value.len);
+    append(out, "", 1);
+    return node + 1;
+}
+
+static bool is_content_type(const ho_header *h) {
+    static const char name[] = "content-type";
+    if (h->name.len != sizeof name - 1) return false;
+    for (size_t i = 0; i < h->name.len; i++)
+        if ((h->name.at[i] | 0x20) != name[i]) return false;
+    return true;
+}
+
+/* The bytes that nodes, lines and body take; 0 where the sum does not fit. */
+static size_t request_size(const ho_request *r, size_t nodes) {
+    size_t size = nodes * sizeof(struct curl_slist);
+    for (size_t i = 0; i < r->header_count; i++) {
+        size_t more = r->headers[i].name.len + 3;
+        if (r->headers[i].value.len > SIZE_MAX / 4 - more || more > SIZE_MAX / 4) return 0;
+        more += r->headers[i].value.len;
+        if (more > SIZE_MAX / 4 - size) return 0;
+        size += more;
+    }
+    return r->body.len > SIZE_MAX / 4 ? 0 : size + r->body.len;
+}
+
+/* Two nodes more than headers: libcurl is not to ask whether it may send a body, nor to call it a form. */
+static bool write_request(ho_transfer *t, const ho_request *r) {
+    static char no_expect[] = "Expect:", no_type[] = "Content-Type:";
+    size_t nodes = r->header_count + 2, size = r->header_count > 1000 ? 0 : request_size(r, nodes);
+    if (size == 0 || !reserve(&t->out, size)) return false;
+    struct curl_slist *list = (struct curl_slist *)(void *)t->out.at, *node = list;
+    bool typed = false;
+    t->out.len = nodes * sizeof *list;
+    for (size_t i = 0; i < r->header_count; i++) {
+        node = add_line(&t->out, node, &r->headers[i]);
+        typed = typed || is_content_type(&r->headers[i]);
+    }
+    *node = (struct curl_slist){.data = no_expect, .next = typed ? NULL : node + 1};
+    if (!typed) node[1] = (struct curl_slist){.data = no_type};
+    const char *body = t->out.at + t->out.len;
+    append(&t->out, r->body.at, r->body.len);
+    return !curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, list) && set_method(t, r, body);
+}
+
+bool ho_transfer_prepare(ho_transfer *t, const ho_request *r) {
+    proxy_mode mode = r->proxy != NULL ? PROXY_GIVEN : r->direct ? PROXY_NONE : PROXY_ENVIRONMENT;
+    t->head.len = t->body.len = 0;
+    t->max_bytes = r->max_bytes;
+    t->once = !has_no_body(r->method);
+    t->sent = false;
+    t->cause = HO_HTTP_OK;
+    t->error[0] = '\0';
+    t->answer = (ho_answer){.error = "", .http_version = ""};
+    return set_authority(t, r->ca_file) && set_timeouts(t->easy, &t->set, r) &&
+           set_proxy(t->easy, &t->set, mode, r->proxy) && !curl_easy_setopt(t->easy, CURLOPT_URL, r->url) &&
+           write_request(t, r);
+}
+
+/* --- how it ended
+ * ----------------------------------------------------------------------------------------------------------- */
+
+static ho_http_code code_of(CURLcode code) {
+    switch (code) {
+    case CURLE_OK: return HO_HTTP_OK;
+    case CURLE_OPERATION_TIMEDOUT: return HO_HTTP_TIMEOUT;
+    case CURLE_OUT_OF_MEMORY: return HO_HTTP_NOMEM;
+    case CURLE_WEIRD_SERVER_REPLY:
+    case CURLE_UNSUPPORTED_PROTOCOL: /* HTTP/0.9: something that is no HTTP at all */
+    case CURLE_BAD_CONTENT_ENCODING: return HO_HTTP_PROTOCOL;
+    case CURLE_SSL_CONNECT_ERROR:
+    case CURLE_SSL_ENGINE_NOTFOUND:
+    case CURLE_SSL_ENGINE_SETFAILED:
+    case CURLE_SSL_ENGINE_INITFAILED:
+    case CURLE_SSL_CERTPROBLEM:
+    case CURLE_SSL_CIPHER:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_SSL_CRL_BADFILE:
+    case CURLE_SSL_ISSUER_ERROR:
+    case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+    case CURLE_SSL_INVALIDCERTSTATUS:
+    case CURLE_PEER_FAILED_VERIFICATION: return HO_HTTP_TLS;
+    default: return HO_HTTP_NETWORK;
+    }
+}
+
+/* A proxy's address that libcurl cannot read is quoted in its message, and may hold a password. */
+static const char *error_text(ho_transfer *t, CURLcode code) {
+    static const char quoting[] = "Unsupported proxy";
+    char *quote = strncmp(t->error, quoting, sizeof quoting - 1) == 0 ? strchr(t->error, '\'') : NULL;
+    if (quote != NULL) memcpy(t->error, "Unsupported proxy", sizeof quoting);
+    if (t->cause == HO_HTTP_NETWORK) return "The connection broke before an answer came";
+    if (t->cause == HO_HTTP_PROTOCOL) return "The head of the answer is larger than 64 KiB";
+    if (t->cause == HO_HTTP_TOO_BIG) return "The body of the answer is too big";
+    return t->error[0] != '\0' ? t->error : curl_easy_strerror(code);
+}
+
+static const char *version_name(long version) {
+    switch (version) {
+    case CURL_HTTP_VERSION_1_0: return "1.0";
+    case CURL_HTTP_VERSION_1_1: return "1.1";
+    case CURL_HTTP_VERSION_2_0: return "2";
+    case CURL_HTTP_VERSION_3: return "3";
+    default: return "";
+    }
+}
+
+static double seconds(CURL *easy, CURLINFO info) {
+    curl_off_t micro = 0;
+    curl_easy_getinfo(easy, info, &micro);
+    return (double)micro / 1e6;
+}
+
+static void read_sizes(ho_transfer *t) {
+    curl_off_t up = 0, down = 0;
+    long up_head = 0, down_head = 0;
+    curl_easy_getinfo(t->easy, CURLINFO_SIZE_UPLOAD_T, &up);
+    curl_easy_getinfo(t->easy, CURLINFO_SIZE_DOWNLOAD_T, &down);
+    curl_easy_getinfo(t->easy, CURLINFO_REQUEST_SIZE, &up_head);
+    curl_easy_getinfo(t->easy, CURLINFO_HEADER_SIZE, &down_head);
+    t->answer.bytes_sent = (uint64_t)up + (uint64_t)up_head;
+    t->answer.bytes_received = (uint64_t)down + (uint64_t)down_head;
+}
+
+static void read_answer(ho_transfer *t) {
+    long version = 0, connects = 0;
+    ho_answer *a = &t->answer;
+    curl_easy_getinfo(t->easy, CURLINFO_RESPONSE_CODE, &a->status);
+    curl_easy_getinfo(t->easy, CURLINFO_HTTP_VERSION, &version);
+    curl_easy_getinfo(t->easy, CURLINFO_NUM_CONNECTS, &connects);
+    a->http_version = version_name(version);
+    a->reused = connects == 0 && t->sent;
+    a->total = seconds(t->easy, CURLINFO_TOTAL_TIME_T);
+    a->connect = seconds(t->easy, CURLINFO_CONNECT_TIME_T);
+    a->first_byte = seconds(t->easy, CURLINFO_STARTTRANSFER_TIME_T);
+    read_sizes(t);
+}
+
+void ho_transfer_conclude(ho_transfer *t, CURLcode code, ho_http_code cause) {
+    if (t->cause == HO_HTTP_OK) t->cause = cause;
+    read_answer(t);
+    t->answer.code = t->cause != HO_HTTP_OK ? t->cause : code_of(code);
+    t->answer.error = t->answer.code == HO_HTTP_OK          ? ""
+                      : t->answer.code == HO_HTTP_CANCELLED ? "The request was cancelled"
+                                                            : error_text(t, code);
+    t->answer.head = (ho_text){t->head.at, t->head.len};
+    t->answer.body = (ho_text){t->body.at, t->body.len};
+}
+
+/* --- its life
+ * ----------------------------------------------------------------------------------------------------------- */
+
+ho_transfer *ho_transfer_new(void) {
+    ho_transfer *t = calloc(1, sizeof *t);
+    if (t == NULL) return NULL;
+    t->easy = curl_easy_init();
+    if (t->easy != NULL && set_constants(t)) return t;
+    ho_transfer_destroy(t);
+    return NULL;
+}
+
+void ho_transfer_empty(ho_transfer *t) {
+    empty(&t->out);
+    empty(&t->head);
+    empty(&t->body);
+}
+
+void ho_transfer_destroy(ho_transfer *t) {
+    if (t->easy != NULL) curl_easy_cleanup(t->easy);
+    forget_settings(&t->set);
+    free(t->out.at);
+    free(t->head.at);
+    free(t->body.at);
+    free(t);
+}
