@@ -11,7 +11,8 @@ int hol_scan(lua_State *L, const char *text, size_t len, ho_scan *scan, const ch
     if (code == HO_NOMEM) return luaL_error(L, "not enough memory");
     size_t line, column;
     ho_scan_position(text, scan->bad, &line, &column);
-    hol_fail(L, "protocol", "%s: not JSON at line %d, column %d: %s", what, (int)line, (int)column, scan->wrong);
+    hol_fail(L, "protocol", "%s: %s at line %d, column %d: %s", what, code == HO_LIMIT ? "refused" : "not JSON",
+             (int)line, (int)column, scan->wrong);
     lua_pushinteger(L, (lua_Integer)line);
     lua_setfield(L, -2, "line");
     lua_pushinteger(L, (lua_Integer)column);
@@ -105,9 +106,10 @@ static size_t limit_option(lua_State *L, int options) {
     lua_pushnil(L);
     while (lua_next(L, options)) {
         bool known = lua_type(L, -2) == LUA_TSTRING && strcmp(lua_tostring(L, -2), "max_bytes") == 0;
-        if (!known || lua_type(L, -1) != LUA_TNUMBER || lua_tonumber(L, -1) < 0 || lua_tonumber(L, -1) > 1e15)
+        lua_Number n = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : -1;
+        if (!known || !(n >= 0 && n <= 1e15))
             hol_invalid(L, "handoff.json.decode", "option", 0, false, "the one option is max_bytes, a number of bytes");
-        limit = (size_t)lua_tonumber(L, -1);
+        limit = (size_t)n;
         lua_pop(L, 1);
     }
     return limit;

@@ -9,35 +9,41 @@
 #include <string.h>
 
 #define NUMBER_MT "handoff.number"
-#define EXACT 9007199254740992.0 /* 2^53: every integer up to it is a double */
+#define EXACT 9007199254740992.0        /* 2^53: every integer up to it is a double */
+#define INT64_END 9223372036854775808.0 /* 2^63: what is written as an integer by a VM that has them, is by all */
 
 /* Also numbers of a hundred thousand digits come: what a double may hold fits here, the rest stays text. */
 enum { DOUBLE_TEXT = 64 };
 
-static char decimal_point(void) {
-    return localeconv()->decimal_point[0];
+/* What the program's locale writes for a decimal point: one character, which may be of several bytes. */
+enum { POINT_MAX = 8 };
+static size_t decimal_point(char point[POINT_MAX + 1]) {
+    return (size_t)snprintf(point, POINT_MAX + 1, "%s", localeconv()->decimal_point);
 }
 
 /* strtod in whatever locale the program has set. `text` is short and of JSON's grammar. */
 static double to_double(ho_text text) {
-    char copy[DOUBLE_TEXT + 1];
-    memcpy(copy, text.at, text.len);
-    copy[text.len] = '\0';
-    char *point = strchr(copy, '.');
-    if (point) *point = decimal_point();
+    char copy[DOUBLE_TEXT + POINT_MAX + 1], point[POINT_MAX + 1];
+    const char *at = memchr(text.at, '.', text.len);
+    size_t whole = at ? (size_t)(at - text.at) : text.len, rest = at ? text.len - whole - 1 : 0;
+    decimal_point(point);
+    snprintf(copy, sizeof copy, "%.*s%s%.*s", (int)whole, text.at, at ? point : "", (int)rest, at ? at + 1 : "");
     return strtod(copy, NULL);
 }
 
 static size_t format_double(double value, int digits, char *out) {
-    int len = snprintf(out, HOL_NUMBER_SIZE, "%.*g", digits, value);
-    char *point = strchr(out, decimal_point());
-    if (point) *point = '.';
-    return (size_t)len;
+    char point[POINT_MAX + 1];
+    size_t size = decimal_point(point), len = (size_t)snprintf(out, HOL_NUMBER_SIZE, "%.*g", digits, value);
+    char *at = strstr(out, point);
+    if (at == NULL) return len;
+    *at = '.';
+    memmove(at + 1, at + size, len - (size_t)(at + size - out) + 1);
+    return len - size + 1;
 }
 
 static size_t format_float(double value, char *out) {
     if (value == 0 && signbit(value)) return (size_t)snprintf(out, HOL_NUMBER_SIZE, "-0.0");
-    if (fabs(value) <= EXACT && floor(value) == value) return (size_t)snprintf(out, HOL_NUMBER_SIZE, "%.0f", value);
+    if (fabs(value) < INT64_END && floor(value) == value) return (size_t)snprintf(out, HOL_NUMBER_SIZE, "%.0f", value);
     for (int digits = 15; digits < 17; digits++) {
         size_t len = format_double(value, digits, out);
         if (to_double((ho_text){out, len}) == value) return len;

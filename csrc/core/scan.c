@@ -124,8 +124,11 @@ typedef struct number {
     const char *digits, *digits_end; /* of the mantissa, from the first that is not 0, may hold a point; empty: zero */
     const char *point;               /* the decimal point, or NULL */
     size_t significant;              /* digits among them */
-    long exponent;                   /* as written, cut at ±99999 */
+    int64_t exponent;                /* as written, or cut at ±EXPONENT_MAX */
 } number;
+
+/* Far beyond what the length of any text can make up for. */
+#define EXPONENT_MAX INT64_C(1000000000000000)
 
 static const char *take_exponent(const char *at, const char *end, number *n) {
     if (at >= end || (*at | 0x20) != 'e') return at;
@@ -135,8 +138,8 @@ static const char *take_exponent(const char *at, const char *end, number *n) {
     if (!is_digit(digits, end)) return NULL;
     n->integer = false;
     for (; is_digit(digits, end); digits++)
-        if (n->exponent < 99999) n->exponent = n->exponent * 10 + (*digits - '0');
-    if (n->exponent > 99999) n->exponent = 99999;
+        if (n->exponent < EXPONENT_MAX) n->exponent = n->exponent * 10 + (*digits - '0');
+    if (n->exponent > EXPONENT_MAX) n->exponent = EXPONENT_MAX;
     if (negative) n->exponent = -n->exponent;
     return digits;
 }
@@ -162,10 +165,11 @@ static const char *take_number(const char *at, const char *end, number *n) {
     return take_exponent(at, end, n);
 }
 
-/* 15 digits survive a double both ways; exponents to ±200 keep them far from its ends. */
+/* 15 digits survive a double both ways; powers of ten to ±200 keep them far from its ends. A decimal point is read by
+ * lua-cjson as the locale had it when lua-cjson was loaded, so that it gets none to read. */
 static bool is_long(const number *n) {
     bool negative_zero = n->negative && n->significant == 0;
-    return n->significant > 15 || n->exponent > 200 || n->exponent < -200 || negative_zero;
+    return n->significant > 15 || n->point || n->exponent > 200 || n->exponent < -200 || negative_zero;
 }
 
 static bool scan_number(cursor *c) {
@@ -178,9 +182,9 @@ static bool scan_number(cursor *c) {
 }
 
 /* The power of ten of the first significant digit: 2 for 123.4, -3 for 0.00123. */
-static long leading_power(const number *n) {
+static int64_t leading_power(const number *n) {
     const char *point = n->point ? n->point : n->digits_end;
-    return n->exponent + (n->digits > point ? (long)(point - n->digits) : (long)(point - n->digits) - 1);
+    return n->exponent + (n->digits > point ? point - n->digits : point - n->digits - 1);
 }
 
 /* The next digit, the point passed over; zeros without end follow the last. */
@@ -194,6 +198,8 @@ bool ho_number_equal(ho_text a, ho_text b) {
     if (!a.len || !b.len || !take_number(a.at, a.at + a.len, &x) || !take_number(b.at, b.at + b.len, &y)) return false;
     if (x.negative != y.negative) return false;
     if (x.significant == 0 || y.significant == 0) return x.significant == y.significant;
+    if (llabs(x.exponent) == EXPONENT_MAX || llabs(y.exponent) == EXPONENT_MAX)
+        return a.len == b.len && memcmp(a.at, b.at, a.len) == 0; /* only the same spelling is surely the same */
     if (leading_power(&x) != leading_power(&y)) return false;
     while (x.digits < x.digits_end || y.digits < y.digits_end)
         if (next_digit(&x.digits, x.digits_end) != next_digit(&y.digits, y.digits_end)) return false;

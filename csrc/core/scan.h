@@ -38,8 +38,8 @@ ho_code ho_scan_text(const char *text, size_t len, ho_scan *scan);
 void ho_scan_position(const char *text, size_t offset, size_t *line, size_t *column);
 
 /* Copies valid JSON text, with what lua-cjson would lose turned into strings that begin with byte 0xFF, which valid
- * text never holds: `[]` into "\xFF[]"; a number whose value a double and 15 digits may not keep into "\xFF" and its
- * digits. `out` has room for len + HO_MARK_BYTES * marks bytes. → how many were written. */
+ * text never holds: `[]` into "\xFF[]"; a number that has a decimal point, or whose value a double and 15 digits may not keep,
+ * into "\xFF" and its text. `out` has room for len + HO_MARK_BYTES * marks bytes. → how many were written. */
 enum { HO_MARK_BYTES = 3 };
 size_t ho_scan_mark(const char *text, size_t len, char *out);
 
