@@ -21,7 +21,7 @@ luajit_abi := 5.1
 luajit_lua := $(call run,luajit)
 apart := serve zone # modules of their own, so that the core does not link their libraries
 modules := core $(foreach m,$(apart),$(if $(wildcard csrc/binding/l_$(m).c),$(m)))
-core_pc := $(call find,libcurl,$$name >= 7.68)
+core_pc := $(call find,libcurl,$$name >= 7.85)
 serve_pc := $(call find,libmicrohttpd,$$name >= 0.9.71)
 
 # What each is called when it is missing, and Debian's packages that bring it; A|B: either will do, A is installed.

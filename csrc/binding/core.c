@@ -36,8 +36,8 @@ HOL_EXPORT int luaopen_handoff_core(lua_State *L);
 static void open_cjson(lua_State *L) {
     lua_getglobal(L, "require");
     lua_pushliteral(L, "cjson");
-    lua_call(L, 1, 1);
-    lua_getfield(L, -1, "new");
+    if (lua_pcall(L, 1, 1, 0) != LUA_OK || lua_type(L, -1) != LUA_TTABLE || lua_getfield(L, -1, "new") != LUA_TFUNCTION)
+        luaL_error(L, "handoff needs lua-cjson (Debian: lua-cjson; LuaRocks: lua-cjson), which this Lua does not find");
     lua_call(L, 0, 1);
     lua_getfield(L, -1, "decode");
     lua_rawseti(L, -4, HOL_REF_DECODE);

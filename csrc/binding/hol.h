@@ -15,6 +15,7 @@ enum hol_ref {
     HOL_REF_NULL,       /* cjson.null */
     HOL_REF_ARRAY,      /* the metatable that marks an empty table as an array */
     HOL_REF_SCRATCH,    /* a userdata of scratch bytes, see hol_buffer */
+    HOL_REF_HOME,       /* the folder of the library's Lua files, as chunk names begin */
     HOL_REF_METHODS,    /* the methods of a config */
     HOL_REF_LIST,       /* the methods of a list */
     HOL_REF_CONFIG,     /* the metatable of a config */

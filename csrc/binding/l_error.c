@@ -44,19 +44,20 @@ void hol_seterror(lua_State *L) {
     lua_setmetatable(L, -2);
 }
 
-/* Whether a chunk is a file of the library: the place of a mistake is the script that called it. */
-static bool is_own(const char *source) {
-    static const char folder[] = "/handoff/";
-    const char *at = NULL;
-    for (const char *s = source; (s = strstr(s, folder)) != NULL; s++) at = s;
-    return source[0] == '@' && at != NULL && strchr(at + sizeof folder - 1, '/') == NULL;
+/* Whether a chunk is a file of the library, whose folder is `home`: the place of a mistake is the script that called it. */
+static bool is_own(const char *source, const char *home, size_t len) {
+    return home && strncmp(source, home, len) == 0;
 }
 
 static void push_where(lua_State *L) {
     lua_Debug ar;
+    size_t len;
+    lua_rawgeti(L, hol_refs, HOL_REF_HOME);
+    const char *home = lua_tolstring(L, -1, &len);
+    lua_pop(L, 1); /* the references hold it */
     for (int level = 1; lua_getstack(L, level, &ar); level++) {
         lua_getinfo(L, "Sl", &ar);
-        if (ar.currentline > 0 && !is_own(ar.source)) {
+        if (ar.currentline > 0 && !is_own(ar.source, home, len)) {
             lua_pushfstring(L, "%s:%d: ", ar.short_src, ar.currentline);
             return;
         }
@@ -129,6 +130,15 @@ static int l_raise(lua_State *L) {
     return lua_error(L);
 }
 
+/* error.home(source): the chunk name of a file of the library; chunks of its folder are not where a mistake is. */
+static int l_home(lua_State *L) {
+    const char *source = luaL_checkstring(L, 1), *slash = strrchr(source, '/');
+    if (!slash) return 0;
+    lua_pushlstring(L, source, (size_t)(slash + 1 - source));
+    lua_rawseti(L, hol_refs, HOL_REF_HOME);
+    return 0;
+}
+
 /* error.is(value): whether it is one of the library's errors. */
 static int l_is(lua_State *L) {
     luaL_checkany(L, 1);
@@ -142,7 +152,8 @@ static int l_is(lua_State *L) {
 }
 
 int hol_open_error(lua_State *L) {
-    static const luaL_Reg functions[] = {{"new", l_new}, {"raise", l_raise}, {"is", l_is}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"new", l_new}, {"raise", l_raise}, {"home", l_home}, {"is", l_is}, {NULL, NULL}};
     hol_newlib(L, functions);
     return 1;
 }

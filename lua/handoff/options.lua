@@ -2,6 +2,8 @@
 --- Options, read strictly: an unknown name, a wrong type or a value out of range raises at the caller's place.
 local core = require "handoff.core"
 
+core.error.home(debug.getinfo(1, "S").source)
+
 local options = {}
 
 local function refuse(path, rule, value, message)
