@@ -23,7 +23,7 @@ describe("handoff.serve", function()
     local pipe = io.popen(("curl -sS --no-progress-meter -m 20 %s 2>&1; echo \" $?\""):format((words:gsub("URL", url))))
     local came = false
     for _ = 1, 200 do
-      server:step(0.5)
+      server:step(20)
       for request in function() return server:next() end do
         if on_request then on_request(request) end
         request = nil -- luacheck: ignore
@@ -143,14 +143,14 @@ describe("handoff.serve", function()
     local kept = {}
     local pipe = io.popen(("curl -s -m 0.3 http://127.0.0.1:%d/; echo gone"):format(server:port()))
     while #kept == 0 do
-      server:step(0.5)
+      server:step(20)
       kept[1] = server:next()
     end
     assert.equal("gone\n", pipe:read "*a")
     pipe:close()
     server:answer(kept[1], 200, nil, ("x"):rep(1000000))
     for _ = 1, 200 do
-      server:step(0.05)
+      server:step(20)
       if server:connections() == 0 then break end
     end
     assert.equal(0, server:connections())
@@ -162,7 +162,7 @@ describe("handoff.serve", function()
     local pipe = io.popen(("curl -s -m 20 http://127.0.0.1:%d/ >/dev/null; echo $?"):format(server:port()))
     local request
     while not request do
-      server:step(0.5)
+      server:step(20)
       request = server:next()
     end
     return request, function()

@@ -6,6 +6,7 @@
 #include "../core/rule.h"
 #include "../core/week.h"
 
+#include <math.h>
 #include <string.h>
 
 typedef struct checker {
@@ -131,6 +132,12 @@ static void check_list(checker *c, const ho_field *item, const hol_place *place)
     }
 }
 
+/* Beyond 2^53 a whole number that a script writes may be another than it meant, and is refused; one that is a double here after
+ * its text was read is exactly what the text said. */
+static bool is_exact_whole(lua_State *L) {
+    return lua_type(L, -1) == LUA_TNUMBER && floor(lua_tonumber(L, -1)) == lua_tonumber(L, -1);
+}
+
 /* The value is on top; it may be replaced by its data. */
 static void check_value(checker *c, const ho_field *field, const hol_place *place) {
     lua_State *L = c->L;
@@ -150,7 +157,7 @@ static void check_value(checker *c, const ho_field *field, const hol_place *plac
         if (type != LUA_TBOOLEAN) wrong_type(c, place, "true or false");
         break;
     case HO_INTEGER:
-        if (!hol_is_integer(L, -1)) wrong_type(c, place, "a whole number");
+        if (!hol_is_integer(L, -1) && !is_exact_whole(L)) wrong_type(c, place, "a whole number");
         break;
     case HO_OBJECT:
         if (!hol_node_open(L) || (hol_is_array(L, -1)))

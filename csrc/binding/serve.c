@@ -134,6 +134,7 @@ static void on_done(void *cls, struct MHD_Connection *connection, void **context
 static void resume(ho_exchange *x, ho_phase next) {
     unlink_suspended(x);
     x->phase = next;
+    x->server->resumed = true;
     MHD_resume_connection(x->connection);
 }
 
@@ -215,7 +216,7 @@ unsigned ho_server_connections(const ho_server *s) {
 static int wait_ms(const ho_server *s, double seconds) {
     MHD_UNSIGNED_LONG_LONG own;
     double ms = ceil(seconds * 1000);
-    if (!TAILQ_EMPTY(&s->ready)) return 0;
+    if (s->resumed || !TAILQ_EMPTY(&s->ready)) return 0;
     if (MHD_get_timeout(s->daemon, &own) == MHD_YES && (double)own < ms) ms = (double)own;
     return ms < INT_MAX ? (int)ms : INT_MAX;
 }
@@ -233,6 +234,7 @@ static bool read_eof(const ho_server *s) {
 ho_event ho_server_step(ho_server *s, double seconds) {
     struct pollfd watched[] = {{s->epoll_fd, POLLIN, 0}, {s->signal_fd, POLLIN, 0}, {s->eof_fd, POLLIN, 0}};
     int events = poll(watched, HO_COUNT(watched), wait_ms(s, seconds));
+    s->resumed = false;
     MHD_run(s->daemon);
     if (events > 0 && watched[1].revents != 0 && read_signal(s)) return HO_EVENT_SIGNAL;
     if (events > 0 && watched[2].revents != 0 && read_eof(s)) return HO_EVENT_EOF;

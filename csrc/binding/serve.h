@@ -49,7 +49,8 @@ typedef struct ho_server {
     size_t max_body;
     int epoll_fd, signal_fd, eof_fd; /* -1: not watched */
     uint16_t port;
-    bool masked; /* `mask` is the thread's signal mask to go back to */
+    bool resumed; /* since the last step: neither MHD_get_timeout nor its descriptor tells of it */
+    bool masked;  /* `mask` is the thread's signal mask to go back to */
     sigset_t mask;
 } ho_server;
 
