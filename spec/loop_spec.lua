@@ -53,16 +53,20 @@ describe("loop", function()
       assert.same({ 0, 100 }, { inside, most })
     end)
 
-    it("sleep in the order of their times", function()
-      local order = {}
-      for _, time in ipairs { 0.03, 0.01, 0.02, 0.01, 0, 0.025, 0.005 } do
+    it("sleep in the order of their times, however many", function()
+      local woken, expected = {}, {}
+      for i = 1, 60 do
         loop:spawn(function()
-          assert.is_true(loop:sleep(time))
-          order[#order + 1] = time
+          assert.is_true(loop:sleep(i * 37 % 60 / 2000))
+          woken[#woken + 1] = i
         end)
       end
+      loop:step()
+      for _, entry in ipairs(loop.sleepers) do expected[#expected + 1] = entry end
+      table.sort(expected, function(x, y) return x.at < y.at or x.at == y.at and x.order < y.order end)
+      for i, entry in ipairs(expected) do expected[i] = entry.waiter.order end
       loop:run()
-      assert.same({ 0, 0.005, 0.01, 0.01, 0.02, 0.025, 0.03 }, order)
+      for i = 1, 60 do assert.equal(expected[i], expected[1] - woken[1] + woken[i]) end
     end)
 
     it("may be started, joined and joined again inside tasks", function()
