@@ -14,10 +14,10 @@ local unpack = table.unpack or unpack
 -- What the loop's own coroutines yield: nobody else has these values, so that a script's own yield is told apart.
 local WAITING, DONE = {}, {}
 
--- Waits outside tasks step the loop, which resumes tasks, which may wait in foreign coroutines, which step the loop
--- … Each level costs the C stack, of which Lua 5.4 allows some 200 calls. Below this depth tasks are no longer
--- resumed, only transfers move.
-local MAX_DEPTH = 8
+-- Waits outside tasks step the loop, which resumes tasks, which may wait in foreign coroutines, which step the loop …
+-- Each level takes three or more of the 200 C calls that Lua 5.4 allows. Below this depth tasks are no longer resumed,
+-- only transfers move.
+local MAX_DEPTH = 16
 
 local Loop, Task = {}, {}
 Loop.__index, Task.__index = Loop, Task
