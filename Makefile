@@ -21,7 +21,7 @@ luajit_abi := 5.1
 luajit_lua := $(call run,luajit)
 apart := serve zone # modules of their own, so that the core does not link their libraries
 modules := core $(foreach m,$(apart),$(if $(wildcard csrc/binding/l_$(m).c),$(m)))
-core_pc := $(call find,libcurl,$$name >= 7.85)
+core_pc := $(call find,libcurl,$$name >= 7.80)
 serve_pc := $(call find,libmicrohttpd,$$name >= 0.9.71)
 
 # What each is called when it is missing, and Debian's packages that bring it; A|B: either will do, A is installed.
@@ -40,8 +40,7 @@ serve_deb := libmicrohttpd-dev
 
 build_deb := $(cc_deb) $(pkgconfig_deb) $(lua54_deb) $(luajit_deb) $(core_deb) $(serve_deb)
 demo_deb := $(filter-out $(luajit_deb),$(build_deb)) lua5.4 lua-cjson
-test_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-busted lua-check clang clang-format cppcheck luarocks nginx openssl \
-  curl jq python3-requests
+test_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-busted lua-check clang clang-format cppcheck luarocks nginx openssl
 bench_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson nginx
 
 found := $(strip $(foreach vm,$(vms),$(if $($(vm)_pc),$(vm))))
@@ -66,10 +65,12 @@ $(BUILD)/core/%.o: csrc/core/%.c Makefile
 	@mkdir -p $(@D)
 	$(compile) $(lib_flags) -c $< -o $@
 
+# What libcurl sets up once a process stays, so the core stays too when a Lua state that loaded it ends.
+core_stays := $(if $(filter Linux,$(shell uname -s)),-z nodelete)
 define module_rules # vm, module
 $(BUILD)/$(1)/handoff/$(2).so: $($(2)_src:csrc/binding/%.c=$(BUILD)/$(1)/obj/%.o) $(if $(filter core,$(2)),$(core_obj))
 	@mkdir -p $$(@D)
-	$$(CC) -shared $$(CFLAGS) $$(LDFLAGS) -o $$@ $$^ $(shell pkg-config --libs $($(2)_pc))
+	$$(CC) -shared $$(CFLAGS) $$(LDFLAGS) $($(2)_stays) -o $$@ $$^ $(shell pkg-config --libs $($(2)_pc))
 endef
 
 define vm_rules # vm

@@ -29,8 +29,7 @@ struct ho_engine {
     int64_t due_ms; /* when libcurl wants to be called; -1: never */
 };
 
-/* --- once a process
- * --------------------------------------------------------------------------------------------------- */
+/* --- once a process ------------------------------------------------------------------------------------------- */
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static CURLcode initialised;
@@ -78,8 +77,7 @@ static void finish(ho_transfer *t, CURLcode code, ho_http_code cause) {
     link_finished(t);
 }
 
-/* --- transfers
- * ------------------------------------------------------------------------------------------------------------- */
+/* --- transfers ------------------------------------------------------------------------------------------------ */
 
 static bool grow_transfers(ho_engine *engine) {
     if (engine->count < engine->size) return true;
@@ -131,8 +129,7 @@ void ho_transfer_release(ho_transfer *transfer) {
     make_idle(transfer);
 }
 
-/* --- the engine
- * ------------------------------------------------------------------------------------------------------------ */
+/* --- the engine ----------------------------------------------------------------------------------------------- */
 
 static bool reserve_sockets(ho_engine *engine, nfds_t size) {
     if (size <= engine->watched_size) return true;

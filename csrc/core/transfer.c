@@ -32,8 +32,7 @@ static void empty(bytes *b) {
     *b = (bytes){0};
 }
 
-/* --- libcurl's callbacks about one transfer
- * -------------------------------------------------------------------------------- */
+/* --- libcurl's callbacks about one transfer ------------------------------------------------------------------- */
 
 /* Returning another number than `len` stops the transfer. */
 static size_t take(ho_transfer *t, bytes *b, size_t limit, const char *at, size_t len) {
@@ -76,15 +75,22 @@ static int on_send(void *data, char *to, char *from, int to_port, int from_port)
     return CURL_PREREQFUNC_OK;
 }
 
-/* --- easy handles
- * ------------------------------------------------------------------------------------------------------- */
+/* --- easy handles --------------------------------------------------------------------------------------------- */
+
+static bool set_protocols(CURL *easy) {
+#if LIBCURL_VERSION_NUM >= 0x075500
+    return !curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+    return !curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+}
 
 static bool set_constants(ho_transfer *t) {
     CURL *e = t->easy;
     /* "" is every compression libcurl was built with. Waiting for a connection that might carry many requests at once
      * saves a TLS handshake each where the server speaks HTTP/2. */
     return !curl_easy_setopt(e, CURLOPT_PRIVATE, t) && !curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->error) &&
-           !curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) && !curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https") &&
+           !curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) && set_protocols(e) &&
            !curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) &&
            !curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L) && !curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "") &&
            !curl_easy_setopt(e, CURLOPT_USERAGENT, "handoff/" HO_VERSION) &&
@@ -164,8 +170,7 @@ static bool set_method(ho_transfer *t, const ho_request *r, const char *body) {
            !curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, r->method);
 }
 
-/* --- the request, in one buffer
- * -------------------------------------------------------------------------------------------- */
+/* --- the request, in one buffer ------------------------------------------------------------------------------- */
 
 /* Appends the line as libcurl wants it: `Name;` sends an empty header, `Name:` would send none. */
 static struct curl_slist *add_line(bytes *out, struct curl_slist *node, const ho_header *h) {
@@ -232,8 +237,7 @@ bool ho_transfer_prepare(ho_transfer *t, const ho_request *r) {
            write_request(t, r);
 }
 
-/* --- how it ended
- * ----------------------------------------------------------------------------------------------------------- */
+/* --- how it ended --------------------------------------------------------------------------------------------- */
 
 static ho_http_code code_of(CURLcode code) {
     switch (code) {
@@ -322,8 +326,7 @@ void ho_transfer_conclude(ho_transfer *t, CURLcode code, ho_http_code cause) {
     t->answer.body = (ho_text){t->body.at, t->body.len};
 }
 
-/* --- its life
- * ----------------------------------------------------------------------------------------------------------- */
+/* --- its life ------------------------------------------------------------------------------------------------- */
 
 ho_transfer *ho_transfer_new(void) {
     ho_transfer *t = calloc(1, sizeof *t);

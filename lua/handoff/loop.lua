@@ -14,10 +14,10 @@ local unpack = table.unpack or unpack
 -- What the loop's own coroutines yield: nobody else has these values, so that a script's own yield is told apart.
 local WAITING, DONE = {}, {}
 
--- Waits outside tasks step the loop, which resumes tasks, which may wait in foreign coroutines, which step the loop
--- … Each level costs the C stack, of which Lua 5.4 allows some 200 calls. Below this depth tasks are no longer
--- resumed, only transfers move.
-local MAX_DEPTH = 8
+-- Waits outside tasks step the loop, which resumes tasks, which may wait in foreign coroutines, which step the loop …
+-- Each level takes three or more of the 200 C calls that Lua 5.4 allows. Below this depth tasks are no longer resumed,
+-- only transfers move.
+local MAX_DEPTH = 16
 
 local Loop, Task = {}, {}
 Loop.__index, Task.__index = Loop, Task
@@ -175,8 +175,18 @@ local function wake_sleepers(self)
   end
 end
 
-local function wake_finished(self)
-  local engine, waiters = self.engine, self.waiters
+-- Made when first needed: an engine holds descriptors.
+local function engine_of(self)
+  local engine = self.engine
+  if not engine then
+    engine = core.http.engine()
+    self.engine = engine
+  end
+  return engine
+end
+
+local function wake_finished(self, engine)
+  local waiters = self.waiters
   for id in engine.next, engine do
     local waiter = waiters[id]
     waiters[id] = nil
@@ -189,8 +199,9 @@ end
 -- @return false where nothing is left that could ever happen
 function Loop:step()
   if not may_run(self) and self.transfers == 0 and not self.sleepers[1] then return false end
-  self.engine:step(patience(self))
-  wake_finished(self)
+  local engine = engine_of(self)
+  engine:step(patience(self))
+  wake_finished(self, engine)
   if self.sleepers[1] then wake_sleepers(self) end
   if self.depth <= MAX_DEPTH then run_ready(self) end
   return true
@@ -239,7 +250,7 @@ end
 function Loop:request(request, defaults, direct)
   local waiter, err = new_waiter(self)
   if not waiter then return nil, err end
-  local transfer, id = self.engine:submit(request, defaults, direct)
+  local transfer, id = engine_of(self):submit(request, defaults, direct)
   self.waiters[id], waiter.transfer = waiter, transfer
   self.transfers = self.transfers + 1
   wait(self, waiter)
@@ -403,12 +414,12 @@ function Loop:map(limit, items, fn)
   return results, errors
 end
 
---- Closes idle connections and drops what it holds of the system; the loop can be used on. Raises while requests are
+--- Closes idle connections and whatever else it holds of the system; the loop can be used on. Raises while requests are
 -- under way.
 function Loop:close()
   if self.transfers > 0 then error "the loop cannot be closed while requests are under way" end
-  self.engine:close()
-  self.engine = core.http.engine()
+  if self.engine then self.engine:close() end
+  self.engine = nil
 end
 
 -- ---- loops --------------------------------------------------------------------------------------------------
@@ -417,7 +428,7 @@ local loop = { now = now }
 
 function loop.new()
   return setmetatable({
-    engine = core.http.engine(),
+    engine = nil, -- see engine_of
     current = nil, -- the task that was resumed last and has not come back
     alive = 0, -- tasks that are not done
     ready = {}, ready_first = 1, ready_last = 0,

@@ -151,6 +151,11 @@ function Transport:now() -- luacheck: ignore self
   return core.http.now()
 end
 
+--- Closes the connections that its loop keeps for later requests. Raises while requests are under way.
+function Transport:close()
+  self.loop:close()
+end
+
 -- ---- transports ---------------------------------------------------------------------------------------------
 
 local transport = {}

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 --- A private nginx on loopback, whose locations answer as well and as badly as servers do.
---   local server = require "spec.support.nginx".start()
+--   local server = require "support.nginx".start()
 --   server.http, server.https, server.proxy   base URLs, without a slash at the end; https has no name but localhost
 --   server.https_other                        the same by an address that its certificate does not name
 --   server.ca_file                            the certificate that vouches for it
