@@ -52,9 +52,13 @@ static void open_cjson(lua_State *L) {
 }
 
 int luaopen_handoff_core(lua_State *L) {
+    /* opened once in a state, however often it is required: objects of one opening are none of another's */
+    if (lua_getfield(L, LUA_REGISTRYINDEX, "handoff.core") == LUA_TTABLE) return 1;
     lua_createtable(L, HOL_REF_NODES + 16, 0);
     open_cjson(L);
     lua_pushcclosure(L, l_open, 1);
     lua_call(L, 0, 1);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, LUA_REGISTRYINDEX, "handoff.core");
     return 1;
 }
