@@ -77,12 +77,12 @@ static void restore_members(lua_State *L, bool integers) {
 }
 
 static void restore(lua_State *L, bool integers) {
-    if (lua_type(L, -1) == LUA_TTABLE)
+    if (lua_type(L, -1) == LUA_TTABLE) {
         restore_members(L, integers);
-    else if (is_marked(L))
-        restore_mark(L);
-    else if (integers)
-        hol_integral(L);
+        return;
+    }
+    if (is_marked(L)) restore_mark(L);
+    if (integers) hol_integral(L);
 }
 
 void hol_decode(lua_State *L, const char *text, size_t len, size_t marks, bool integers) {
