@@ -20,6 +20,7 @@ enum hol_ref {
     HOL_REF_LIST,       /* the methods of a list */
     HOL_REF_CONFIG,     /* the metatable of a config */
     HOL_REF_PART,       /* the metatable of a hol_part */
+    HOL_REF_SHIFT,      /* the metatable of a list's shift, see l_list.c */
     HOL_REF_TYPES,      /* the userdata of node types */
     HOL_REF_NODES       /* the first of the metatables of a config's objects; keep last */
 };

@@ -15,8 +15,8 @@ hol_doc *hol_config_check(lua_State *L, int index) {
         lua_pop(L, 2);
         if (is) return doc;
     }
-    hol_invalid(L, "handoff.config", "type", 0, false, "a configuration expected, got %s; call methods as cfg:method(…)",
-                luaL_typename(L, index));
+    hol_invalid(L, "handoff.config", "type", 0, false,
+                "a configuration expected, got %s; call methods as cfg:method(…)", luaL_typename(L, index));
     return NULL;
 }
 
@@ -40,6 +40,7 @@ static hol_doc *new_doc(lua_State *L, size_t count) {
     if (count > SIZE_MAX / sizeof(hol_member) / 2) luaL_error(L, "not enough memory");
     hol_doc *doc = lua_newuserdatauv(L, sizeof *doc + count * sizeof(hol_member), 1);
     doc->server = false;
+    doc->edits = 0;
     doc->count = count;
     return doc;
 }
@@ -59,7 +60,7 @@ static const char *shape_name(char kind) {
 static const ho_field *part_of(lua_State *L, const char *text, const ho_member *m) {
     if (!m->name_escaped) return ho_schema_field(&ho_document, text + m->name, m->name_len);
     size_t len;
-    hol_decode(L, text + m->name - 1, m->name_len + 2, 0);
+    hol_decode(L, text + m->name - 1, m->name_len + 2, 0, false);
     const char *name = lua_tolstring(L, -1, &len);
     const ho_field *field = ho_schema_field(&ho_document, name, len);
     lua_pop(L, 1);
@@ -163,7 +164,7 @@ const char *hol_config_text(lua_State *L, int values) {
 
 void hol_config_original(lua_State *L, hol_doc *doc, int values, size_t i) {
     const ho_member *m = &doc->members[i].text;
-    hol_decode(L, hol_config_text(L, values) + m->value, m->value_len, m->marks);
+    hol_decode(L, hol_config_text(L, values) + m->value, m->value_len, m->marks, false);
 }
 
 static void new_part(lua_State *L, hol_doc *doc, int config, size_t i) {
@@ -202,7 +203,7 @@ void hol_config_value(lua_State *L, hol_doc *doc, int config, int values, size_t
 
 void hol_config_name(lua_State *L, const char *text, const ho_member *m) {
     if (m->name_escaped)
-        hol_decode(L, text + m->name - 1, m->name_len + 2, 0);
+        hol_decode(L, text + m->name - 1, m->name_len + 2, 0, false);
     else
         lua_pushlstring(L, text + m->name, m->name_len);
 }
@@ -226,21 +227,21 @@ static size_t find(lua_State *L, const hol_doc *doc, int values, int key) {
     return doc->count;
 }
 
-/* Stack of the metamethods: 1 config, 2 key, (3 value,) then the values. */
+/* Stack of the metamethods: 1 config, 2 key, (3 value,) then the values. Methods come first: a member that the service may call
+ * `text` one day must not break cfg:text(); pairs gives it. */
 static int l_index(lua_State *L) {
     lua_settop(L, 2);
     hol_doc *doc = hol_config_check(L, 1);
     if (lua_type(L, 2) != LUA_TSTRING) return hol_unknown_field(L, "", &ho_document, 2);
-    hol_config_values(L, 1);
-    size_t i = find(L, doc, 3, 2);
-    if (i < doc->count) {
-        hol_config_value(L, doc, 1, 3, i);
-        return 1;
-    }
     lua_rawgeti(L, hol_refs, HOL_REF_METHODS);
     lua_pushvalue(L, 2);
     if (lua_rawget(L, -2) != LUA_TNIL) return 1;
-    return hol_unknown_field(L, "", &ho_document, 2);
+    lua_settop(L, 2);
+    hol_config_values(L, 1);
+    size_t i = find(L, doc, 3, 2);
+    if (i == doc->count) return hol_unknown_field(L, "", &ho_document, 2);
+    hol_config_value(L, doc, 1, 3, i);
+    return 1;
 }
 
 /* --- a whole part at once
@@ -320,7 +321,13 @@ static int l_newindex(lua_State *L) {
     if (lua_rawequal(L, 5, 3)) return 0;
     bool table = hol_node_open(L);
     hol_part here = {doc, i};
-    hol_take(L, 3, part, path, &here, table && part && part->kind == HO_LIST ? 5 : 0);
+    hol_target target = {.part = &here, .path = path, .depth = 1};
+    if (table && part && part->kind == HO_LIST) {
+        target.model = 5;
+        target.first = 1;
+        target.last = lua_rawlen(L, 5);
+    }
+    hol_take(L, 3, part, &target);
     if (part && part->kind == HO_OBJECT) {
         check_whole(L, 5, 6, part);
         keep_fields(L, 5, 6);
@@ -330,6 +337,7 @@ static int l_newindex(lua_State *L) {
     wrap(L, doc, 1, i);
     keep(L, 4, i);
     doc->members[i].edited = true;
+    doc->edits++;
     return 0;
 }
 
@@ -429,7 +437,8 @@ static int l_edited(lua_State *L) {
         lua_createtable(L, 0, 3);
         hol_config_name(L, text, &doc->members[i].text);
         lua_setfield(L, -2, "name");
-        hol_config_original(L, doc, 2, i);
+        const ho_member *m = &doc->members[i].text;
+        hol_decode(L, text + m->value, m->value_len, m->marks, true);
         lua_setfield(L, -2, "before");
         hol_config_value(L, doc, 1, 2, i);
         hol_plain(L, -1);
@@ -453,35 +462,28 @@ static int l_part(lua_State *L) {
     return 1;
 }
 
-/* Upvalue 3: the names in canonical order; 4: the place. */
+/* Upvalues: references, the config, the place. */
 static int l_next(lua_State *L) {
-    lua_Integer at = lua_tointeger(L, lua_upvalueindex(4)) + 1;
+    size_t i = (size_t)lua_tointeger(L, lua_upvalueindex(3));
     lua_settop(L, 0);
     lua_pushvalue(L, lua_upvalueindex(2));
-    if (lua_rawgeti(L, lua_upvalueindex(3), at) == LUA_TNIL) return 0;
-    lua_pushinteger(L, at);
-    lua_replace(L, lua_upvalueindex(4));
-    l_index(L);
-    lua_pushvalue(L, 2);
-    lua_insert(L, -2);
+    hol_doc *doc = hol_config_check(L, 1);
+    if (i >= doc->count) return 0;
+    lua_pushinteger(L, (lua_Integer)i + 1);
+    lua_replace(L, lua_upvalueindex(3));
+    hol_config_values(L, 1);
+    hol_config_name(L, hol_config_text(L, 2), &doc->members[i].text);
+    hol_config_value(L, doc, 1, 2, i);
     return 2;
 }
 
 /* for name, part in pairs(cfg): in the text's order. */
 static int l_pairs(lua_State *L) {
-    lua_settop(L, 1);
-    hol_doc *doc = hol_config_check(L, 1);
-    hol_config_values(L, 1);
-    const char *text = hol_config_text(L, 2);
+    hol_config_check(L, 1);
     lua_pushvalue(L, hol_refs);
     lua_pushvalue(L, 1);
-    lua_newtable(L);
-    for (size_t i = 0; i < doc->count; i++) {
-        hol_config_name(L, text, &doc->members[i].text);
-        lua_rawseti(L, -2, (int)i + 1);
-    }
     lua_pushinteger(L, 0);
-    lua_pushcclosure(L, l_next, 4);
+    lua_pushcclosure(L, l_next, 3);
     return 1;
 }
 
@@ -519,13 +521,16 @@ int hol_open_config(lua_State *L) {
                                     {NULL, NULL}};
     static const luaL_Reg methods[] = {
         {"plain", l_plain}, {"json", l_canonical}, {"text", l_text}, {"copy", l_copy}, {NULL, NULL}};
-    static const luaL_Reg functions[] = {{"new", hol_config_new}, {"edited", l_edited}, {"part", l_part}, {"each", l_each}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"new", hol_config_new}, {"edited", l_edited}, {"part", l_part}, {"each", l_each}, {NULL, NULL}};
     hol_newlib(L, meta);
     lua_pushliteral(L, "handoff configuration");
     lua_setfield(L, -2, "__metatable");
     lua_rawseti(L, hol_refs, HOL_REF_CONFIG);
     lua_newtable(L);
     lua_rawseti(L, hol_refs, HOL_REF_PART);
+    lua_newtable(L);
+    lua_rawseti(L, hol_refs, HOL_REF_SHIFT);
     hol_newlib(L, hol_list_methods);
     lua_rawseti(L, hol_refs, HOL_REF_LIST);
     hol_types_open(L);

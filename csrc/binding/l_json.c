@@ -77,15 +77,15 @@ static void restore_members(lua_State *L, bool integers) {
 }
 
 static void restore(lua_State *L, bool integers) {
-    if (lua_type(L, -1) == LUA_TTABLE)
+    if (lua_type(L, -1) == LUA_TTABLE) {
         restore_members(L, integers);
-    else if (is_marked(L))
-        restore_mark(L);
-    else if (integers)
-        hol_integral(L);
+        return;
+    }
+    if (is_marked(L)) restore_mark(L);
+    if (integers) hol_integral(L);
 }
 
-void hol_decode(lua_State *L, const char *text, size_t len, size_t marks) {
+void hol_decode(lua_State *L, const char *text, size_t len, size_t marks, bool integers) {
     lua_rawgeti(L, hol_refs, HOL_REF_DECODE);
     if (marks == 0) {
         lua_pushlstring(L, text, len);
@@ -96,7 +96,7 @@ void hol_decode(lua_State *L, const char *text, size_t len, size_t marks) {
         hol_buffer_push(&b);
     }
     lua_call(L, 1, 1);
-    if (marks > 0) restore(L, false);
+    if (marks > 0 || integers) restore(L, integers);
 }
 
 static size_t limit_option(lua_State *L, int options) {
@@ -122,8 +122,7 @@ static int l_decode(lua_State *L) {
     ho_scan scan = {.max_size = limit_option(L, 2)};
     int failed = hol_scan(L, text, len, &scan, "the text");
     if (failed) return failed;
-    hol_decode(L, text, len, scan.marks);
-    restore(L, true);
+    hol_decode(L, text, len, scan.marks, true);
     return 1;
 }
 

@@ -8,9 +8,11 @@
 /* An item of a list stands in one place only. While table.insert or table.remove shift, an item is in two for a moment:
  * the place it was assigned to last (`to`) and the one it came from. Kept in the node's slot. If it stays there, `to`
  * gets a copy (settle). `top` is where a shift upward began, so that it can be taken back when table.insert's last
- * assignment is refused; 0: none. */
+ * assignment is refused; 0: none. The part was edited before it began or not (`edited`), and after its last step the document had
+ * seen `edits`. */
 typedef struct shift {
-    size_t to, from, top;
+    size_t to, from, top, edits;
+    bool edited;
 } shift;
 
 static const hol_type *own_type(lua_State *L) {
@@ -18,8 +20,12 @@ static const hol_type *own_type(lua_State *L) {
 }
 
 static shift *get_shift(lua_State *L, int node) {
-    hol_node_slot(L, node);
-    shift *s = lua_touserdata(L, -1);
+    shift *s = NULL;
+    if (hol_node_slot(L, node) == LUA_TUSERDATA && lua_getmetatable(L, -1)) {
+        lua_rawgeti(L, hol_refs, HOL_REF_SHIFT);
+        if (lua_rawequal(L, -1, -2)) s = lua_touserdata(L, -3);
+        lua_pop(L, 2);
+    }
     lua_pop(L, 1);
     return s;
 }
@@ -28,7 +34,9 @@ static shift *need_shift(lua_State *L, int node) {
     shift *s = get_shift(L, node);
     if (s) return s;
     s = lua_newuserdatauv(L, sizeof *s, 0);
-    *s = (shift){0, 0, 0};
+    *s = (shift){0};
+    lua_rawgeti(L, hol_refs, HOL_REF_SHIFT);
+    lua_setmetatable(L, -2);
     hol_node_setslot(L, node);
     return s;
 }
@@ -42,25 +50,18 @@ static bool same_at(lua_State *L, int data, size_t a, size_t b) {
     return same;
 }
 
-static void drop_id(lua_State *L, const ho_field *item) {
-    const ho_field *id = item && item->object ? ho_schema_flagged(item->object, HO_ID) : NULL;
-    if (!id) return;
-    lua_pushnil(L);
-    lua_setfield(L, -2, id->name);
-}
-
 void hol_list_settle(lua_State *L, int node) {
     shift *s = get_shift(L, node);
     if (!s || s->to == 0) return;
     shift pending = *s;
-    *s = (shift){0, 0, 0};
+    *s = (shift){0};
     const hol_type *type = hol_node_type(L, node);
     hol_node_data(L, node);
     if (same_at(L, -1, pending.to, pending.from)) {
         lua_rawgeti(L, -1, (lua_Integer)pending.to);
         if (hol_node_type(L, -1)) {
             hol_plain(L, -1);
-            drop_id(L, type->item);
+            hol_drop_id(L, type->item ? type->item->object : NULL);
             lua_rawseti(L, -3, (int)pending.to);
         }
         lua_pop(L, 1);
@@ -68,9 +69,16 @@ void hol_list_settle(lua_State *L, int node) {
     lua_pop(L, 1);
 }
 
+/* The place of the value, other than `but`, or 0. Near `but` it is looked for first: there a shift has it. */
 static size_t place_of(lua_State *L, int data, int value, size_t but) {
     size_t count = lua_rawlen(L, data);
     value = lua_absindex(L, value);
+    for (size_t near = but > 1 ? but - 1 : 1; but && near <= but + 1 && near <= count; near++) {
+        lua_rawgeti(L, data, (lua_Integer)near);
+        bool same = near != but && lua_rawequal(L, -1, value);
+        lua_pop(L, 1);
+        if (same) return near;
+    }
     for (size_t i = 1; i <= count; i++) {
         if (i == but) continue;
         lua_rawgeti(L, data, (lua_Integer)i);
@@ -84,11 +92,15 @@ static size_t place_of(lua_State *L, int data, int value, size_t but) {
 /* --- messages
  * ----------------------------------------------------------------------------------------------------------------- */
 
-static const char *own_path(lua_State *L) {
+static const char *path_and_depth(lua_State *L, int *depth) {
     hol_part *part = hol_node_part(L, 1);
     int part_index = lua_gettop(L);
     hol_node_data(L, 1);
-    return hol_node_path(L, part, part_index, lua_gettop(L));
+    return hol_node_path(L, part, part_index, lua_gettop(L), depth);
+}
+
+static const char *own_path(lua_State *L) {
+    return path_and_depth(L, NULL);
 }
 
 static const char *item_path(lua_State *L, size_t i) {
@@ -105,96 +117,6 @@ static int refuse_fixed(lua_State *L) {
  * ---------------------------------------------------------------------------------------------------------------- */
 
 enum { NODE = 1, KEY, VALUE, DATA };
-
-/* Whether the value is an item of this very document that may stand in this list as it is. */
-static bool is_own_item(lua_State *L, const hol_type *type, int value) {
-    const hol_type *item = hol_node_type(L, value);
-    if (!item || !type->item || item->field != type->item) return false;
-    bool own = hol_node_part(L, NODE)->doc == hol_node_part(L, value)->doc;
-    lua_pop(L, 2);
-    return own;
-}
-
-static int l_take_item(lua_State *L) {
-    const hol_type *type = own_type(L);
-    size_t i = (size_t)lua_tointeger(L, KEY);
-    const char *path = item_path(L, i);
-    hol_part *part = hol_node_part(L, NODE);
-    hol_take(L, VALUE, type->item, path, part, DATA);
-    return 1;
-}
-
-/* Pushes what is to be stored for the value: itself, an item of the list's own, or what was taken of it. */
-static void push_item(lua_State *L, const hol_type *type, int value) {
-    if (is_own_item(L, type, value)) {
-        lua_pushvalue(L, value);
-        return;
-    }
-    int top = lua_gettop(L);
-    l_take_item(L);
-    lua_replace(L, top + 1);
-    lua_settop(L, top + 1);
-}
-
-static void store(lua_State *L, size_t i) {
-    lua_rawseti(L, DATA, (int)i);
-    hol_node_edited(L, NODE);
-}
-
-/* The assignment that ends table.insert is refused: takes the shift back, then raises. */
-static int undo_shift(lua_State *L, shift *s, size_t i) {
-    for (; i <= s->top; i++) {
-        lua_rawgeti(L, DATA, (lua_Integer)i + 1);
-        lua_rawseti(L, DATA, (int)i);
-    }
-    *s = (shift){0, 0, 0};
-    return lua_error(L);
-}
-
-/* Pushes the item; takes back a shift that led here when the value is refused. */
-static void push_item_or_undo(lua_State *L, const hol_type *type, size_t i) {
-    shift *s = get_shift(L, NODE);
-    if (!s || s->top == 0 || s->from != i) {
-        push_item(L, type, VALUE);
-        return;
-    }
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_pushvalue(L, lua_upvalueindex(2));
-    lua_pushcclosure(L, l_take_item, 2);
-    for (int a = NODE; a <= DATA; a++) lua_pushvalue(L, a);
-    if (is_own_item(L, type, VALUE)) {
-        lua_pushvalue(L, VALUE);
-    } else if (lua_pcall(L, 4, 1, 0) != LUA_OK) {
-        undo_shift(L, s, i);
-    }
-}
-
-/* Notes what the assignment of the value on top to place i does to an item that stands elsewhere too. */
-static void note_shift(lua_State *L, size_t i, size_t count) {
-    shift *s = get_shift(L, NODE);
-    size_t from = i > 1 && i - 1 <= count ? i - 1 : 0;
-    if (from && !same_at(L, DATA, i, from)) from = 0;
-    if (!from && hol_node_type(L, VALUE)) from = place_of(L, DATA, VALUE, i);
-    if (!s && !from) return;
-    shift before = s ? *s : (shift){0, 0, 0};
-    size_t top = i == count + 1 ? i : before.top && before.from == i ? before.top : 0;
-    bool open = before.to && before.to != i && same_at(L, DATA, before.to, before.from);
-    if (open) hol_list_settle(L, NODE);
-    if (from && from != i - 1) top = 0;
-    *need_shift(L, NODE) = from ? (shift){i, from, top} : (shift){0, 0, 0};
-}
-
-static int remove_last(lua_State *L, size_t i, size_t count) {
-    if (i > count) return 0;
-    if (i < count)
-        return hol_invalid(L, item_path(L, i), "hole", 0, false, "a list has no holes; use :remove(%d) or table.remove",
-                           (int)i);
-    lua_pushnil(L);
-    store(L, i);
-    shift *s = get_shift(L, NODE);
-    if (s && s->from == i) *s = (shift){0, 0, 0};
-    return 0;
-}
 
 /* A fixed list's items may be written over by one of the same name. */
 static void check_fixed(lua_State *L, const hol_type *type, size_t i) {
@@ -214,6 +136,121 @@ static void check_fixed(lua_State *L, const hol_type *type, size_t i) {
     if (!same) refuse_fixed(L);
 }
 
+/* Whether the value is an item of this very document that may stand in this list as it is. What the schema does not know may stand
+ * in many lists: there it must be in this one already. */
+static bool is_own_item(lua_State *L, const hol_type *type, int value, size_t i) {
+    const hol_type *item = hol_node_type(L, value);
+    if (!item || (type->item && item->field != type->item)) return false;
+    bool own = hol_node_part(L, NODE)->doc == hol_node_part(L, value)->doc;
+    lua_pop(L, 2);
+    return own && (type->item || place_of(L, DATA, value, i));
+}
+
+/* Whether an item of the list has the id that the item at `value` has: one that was removed, and another adopted its id. */
+static bool has_id_of(lua_State *L, const hol_type *type, int value) {
+    const ho_field *id = type->item && type->item->object ? ho_schema_flagged(type->item->object, HO_ID) : NULL;
+    if (!id) return false;
+    int top = lua_gettop(L);
+    bool has = false;
+    hol_node_data(L, value);
+    lua_getfield(L, -1, id->name);
+    for (size_t i = 1, n = lua_isnil(L, -1) ? 0 : lua_rawlen(L, DATA); i <= n && !has; i++) {
+        lua_rawgeti(L, DATA, (lua_Integer)i);
+        if (hol_node_open(L)) {
+            lua_getfield(L, -1, id->name);
+            has = lua_equal(L, -1, top + 2);
+        }
+        lua_settop(L, top + 2);
+    }
+    lua_settop(L, top);
+    return has;
+}
+
+static void take_item(lua_State *L, const hol_type *type, size_t i) {
+    hol_target target = {.part = hol_node_part(L, NODE), .model = DATA, .first = i, .last = i};
+    const char *path = path_and_depth(L, &target.depth);
+    target.path = lua_pushfstring(L, "%s[%d]", path, (int)i);
+    if (i > lua_rawlen(L, DATA)) target.first = 0;
+    hol_take(L, VALUE, type->item, &target);
+}
+
+/* Pushes what is to be stored at i for the value: itself, an item of the list's own; a plain table, taken of it; nil, where the
+ * last item may go. Raises where it is refused. */
+static void push_item(lua_State *L, const hol_type *type, size_t i) {
+    int top = lua_gettop(L);
+    check_fixed(L, type, i);
+    if (lua_isnil(L, VALUE)) {
+        if (i < lua_rawlen(L, DATA))
+            hol_invalid(L, item_path(L, i), "hole", 0, false, "a list has no holes; use :remove(%d) or table.remove",
+                        (int)i);
+        lua_pushnil(L);
+    } else if (!is_own_item(L, type, VALUE, i)) {
+        take_item(L, type, i);
+    } else if (place_of(L, DATA, VALUE, i) == 0 && has_id_of(L, type, VALUE)) {
+        hol_plain(L, VALUE);
+        hol_drop_id(L, type->item->object);
+    } else {
+        lua_pushvalue(L, VALUE);
+    }
+    lua_insert(L, top + 1);
+    lua_settop(L, top + 1);
+}
+
+static void store(lua_State *L, size_t i) {
+    lua_rawseti(L, DATA, (int)i);
+    hol_node_edited(L, NODE);
+}
+
+static int l_push_item(lua_State *L) {
+    push_item(L, own_type(L), (size_t)lua_tointeger(L, KEY));
+    return 1;
+}
+
+/* The assignment that ends table.insert is refused: takes the shift back, then raises. */
+static int undo_shift(lua_State *L, shift *s, size_t i) {
+    hol_part *part = hol_node_part(L, NODE);
+    lua_pop(L, 1);
+    if (part->doc->edits == s->edits) part->doc->members[part->index].edited = s->edited;
+    for (; i <= s->top; i++) {
+        lua_rawgeti(L, DATA, (lua_Integer)i + 1);
+        lua_rawseti(L, DATA, (int)i);
+    }
+    *s = (shift){0};
+    return lua_error(L);
+}
+
+/* Pushes the item; takes back a shift that led here when the value is refused. */
+static void push_item_or_undo(lua_State *L, const hol_type *type, size_t i) {
+    shift *s = get_shift(L, NODE);
+    if (!s || s->top == 0 || s->from != i) {
+        push_item(L, type, i);
+        return;
+    }
+    lua_pushvalue(L, lua_upvalueindex(1));
+    lua_pushvalue(L, lua_upvalueindex(2));
+    lua_pushcclosure(L, l_push_item, 2);
+    for (int a = NODE; a <= DATA; a++) lua_pushvalue(L, a);
+    if (lua_pcall(L, 4, 1, 0) != LUA_OK) undo_shift(L, s, i);
+}
+
+/* Notes what the assignment of the value on top to place i does to an item that stands elsewhere too. */
+static void note_shift(lua_State *L, size_t i, size_t count, bool edited) {
+    shift *s = get_shift(L, NODE);
+    size_t from = i > 1 && i - 1 <= count ? i - 1 : 0;
+    if (from && !same_at(L, DATA, i, from)) from = 0;
+    if (!from && hol_node_type(L, VALUE)) from = place_of(L, DATA, VALUE, i);
+    if (!s && !from) return;
+    shift before = s ? *s : (shift){0};
+    size_t top = i == count + 1 ? i : before.top && before.from == i ? before.top : 0;
+    bool open = before.to && before.to != i && same_at(L, DATA, before.to, before.from);
+    if (open) hol_list_settle(L, NODE);
+    if (from && from != i - 1) top = 0;
+    size_t edits = hol_node_part(L, NODE)->doc->edits;
+    lua_pop(L, 1);
+    if (top && top != i) edited = before.edited;
+    *need_shift(L, NODE) = from ? (shift){i, from, top, edits, edited} : (shift){0};
+}
+
 static size_t check_index(lua_State *L, size_t count) {
     lua_Number n = lua_type(L, KEY) == LUA_TNUMBER ? lua_tonumber(L, KEY) : 0;
     if (n >= 1 && n <= (lua_Number)count + 1 && n == (lua_Number)(size_t)n) return (size_t)n;
@@ -231,17 +268,18 @@ static size_t check_index(lua_State *L, size_t count) {
 static int l_list_newindex(lua_State *L) {
     const hol_type *type = own_type(L);
     lua_settop(L, 3);
-    hol_node_data(L, NODE);
+    hol_node_self(L, type);
     size_t count = lua_rawlen(L, DATA), i = check_index(L, count);
     lua_rawgeti(L, DATA, (lua_Integer)i);
     bool same = lua_rawequal(L, -1, VALUE);
     lua_pop(L, 1);
-    if (same && i <= count) return 0;
-    check_fixed(L, type, i);
-    if (lua_isnil(L, VALUE)) return remove_last(L, i, count);
+    if (same && (i <= count || lua_isnil(L, VALUE))) return 0;
     push_item_or_undo(L, type, i);
+    const hol_part *part = hol_node_part(L, NODE);
+    bool edited = part->doc->members[part->index].edited;
+    lua_pop(L, 1);
     store(L, i);
-    note_shift(L, i, count);
+    note_shift(L, i, count, edited);
     return 0;
 }
 
@@ -260,6 +298,7 @@ static void push_child(lua_State *L, const hol_type *type, int node, int data, s
 
 static int l_list_index(lua_State *L) {
     lua_settop(L, 2);
+    hol_node_self(L, own_type(L));
     if (lua_type(L, KEY) != LUA_TNUMBER) {
         lua_rawgeti(L, hol_refs, HOL_REF_LIST);
         lua_pushvalue(L, KEY);
@@ -271,7 +310,6 @@ static int l_list_index(lua_State *L) {
                 lua_tostring(L, KEY));
         return 1;
     }
-    hol_node_data(L, NODE);
     lua_Number n = lua_tonumber(L, KEY);
     if (!(n >= 1 && n <= (lua_Number)lua_rawlen(L, 3) && n == (lua_Number)(size_t)n)) return 0;
     push_child(L, own_type(L), NODE, 3, (size_t)n);
@@ -279,7 +317,7 @@ static int l_list_index(lua_State *L) {
 }
 
 static int l_list_len(lua_State *L) {
-    hol_node_data(L, 1);
+    hol_node_self(L, own_type(L));
     lua_pushinteger(L, (lua_Integer)lua_rawlen(L, -1));
     return 1;
 }
@@ -297,7 +335,7 @@ static int l_list_next(lua_State *L) {
 
 static int l_list_pairs(lua_State *L) {
     lua_settop(L, 1);
-    hol_node_data(L, 1);
+    hol_node_self(L, own_type(L));
     lua_pushvalue(L, hol_refs);
     lua_pushcclosure(L, l_list_next, 1);
     lua_pushvalue(L, 1);
@@ -307,7 +345,7 @@ static int l_list_pairs(lua_State *L) {
 
 static int l_list_tostring(lua_State *L) {
     lua_settop(L, 1);
-    hol_node_data(L, 1);
+    hol_node_self(L, own_type(L));
     lua_settop(L, 1);
     hol_writer w = {.indent = 0};
     hol_buffer_open(L, &w.out);

@@ -25,7 +25,7 @@ static bool is_object_list(const hol_type *type) {
 
 static const char *own_path(lua_State *L) {
     hol_part *part = hol_node_part(L, LIST);
-    return hol_node_path(L, part, lua_gettop(L), DATA);
+    return hol_node_path(L, part, lua_gettop(L), DATA, NULL);
 }
 
 static void push_item(lua_State *L, size_t i) {
@@ -52,8 +52,30 @@ static bool has_fields(lua_State *L, int match) {
     return true;
 }
 
-/* A match by fields may only name fields that there are. */
-static void check_match(lua_State *L, const hol_type *type) {
+/* A match that no item could ever have, or that every item has, is a slip: a scalar for an item, a table for a scalar, a table
+ * without a field (where a variable was nil). */
+static void check_match_kind(lua_State *L, const hol_type *type, bool place) {
+    int match = lua_type(L, MATCH);
+    bool table = match == LUA_TTABLE || hol_node_type(L, MATCH), objects = is_object_list(type);
+    ho_kind kind = type->item ? type->item->kind : HO_ANY;
+    bool number = match == LUA_TNUMBER || hol_number_text(L, MATCH).at;
+    if (objects && kind == HO_OBJECT && !table && !(place && match == LUA_TNUMBER))
+        hol_invalid(L, own_path(L), "type", 0, false, "give fields of the item or the item itself%s, got a %s",
+                    place ? " or its place" : "", luaL_typename(L, MATCH));
+    if ((kind == HO_STRING && match != LUA_TSTRING) || (kind == HO_INTEGER && !number))
+        hol_invalid(L, own_path(L), "type", 0, false, "its items are %s, got a %s",
+                    kind == HO_STRING ? "strings" : "whole numbers", luaL_typename(L, MATCH));
+    if (!objects || match != LUA_TTABLE || hol_node_type(L, MATCH)) return;
+    lua_pushnil(L);
+    if (!lua_next(L, MATCH))
+        hol_invalid(L, own_path(L), "required", 0, false,
+                    "no field is given, which would match every item; name one, or use :clear()");
+    lua_pop(L, 2);
+}
+
+/* A match by fields may only name fields that there are. `place`: a number is the place of an item. */
+static void check_match(lua_State *L, const hol_type *type, bool place) {
+    check_match_kind(L, type, place);
     if (!type->item || !type->item->object || lua_type(L, MATCH) != LUA_TTABLE || hol_node_type(L, MATCH)) return;
     lua_pushnil(L);
     while (lua_next(L, MATCH)) {
@@ -87,7 +109,7 @@ static size_t find(lua_State *L, size_t from) {
 /* list:find(match) → the first item that has these fields (or is this scalar) and its place, or nil. */
 static int l_find(lua_State *L) {
     const hol_type *type = check_list(L, "list:find{name = …}", true);
-    check_match(L, type);
+    check_match(L, type, false);
     size_t i = find(L, 1);
     if (i == 0) return 0;
     push_item(L, i);
@@ -122,7 +144,7 @@ static int l_add(lua_State *L) {
 static size_t find_same(lua_State *L, const ho_object *object) {
     static const unsigned keys[] = {HO_ID, HO_NAME, HO_REQUIRED};
     for (size_t k = 0; k < HO_COUNT(keys); k++) {
-        int n = 0;
+        int n = 0, top = lua_gettop(L);
         lua_newtable(L);
         for (size_t i = 0; i < object->count; i++) {
             if (!(object->fields[i].flags & keys[k])) continue;
@@ -135,7 +157,7 @@ static size_t find_same(lua_State *L, const ho_object *object) {
             continue;
         }
         lua_pushvalue(L, MATCH);
-        lua_insert(L, MATCH + 2);
+        lua_insert(L, top + 1);
         lua_replace(L, MATCH);
         size_t i = find(L, 1);
         lua_replace(L, MATCH);
@@ -147,43 +169,79 @@ static size_t find_same(lua_State *L, const ho_object *object) {
 /* Every field given is checked before the first is set. The item is on top. */
 static void check_fields(lua_State *L, const hol_type *type) {
     int item = lua_gettop(L);
-    hol_part *part = hol_node_part(L, item);
+    hol_target target = {.part = hol_node_part(L, item)};
     hol_node_data(L, item);
-    const char *path = hol_node_path(L, part, item + 1, item + 2);
+    const char *path = hol_node_path(L, target.part, item + 1, item + 2, &target.depth);
     lua_pushnil(L);
     while (lua_next(L, MATCH)) {
         size_t len;
         const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tolstring(L, -2, &len) : NULL;
         const ho_field *field = name ? ho_schema_field(type->item->object, name, len) : NULL;
         if (!field) hol_unknown_field(L, path, type->item->object, lua_gettop(L) - 1);
-        lua_pushfstring(L, "%s.%s", path, name);
-        hol_take(L, -2, field, lua_tostring(L, -1), part, 0);
-        lua_pop(L, 3);
+        if (!(field->flags & HO_ID)) {
+            target.path = lua_pushfstring(L, "%s.%s", path, name);
+            hol_take(L, -2, field, &target);
+            lua_pop(L, 2);
+        }
+        lua_pop(L, 1);
     }
     lua_settop(L, item);
 }
 
-/* list:upsert{name = …, …} → the item: the one of that id or name with these fields set, or a new one. */
-static int l_upsert(lua_State *L) {
-    const hol_type *type = check_list(L, "list:upsert{name = …}", true);
-    if (!type->item || !type->item->object || lua_type(L, MATCH) != LUA_TTABLE)
-        return hol_invalid(L, own_path(L), "type", 0, false,
-                           "upsert takes a table of an item's fields; call it as list:upsert{name = …}");
-    if (hol_node_type(L, MATCH)) {
-        hol_plain(L, MATCH);
-        lua_replace(L, MATCH);
-    }
-    size_t i = find_same(L, type->item->object);
-    if (i == 0) return append(L);
-    push_item(L, i);
-    int item = lua_gettop(L);
-    check_fields(L, type);
+static void set_fields(lua_State *L, int item) {
     lua_pushnil(L);
     while (lua_next(L, MATCH)) {
         lua_pushvalue(L, -2);
         lua_insert(L, -2);
         lua_settable(L, item);
     }
+}
+
+/* Replaces the node at MATCH by a table of those of its fields that make an item here: what the schema knows, without null, and
+ * without id where it is another document's. */
+static void open_match(lua_State *L, const hol_type *type) {
+    const ho_object *object = type->item->object;
+    int top = lua_gettop(L);
+    bool own =
+        hol_node_type(L, MATCH)->field == type->item && hol_node_part(L, MATCH)->doc == hol_node_part(L, LIST)->doc;
+    lua_settop(L, top);
+    hol_plain(L, MATCH);
+    lua_newtable(L);
+    for (size_t i = 0; i < object->count; i++) {
+        lua_getfield(L, top + 1, object->fields[i].name);
+        if (hol_is_null(L, -1) || (!own && object->fields[i].flags & HO_ID))
+            lua_pop(L, 1);
+        else
+            lua_setfield(L, top + 2, object->fields[i].name);
+    }
+    lua_replace(L, MATCH);
+    lua_settop(L, top);
+}
+
+/* list:upsert{name = …, …} → the item: the one of that id or name with these fields set, or a new one. */
+static int l_upsert(lua_State *L) {
+    const hol_type *type = check_list(L, "list:upsert{name = …}", true);
+    bool node = hol_node_type(L, MATCH);
+    if (!type->item || !type->item->object || !(node || lua_type(L, MATCH) == LUA_TTABLE))
+        return hol_invalid(L, own_path(L), "type", 0, false,
+                           "upsert takes a table of an item's fields; call it as list:upsert{name = …}");
+    lua_pushvalue(L, MATCH); /* stays at the top: a node is added with all that it has */
+    size_t i = node ? find(L, 1) : 0;
+    if (i > 0) {
+        push_item(L, i);
+        return 1;
+    }
+    if (node) open_match(L, type);
+    i = find_same(L, type->item->object);
+    if (i == 0) {
+        lua_pushvalue(L, DATA + 1);
+        lua_replace(L, MATCH);
+        return append(L);
+    }
+    push_item(L, i);
+    int item = lua_gettop(L);
+    check_fields(L, type);
+    set_fields(L, item);
     return 1;
 }
 
@@ -213,7 +271,7 @@ static void check_removable(lua_State *L, const hol_type *type) {
 static int l_remove(lua_State *L) {
     const hol_type *type = check_list(L, "list:remove(match)", true);
     check_removable(L, type);
-    check_match(L, type);
+    check_match(L, type, true);
     lua_Integer removed = 0;
     if (lua_type(L, MATCH) == LUA_TNUMBER && is_object_list(type)) {
         lua_Number n = lua_tonumber(L, MATCH);

@@ -69,7 +69,15 @@ void hol_node_data(lua_State *L, int index) {
     luaL_error(L, "an object of a handoff configuration expected, got %s", luaL_typename(L, index));
 }
 
+void hol_node_self(lua_State *L, const hol_type *type) {
+    if (hol_node_type(L, 1) != type)
+        luaL_error(L, "an object of a handoff configuration expected, got %s", luaL_typename(L, 1));
+    hol_node_data(L, 1);
+}
+
 hol_part *hol_node_part(lua_State *L, int index) {
+    hol_node_data(L, index);
+    lua_pop(L, 1);
     get_kept(L, index, &PART);
     hol_part *part = lua_touserdata(L, -1);
     if (part && lua_getmetatable(L, -1)) {
@@ -93,13 +101,14 @@ void hol_node_setslot(lua_State *L, int index) {
 void hol_node_edited(lua_State *L, int node) {
     hol_part *part = hol_node_part(L, node);
     part->doc->members[part->index].edited = true;
+    part->doc->edits++;
     lua_pop(L, 1);
 }
 
 void hol_node_new(lua_State *L, const hol_type *type, int part) {
     part = lua_absindex(L, part);
     int data = lua_gettop(L);
-    if (type->list) hol_mark_array(L);
+    if (type->list && hol_is_array(L, data)) hol_mark_array(L);
     push_carrier(L);
     lua_pushvalue(L, data);
     set_kept(L, data + 1, &DATA);
@@ -203,7 +212,8 @@ void hol_types_open(lua_State *L) {
 /* --- walks
  * ---------------------------------------------------------------------------------------------------------------- */
 
-void hol_plain(lua_State *L, int index) {
+static void plain(lua_State *L, int index, int depth) {
+    if (depth > HO_SCAN_DEPTH) luaL_error(L, "an object of a handoff configuration is nested more than 100 deep");
     luaL_checkstack(L, 8, "nested too deep");
     lua_pushvalue(L, index);
     if (!hol_node_open(L)) {
@@ -215,7 +225,7 @@ void hol_plain(lua_State *L, int index) {
     if (hol_is_array(L, from)) hol_mark_array(L);
     lua_pushnil(L);
     while (lua_next(L, from)) {
-        hol_plain(L, -1);
+        plain(L, -1, depth + 1);
         lua_remove(L, -2);
         lua_pushvalue(L, -2);
         lua_insert(L, -2);
@@ -224,50 +234,64 @@ void hol_plain(lua_State *L, int index) {
     lua_remove(L, from);
 }
 
-/* Whether the data is the value on top or somewhere below it; then `path` holds the steps. The value stays on top, or
- * its data. */
-static bool find(lua_State *L, int data, char *path, size_t room) {
-    const hol_type *type = hol_node_type(L, -1);
-    if (type) {
+void hol_plain(lua_State *L, int index) {
+    plain(L, index, 0);
+}
+
+/* The way to a data table: as text, cut where it does not fit, and in steps. */
+typedef struct way {
+    int data;
+    char path[256];
+    size_t len;
+    int steps;
+} way;
+
+/* Writes the step to the key at -2. */
+static void step(lua_State *L, way *w) {
+    char *at = w->path + w->len;
+    size_t room = sizeof w->path - w->len;
+    int n = lua_type(L, -2) == LUA_TNUMBER ? snprintf(at, room, "[%d]", (int)lua_tointeger(L, -2))
+                                           : snprintf(at, room, ".%.60s", lua_tostring(L, -2));
+    if (n > 0) w->len += (size_t)n < room ? (size_t)n : room - 1;
+}
+
+/* Whether the data is the value on top or somewhere below it; then `w` is the way there. The value stays on top, or its data. */
+static bool find(lua_State *L, way *w) {
+    if (hol_node_type(L, -1)) {
         hol_node_data(L, -1);
         lua_replace(L, -2);
     }
-    if (lua_type(L, -1) != LUA_TTABLE) return false;
-    if (lua_rawequal(L, -1, data)) return true;
+    if (lua_type(L, -1) != LUA_TTABLE || w->steps > HO_SCAN_DEPTH) return false;
+    if (lua_rawequal(L, -1, w->data)) return true;
     luaL_checkstack(L, 6, "nested too deep");
-    lua_pushnil(L);
-    while (lua_next(L, -2)) {
-        char step[64];
-        if (lua_type(L, -2) == LUA_TNUMBER)
-            snprintf(step, sizeof step, "[%d]", (int)lua_tointeger(L, -2));
-        else
-            snprintf(step, sizeof step, ".%.60s", lua_tostring(L, -2));
-        size_t len = strlen(step);
-        if (len < room) {
-            memcpy(path, step, len + 1);
-            if (find(L, data, path + len, room - len)) {
-                lua_pop(L, 2);
-                return true;
-            }
-            path[0] = '\0';
+    size_t before = w->len;
+    w->steps++;
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+        int type = lua_type(L, -1);
+        if (type != LUA_TTABLE && type != LUA_TUSERDATA) continue;
+        step(L, w);
+        if (find(L, w)) {
+            lua_pop(L, 2);
+            return true;
         }
-        lua_pop(L, 1);
+        w->path[w->len = before] = '\0';
     }
+    w->steps--;
     return false;
 }
 
-const char *hol_node_path(lua_State *L, const hol_part *part, int part_index, int data) {
-    char path[256] = "";
-    data = lua_absindex(L, data);
+const char *hol_node_path(lua_State *L, const hol_part *part, int part_index, int data, int *depth) {
+    way w = {.data = lua_absindex(L, data)};
     const hol_member *member = &part->doc->members[part->index];
     lua_getiuservalue(L, part_index, 1);
     lua_rawgeti(L, -1, HOL_DOC_TEXT);
     const char *text = lua_tostring(L, -1);
     lua_rawgeti(L, -2, HOL_DOC_VALUES + (lua_Integer)part->index);
-    bool found = find(L, data, path, sizeof path);
+    bool found = find(L, &w);
     lua_pushlstring(L, text + member->text.name, member->text.name_len);
-    lua_pushfstring(L, "%s%s", lua_tostring(L, -1), found ? path : " (an item that is no longer in it)");
+    lua_pushfstring(L, "%s%s", lua_tostring(L, -1), found ? w.path : " (an item that is no longer in it)");
     lua_replace(L, -5);
     lua_pop(L, 3);
+    if (depth) *depth = 2 + (found ? w.steps : 1);
     return lua_tostring(L, -1);
 }

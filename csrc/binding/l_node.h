@@ -31,7 +31,8 @@ typedef struct hol_member {
 /* A parsed document; userdata. Its uservalue is a table: [HOL_DOC_TEXT] the text, [HOL_DOC_SELF] the document itself (a
  * part keeps the table, and so the document), [HOL_DOC_VALUES + i] the value of member i once touched. */
 typedef struct hol_doc {
-    bool server; /* came from the service: what it broke is a warning until it is edited */
+    bool server;  /* came from the service: what it broke is a warning until it is edited */
+    size_t edits; /* how many edits were made, also those that a later one took back */
     size_t count;
     hol_member members[];
 } hol_doc;
@@ -49,6 +50,10 @@ const hol_type *hol_node_type(lua_State *L, int index);
 /* Pushes the node's data table. Raises where it was tampered with (rawset). */
 void hol_node_data(lua_State *L, int index);
 
+/* The same for the first argument of a metamethod, which must be a node of that type: a script may have taken the metamethod
+ * from its node (debug.getmetatable). */
+void hol_node_self(lua_State *L, const hol_type *type);
+
 /* Pushes the node's part → it. Raises where it was tampered with. */
 hol_part *hol_node_part(lua_State *L, int index);
 
@@ -57,7 +62,8 @@ hol_part *hol_node_part(lua_State *L, int index);
 int hol_node_slot(lua_State *L, int index);
 void hol_node_setslot(lua_State *L, int index);
 
-/* Replaces the data table on top by a new node over it, of the part at `part`; a list's data is marked as an array. */
+/* Replaces the data table on top by a new node over it, of the part at `part`; an array is marked as one, so that it stays one
+ * when it becomes empty. An empty object that the service sent in a list's place stays what it is until it has an item. */
 void hol_node_new(lua_State *L, const hol_type *type, int part);
 
 /* Replaces the value on top by its data where it is a node, settled (hol_list_settle) → whether it is a table now. */
@@ -83,11 +89,13 @@ void hol_node_child(lua_State *L, int data, const ho_field *field, int part);
 /* Pushes an array of the names in the data table at the index, canonically: the object's fields (NULL: none), then the others sorted. */
 void hol_names(lua_State *L, const ho_object *object, int data);
 
-/* Pushes a deep copy of the value at the index as plain tables: nodes opened, numbers as integers where they are. */
+/* Pushes a deep copy of the value at the index as plain tables: nodes opened, numbers as integers where they are. Raises where
+ * it is nested too deep, which only tampering makes it. */
 void hol_plain(lua_State *L, int index);
 
-/* Pushes the path of the data table at the index within its part, found by looking: `custom_guidelines[2]`. */
-const char *hol_node_path(lua_State *L, const hol_part *part, int part_index, int data);
+/* Pushes the path of the data table at the index within its part, found by looking: `custom_guidelines[2]`. `depth`, if not
+ * NULL: how deep it lies, 2 for a part. */
+const char *hol_node_path(lua_State *L, const hol_part *part, int part_index, int data, int *depth);
 
 /* Notes that a node's part is edited. */
 void hol_node_edited(lua_State *L, int node);
@@ -98,14 +106,22 @@ void hol_types_open(lua_State *L);
 /* --- a script's values taken in (l_take.c)
  * --------------------------------------------------------------------------------- */
 
+/* Where a value goes. */
+typedef struct hol_target {
+    const hol_part *part;
+    const char *path;
+    int depth;          /* of what it goes into: 1 for the document */
+    int model;          /* index of the data of the list it goes to, whose items' unknown fields are allowed; 0: none */
+    size_t first, last; /* the ids that may be given are those of the model's items from first to last; 0: none */
+} hol_target;
+
 /* Pushes the value at the index as plain data, by value, checked against the field (NULL: any JSON value). Raises where
- * a rule is broken; nothing is changed then. `path` begins the path. `part` is where it goes: ids are kept for nodes of
- * the same document only. `model` is the index of a data table whose unknown fields are allowed (a list of such), or 0.
- */
-void hol_take(lua_State *L, int index, const ho_field *field, const char *path, const hol_part *part, int model);
+ * a rule is broken; nothing is changed then. An object of the same document and place in the schema is taken as it is, with its
+ * id and whatever the service sent; one of another document loses its id and what is read-only. */
+void hol_take(lua_State *L, int index, const ho_field *field, const hol_target *target);
 
 /* Gives the items without id of the list data on top the ids of those of the list data at `old` that have their name,
- * or, where items have none, their content. */
+ * or, where items have none, their content. An id that comes twice stays with the first. */
 void hol_adopt_ids(lua_State *L, int old, const ho_field *item);
 
 /* Raises: no such field; did you mean. The key is at the index. */
@@ -121,6 +137,9 @@ void hol_check_scalar(lua_State *L, int index, const ho_field *field, const char
 /* --- lists (l_list.c)
  * --------------------------------------------------------------------------------------------------- */
 extern const luaL_Reg hol_list_meta[], hol_list_methods[], hol_object_meta[];
+
+/* Drops the id of the item's data on top, if its kind has one. */
+void hol_drop_id(lua_State *L, const ho_object *object);
 
 /* Ends what an assignment of a list's own item to another of its places left open: the item then stands in two, and one
  * becomes a copy. */
@@ -144,8 +163,9 @@ size_t hol_number_format(lua_State *L, int index, char *out);
 /* --- text to values (l_json.c)
  * -------------------------------------------------------------------------------------------- */
 
-/* Pushes what lua-cjson makes of the value's text, with what it loses restored. The text is valid. */
-void hol_decode(lua_State *L, const char *text, size_t len, size_t marks);
+/* Pushes what lua-cjson makes of the value's text, with what it loses restored. The text is valid. `integers`: see hol_integral;
+ * otherwise that is left to whoever reads a number. */
+void hol_decode(lua_State *L, const char *text, size_t len, size_t marks, bool integers);
 
 /* Scans; on failure pushes nil and a `protocol` error with line and column and returns 2, otherwise 0. `what` names the
  * text. */
@@ -164,6 +184,10 @@ typedef struct hol_place {
 
 /* Pushes the path: `routing_profiles[2].user_ids[1]` → it. */
 const char *hol_place_path(lua_State *L, const hol_place *place);
+
+/* Pushes a userdata with the names of the data table at the index that are not the object's (NULL: all), sorted by bytes, and a
+ * table that keeps them alive → them; `count` says how many. */
+const ho_text *hol_sorted_names(lua_State *L, const ho_object *object, int data, size_t *count);
 
 /* A growing text in a userdata; taken from the references and given back, so that a text costs no allocation as a rule.
  * Nothing that runs Lua code may come between open and push. */

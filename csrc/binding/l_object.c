@@ -3,6 +3,7 @@
 #include "l_node.h"
 
 #include "../core/check.h"
+#include "../core/rule.h"
 
 #include <string.h>
 
@@ -20,17 +21,25 @@ static const ho_field *field_at(lua_State *L, const ho_object *object, int key) 
 /* Pushes the path of the node at index 1 whose data is at `data` → it. */
 static const char *own_path(lua_State *L, int data) {
     hol_part *part = hol_node_part(L, 1);
-    return hol_node_path(L, part, lua_gettop(L), data);
+    return hol_node_path(L, part, lua_gettop(L), data, NULL);
 }
 
 static const char *field_path(lua_State *L, int data, const char *name) {
     return lua_pushfstring(L, "%s.%s", own_path(L, data), name);
 }
 
+/* Pushes the value at the index as it is to be stored in the field of that name. */
+static void take_field(lua_State *L, int data, int value, const ho_field *field, const char *name) {
+    hol_target target = {.part = hol_node_part(L, 1)};
+    const char *path = hol_node_path(L, target.part, lua_gettop(L), data, &target.depth);
+    target.path = lua_pushfstring(L, "%s.%s", path, name);
+    hol_take(L, value, field, &target);
+}
+
 static int l_object_index(lua_State *L) {
     const hol_type *type = own_type(L);
     lua_settop(L, 2);
-    hol_node_data(L, 1);
+    hol_node_self(L, type);
     lua_pushvalue(L, 2);
     switch (lua_rawget(L, 3)) {
     case LUA_TNUMBER: hol_integral(L); return 1;
@@ -79,17 +88,20 @@ static int assign_unknown(lua_State *L, const hol_type *type) {
     if (lua_type(L, KEY) != LUA_TSTRING)
         return hol_invalid(L, own_path(L, DATA), "type", 0, false, "an object's fields have names; a %s is none",
                            luaL_typename(L, KEY));
-    const char *name = lua_tostring(L, KEY);
+    size_t len;
+    const char *name = lua_tolstring(L, KEY, &len);
+    if (lua_isnil(L, VALUE) && lua_isnil(L, OLD)) return 0;
     if (lua_isnil(L, VALUE)) return type->object ? refuse_removal(L, name) : store(L, VALUE);
-    const char *path = field_path(L, DATA, name);
-    hol_take(L, VALUE, NULL, path, lua_touserdata(L, PART), 0);
+    if (ho_utf8_length(name, len, NULL) == SIZE_MAX)
+        return hol_invalid(L, own_path(L, DATA), "utf8", 0, false, "a name that is not UTF-8");
+    if (lua_rawequal(L, OLD, VALUE)) return 0;
+    take_field(L, DATA, VALUE, NULL, name);
     return store(L, lua_gettop(L));
 }
 
 /* A list at once, such as user_ids. */
 static int assign_table(lua_State *L, const ho_field *field) {
-    const char *path = field_path(L, DATA, field->name);
-    hol_take(L, VALUE, field, path, lua_touserdata(L, PART), 0);
+    take_field(L, DATA, VALUE, field, field->name);
     return store(L, lua_gettop(L));
 }
 
@@ -111,7 +123,7 @@ static int assign_scalar(lua_State *L, const ho_field *field) {
 static int l_object_newindex(lua_State *L) {
     const hol_type *type = own_type(L);
     lua_settop(L, 3);
-    hol_node_data(L, NODE);
+    hol_node_self(L, type);
     lua_pushvalue(L, KEY);
     lua_rawget(L, DATA);
     hol_node_part(L, NODE);
@@ -138,23 +150,13 @@ void hol_names(lua_State *L, const ho_object *object, int data) {
         }
         lua_pop(L, 2);
     }
-    int known = n;
-    lua_pushnil(L);
-    while (lua_next(L, data)) {
-        lua_pop(L, 1);
-        if (lua_type(L, -1) != LUA_TSTRING || field_at(L, object, lua_gettop(L))) continue;
-        /* insertion: there are few */
-        int at = ++n;
-        for (; at > known + 1; at--) {
-            lua_rawgeti(L, names, at - 1);
-            bool later = lua_lessthan(L, -2, -1);
-            if (!later) lua_pop(L, 1);
-            if (!later) break;
-            lua_rawseti(L, names, at);
-        }
-        lua_pushvalue(L, -1);
-        lua_rawseti(L, names, at);
+    size_t count;
+    const ho_text *rest = hol_sorted_names(L, object, data, &count);
+    for (size_t i = 0; i < count; i++) {
+        lua_pushlstring(L, rest[i].at, rest[i].len);
+        lua_rawseti(L, names, ++n);
     }
+    lua_settop(L, names);
 }
 
 /* The iterator; upvalues: references, type, node, keys, position. */
@@ -173,7 +175,7 @@ static int l_object_next(lua_State *L) {
 
 static int l_object_pairs(lua_State *L) {
     lua_settop(L, 1);
-    hol_node_data(L, 1);
+    hol_node_self(L, own_type(L));
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_pushvalue(L, lua_upvalueindex(2));
     lua_pushvalue(L, 1);
@@ -185,7 +187,7 @@ static int l_object_pairs(lua_State *L) {
 
 static int l_object_tostring(lua_State *L) {
     lua_settop(L, 1);
-    hol_node_data(L, 1);
+    hol_node_self(L, own_type(L));
     lua_settop(L, 1);
     hol_writer w = {.indent = 0};
     hol_buffer_open(L, &w.out);

@@ -8,11 +8,14 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The path of what is being taken; grows and shrinks with the walk, and ends in … where it would not fit. */
+/* Whose the table is that is being walked. An object of the same document and place is taken as it is, and not walked. */
+typedef enum source { SCRIPT, FOREIGN /* another document's, of the same place in the schema */ } source;
+
+/* The path of what is being taken grows and shrinks with the walk, and ends early where it would not fit. */
 typedef struct taking {
     lua_State *L;
-    const hol_part *part;
-    int model;
+    const hol_target *target;
+    source source;
     char path[256];
     size_t len;
     int depth;
@@ -134,29 +137,27 @@ int hol_unknown_field(lua_State *L, const char *path, const ho_object *object, i
 
 static void take(taking *t, int index, const ho_field *field);
 
-/* Opens the value at the index: pushes the table that holds its members → whether it is a node of another document. */
-static bool open_table(taking *t, int index, const ho_field *field) {
-    lua_State *L = t->L;
-    int top = lua_gettop(L);
-    lua_pushvalue(L, index);
-    const hol_type *type = hol_node_type(L, -1);
-    bool foreign = false;
-    if (type) {
-        const hol_part *part = hol_node_part(L, -1);
-        foreign = !t->part || part->doc != t->part->doc;
-        lua_settop(L, top + 1);
-    }
-    if (!hol_node_open(L)) refuse_kind(L, index, field, t->path);
-    return foreign;
+static size_t count_keys(lua_State *L, int table) {
+    size_t n = 0;
+    lua_pushnil(L);
+    for (; lua_next(L, table); lua_pop(L, 1)) n++;
+    return n;
 }
 
-/* Whether an object of the model has the unknown field on top. */
+/* Pushes the table that holds the members of the value at the index. */
+static void open_table(taking *t, int index, const ho_field *field) {
+    lua_pushvalue(t->L, index);
+    if (!hol_node_open(t->L)) refuse_kind(t->L, index, field, t->path);
+}
+
+/* Whether an object of the model has the unknown field whose name is on top. */
 static bool model_has(taking *t) {
     lua_State *L = t->L;
-    if (!t->model) return false;
+    int model = t->target->model;
+    if (!model) return false;
     bool has = false;
-    for (int i = 1, n = (int)lua_rawlen(L, t->model); i <= n && !has; i++) {
-        lua_rawgeti(L, t->model, i);
+    for (int i = 1, n = (int)lua_rawlen(L, model); i <= n && !has; i++) {
+        lua_rawgeti(L, model, i);
         if (hol_node_open(L)) {
             lua_pushvalue(L, -2);
             lua_rawget(L, -2);
@@ -168,27 +169,80 @@ static bool model_has(taking *t) {
     return has;
 }
 
-/* One member: the key and the value are on top; the value is replaced by what was taken. */
-static void take_member(taking *t, const ho_object *object, bool from_node) {
+/* Whether item i of the model has the id on top. */
+static bool has_id(taking *t, size_t i, const char *id) {
     lua_State *L = t->L;
-    int key = lua_gettop(L) - 1;
-    const ho_field *field = NULL;
-    if (lua_type(L, key) != LUA_TSTRING) hol_unknown_field(L, t->path, object, key);
-    size_t len;
-    const char *name = lua_tolstring(L, key, &len);
-    field = ho_schema_field(object, name, len);
-    if (!field && !from_node) {
-        lua_pushvalue(L, key);
-        if (!model_has(t)) hol_unknown_field(L, t->path, object, key);
+    lua_rawgeti(L, t->target->model, (lua_Integer)i);
+    bool has = false;
+    if (hol_node_open(L)) {
+        lua_getfield(L, -1, id);
+        has = lua_equal(L, -1, -3);
         lua_pop(L, 1);
     }
+    lua_pop(L, 1);
+    return has;
+}
+
+/* An id in a script's table must be one that the service gave to an item that may stand there. */
+static void check_id(taking *t, const ho_field *field) {
+    lua_State *L = t->L;
+    const hol_target *target = t->target;
+    bool found = false;
+    for (size_t i = target->first; i > 0 && i <= target->last && !found; i++) found = has_id(t, i, field->name);
+    if (found) return;
+    lua_pushvalue(L, -1);
+    hol_invalid(L, t->path, "read_only", 0, true, "ids are given by the server; leave it out of a new item");
+}
+
+/* A member of an object that the schema does not know: the name and the value are on top; the value is replaced by what is taken. */
+static void take_any_member(taking *t) {
+    lua_State *L = t->L;
+    size_t len;
+    if (lua_type(L, -2) != LUA_TSTRING)
+        hol_invalid(L, t->path, "type", 0, false, "neither a list nor a table of fields: its keys are mixed");
+    const char *name = lua_tolstring(L, -2, &len);
+    if (ho_utf8_length(name, len, NULL) == SIZE_MAX)
+        hol_invalid(L, t->path, "utf8", 0, false, "a name that is not UTF-8");
     size_t before = step_field(t, name);
-    if (from_node && hol_is_null(L, -1))
-        lua_pushvalue(L, -1); /* the service sent it */
-    else
-        take(t, key + 1, field);
-    lua_replace(L, key + 1);
+    take(t, lua_gettop(L), NULL);
+    lua_replace(L, -2);
     step_back(t, before);
+}
+
+/* Copies the known field of the table at `from`, if it is there, into the one on top → whether it is. */
+static bool take_known(taking *t, int from, const ho_field *field) {
+    lua_State *L = t->L;
+    int to = lua_gettop(L);
+    lua_pushstring(L, field->name);
+    bool there = lua_rawget(L, from) != LUA_TNIL;
+    if (there && !(t->source == FOREIGN && field->flags & (HO_ID | HO_READ_ONLY))) {
+        size_t before = step_field(t, field->name);
+        take(t, to + 1, field);
+        if (field->flags & HO_ID) check_id(t, field);
+        lua_setfield(L, to, field->name);
+        step_back(t, before);
+    }
+    lua_settop(L, to);
+    return there;
+}
+
+/* Copies the unknown fields of the table at `from`, sorted, into the one on top, where they may stand. */
+static void take_unknown(taking *t, int from, const ho_object *object) {
+    lua_State *L = t->L;
+    int to = lua_gettop(L);
+    for (lua_pushnil(L); lua_next(L, from); lua_pop(L, 1))
+        if (lua_type(L, -2) != LUA_TSTRING) hol_unknown_field(L, t->path, object, to + 1);
+    size_t count;
+    const ho_text *names = hol_sorted_names(L, object, from, &count);
+    for (size_t i = 0; i < count; i++) {
+        lua_pushlstring(L, names[i].at, names[i].len);
+        if (t->source == SCRIPT && !model_has(t)) hol_unknown_field(L, t->path, object, lua_gettop(L));
+        lua_pushvalue(L, -1);
+        lua_rawget(L, from);
+        take_any_member(t);
+        lua_rawset(L, to);
+    }
+    lua_settop(L, to);
 }
 
 static void check_order(taking *t, const ho_object *object, int table) {
@@ -219,57 +273,41 @@ static void check_required(taking *t, const ho_object *object, int table) {
     }
 }
 
-/* Copies the members of the table at `from` into the new one on top. */
-static void take_members(taking *t, int from, const ho_object *object, bool from_node) {
+/* Copies the members of the table at `from` into the new one on top: known ones first, so that it is always the same mistake of
+ * several that is found. */
+static void take_members(taking *t, int from, const ho_object *object) {
+    size_t rest = count_keys(t->L, from);
+    for (size_t i = 0; i < object->count; i++) rest -= take_known(t, from, &object->fields[i]);
+    if (rest > 0) take_unknown(t, from, object);
+}
+
+static void take_any_members(taking *t, int from) {
     lua_State *L = t->L;
     int to = lua_gettop(L);
     lua_pushnil(L);
     while (lua_next(L, from)) {
-        if (object) {
-            take_member(t, object, from_node);
-        } else {
-            if (lua_type(L, -2) != LUA_TSTRING)
-                hol_invalid(L, t->path, "type", 0, false, "neither a list nor a table of fields: its keys are mixed");
-            size_t before = step_field(t, lua_tostring(L, -2));
-            take(t, lua_gettop(L), NULL);
-            lua_replace(L, -2);
-            step_back(t, before);
-        }
         lua_pushvalue(L, -2);
         lua_insert(L, -2);
+        take_any_member(t);
         lua_rawset(L, to);
     }
-}
-
-static void drop_id(lua_State *L, const ho_object *object) {
-    const ho_field *id = ho_schema_flagged(object, HO_ID);
-    if (!id) return;
-    lua_pushnil(L);
-    lua_setfield(L, -2, id->name);
 }
 
 static void take_object(taking *t, int index, const ho_field *field) {
     lua_State *L = t->L;
     const ho_object *object = field ? field->object : NULL;
-    bool from_node = hol_node_type(L, index) != NULL;
-    bool foreign = open_table(t, index, field);
+    open_table(t, index, field);
     int from = lua_gettop(L);
     if (object && hol_is_array(L, from) && lua_rawlen(L, from) > 0) refuse_kind(L, index, field, t->path);
     lua_createtable(L, 0, object ? (int)object->count : 0);
-    take_members(t, from, object, from_node);
-    if (object) {
-        if (foreign) drop_id(L, object);
+    if (!object) {
+        take_any_members(t, from);
+    } else {
+        take_members(t, from, object);
         check_required(t, object, lua_gettop(L));
         check_order(t, object, lua_gettop(L));
     }
     lua_remove(L, from);
-}
-
-static size_t count_keys(lua_State *L, int table) {
-    size_t n = 0;
-    lua_pushnil(L);
-    for (; lua_next(L, table); lua_pop(L, 1)) n++;
-    return n;
 }
 
 static void take_list(taking *t, int index, const ho_field *field) {
@@ -323,30 +361,61 @@ static void take_any(taking *t, int index) {
     lua_pushvalue(L, index);
 }
 
+/* Whether the node belongs to the document that takes it. */
+static bool is_own(taking *t, int node) {
+    lua_State *L = t->L;
+    bool own = hol_node_part(L, node)->doc == t->target->part->doc;
+    lua_pop(L, 1);
+    return own;
+}
+
+static void take_table(taking *t, int index, const ho_field *field, const hol_type *node) {
+    source before = t->source;
+    if (++t->depth > HO_SCAN_DEPTH)
+        hol_invalid(t->L, t->path, "depth", 0, false, "nested more than 100 deep, or within itself");
+    if (node) t->source = field && node->field == field ? FOREIGN : SCRIPT;
+    if (node && t->source == FOREIGN && is_own(t, index))
+        hol_plain(t->L, index);
+    else if (!field || field->kind == HO_ANY)
+        take_any(t, index);
+    else if (field->kind == HO_OBJECT)
+        take_object(t, index, field);
+    else
+        take_list(t, index, field);
+    t->source = before;
+    t->depth--;
+}
+
 static void take(taking *t, int index, const ho_field *field) {
     lua_State *L = t->L;
     luaL_checkstack(L, 12, "nested too deep");
-    if (++t->depth > HO_SCAN_DEPTH)
-        hol_invalid(L, NULL, "depth", 0, false, "a table nested more than 100 deep, or within itself");
-    if (!field || field->kind == HO_ANY) {
+    const hol_type *node = hol_node_type(L, index);
+    bool scalar = field && field->kind != HO_OBJECT && field->kind != HO_LIST && field->kind != HO_ANY;
+    if (!scalar && (node || lua_type(L, index) == LUA_TTABLE)) {
+        take_table(t, index, field, node);
+    } else if (!field || field->kind == HO_ANY) {
         take_any(t, index);
-    } else if (field->kind == HO_OBJECT) {
-        take_object(t, index, field);
-    } else if (field->kind == HO_LIST) {
-        take_list(t, index, field);
+    } else if (!scalar) {
+        refuse_kind(L, index, field, t->path);
     } else {
         hol_check_scalar(L, index, field, t->path);
         lua_pushvalue(L, index);
         hol_integral(L);
     }
-    t->depth--;
 }
 
-void hol_take(lua_State *L, int index, const ho_field *field, const char *path, const hol_part *part, int model) {
-    taking t = {.L = L, .part = part, .model = model ? lua_absindex(L, model) : 0};
+void hol_take(lua_State *L, int index, const ho_field *field, const hol_target *target) {
+    taking t = {.L = L, .target = target, .depth = target->depth};
     index = lua_absindex(L, index);
-    step_field(&t, path);
+    step_field(&t, target->path);
     take(&t, index, field);
+}
+
+void hol_drop_id(lua_State *L, const ho_object *object) {
+    const ho_field *id = object ? ho_schema_flagged(object, HO_ID) : NULL;
+    if (!id) return;
+    lua_pushnil(L);
+    lua_setfield(L, -2, id->name);
 }
 
 /* --- ids of items that stay what they were
@@ -375,7 +444,7 @@ static bool id_used(lua_State *L, int list, const char *id) {
     for (int i = 1, n = (int)lua_rawlen(L, list); i <= n && !used; i++) {
         lua_rawgeti(L, list, i);
         lua_getfield(L, -1, id);
-        used = lua_rawequal(L, -1, -3);
+        used = lua_equal(L, -1, -3);
         lua_pop(L, 2);
     }
     return used;
@@ -398,11 +467,44 @@ static void adopt(lua_State *L, int old, int list, int item, const ho_object *ob
     }
 }
 
+/* Pushes what an id is as a key: an integer, or the digits of one that the VM cannot hold; nil where it is neither. */
+static void push_id_key(lua_State *L, int item, const char *id) {
+    lua_getfield(L, item, id);
+    ho_text digits = hol_number_text(L, -1);
+    if (digits.at)
+        lua_pushlstring(L, digits.at, digits.len);
+    else if (lua_type(L, -1) == LUA_TNUMBER && lua_tonumber(L, -1) == lua_tonumber(L, -1))
+        return;
+    else
+        lua_pushnil(L);
+    lua_remove(L, -2);
+}
+
+/* An item written twice into a list is one item and a copy of it. */
+static void drop_second_ids(lua_State *L, int list, const ho_object *object, const char *id) {
+    lua_newtable(L);
+    for (int i = 1, n = (int)lua_rawlen(L, list); i <= n; i++) {
+        lua_rawgeti(L, list, i);
+        push_id_key(L, list + 2, id);
+        if (!lua_isnil(L, -1)) {
+            lua_pushvalue(L, -1);
+            bool second = lua_rawget(L, list + 1) != LUA_TNIL;
+            lua_settop(L, list + 3);
+            lua_pushboolean(L, 1);
+            lua_rawset(L, list + 1);
+            if (second) hol_drop_id(L, object);
+        }
+        lua_settop(L, list + 1);
+    }
+    lua_settop(L, list);
+}
+
 void hol_adopt_ids(lua_State *L, int old, const ho_field *item) {
     const ho_field *id = item->object ? ho_schema_flagged(item->object, HO_ID) : NULL;
     if (!id) return;
     int list = lua_gettop(L);
     old = lua_absindex(L, old);
+    drop_second_ids(L, list, item->object, id->name);
     for (int i = 1, n = (int)lua_rawlen(L, list); i <= n; i++) {
         lua_rawgeti(L, list, i);
         lua_getfield(L, -1, id->name);

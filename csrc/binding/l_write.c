@@ -177,37 +177,45 @@ static int compare_names(const void *left, const void *right) {
     return order ? order : (a->len > b->len) - (a->len < b->len);
 }
 
-/* The names of the table on top that are not the object's, sorted, in a userdata that is pushed together with the table
- * that anchors them; `count` says how many. */
-static ho_text *collect_names(lua_State *L, const ho_object *object, size_t count, const hol_place *p) {
-    int table = lua_gettop(L);
-    ho_text *names = lua_newuserdatauv(L, count * sizeof *names, 0);
-    lua_newtable(L);
-    size_t n = 0;
-    lua_pushnil(L);
-    while (lua_next(L, table)) {
+static bool is_rest(lua_State *L, const ho_object *object, ho_text *name) {
+    if (lua_type(L, -1) != LUA_TSTRING) return false;
+    name->at = lua_tolstring(L, -1, &name->len);
+    return !object || !ho_schema_field(object, name->at, name->len);
+}
+
+const ho_text *hol_sorted_names(lua_State *L, const ho_object *object, int data, size_t *count) {
+    ho_text name;
+    size_t room = 0, n = 0;
+    data = lua_absindex(L, data);
+    for (lua_pushnil(L); lua_next(L, data);) {
         lua_pop(L, 1);
-        if (lua_type(L, -1) != LUA_TSTRING) refuse(L, p, "type", "neither an array nor an object: its keys are mixed");
-        ho_text name;
-        name.at = lua_tolstring(L, -1, &name.len);
-        if (object && ho_schema_field(object, name.at, name.len)) continue;
-        size_t bad;
-        if (ho_utf8_length(name.at, name.len, &bad) == SIZE_MAX) refuse(L, p, "utf8", "a name is not UTF-8");
-        if (n == count) luaL_error(L, "a table changed while it was written");
+        room += is_rest(L, object, &name);
+    }
+    ho_text *names = lua_newuserdatauv(L, room * sizeof *names, 0);
+    lua_newtable(L);
+    for (lua_pushnil(L); lua_next(L, data);) {
+        lua_pop(L, 1);
+        if (!is_rest(L, object, &name)) continue;
+        if (n == room) luaL_error(L, "a table changed while it was read");
         names[n++] = name;
         lua_pushvalue(L, -1);
-        lua_rawseti(L, table + 2, (int)n);
+        lua_rawseti(L, -3, (int)n);
     }
-    if (n < count) luaL_error(L, "a table changed while it was written");
     qsort(names, n, sizeof *names, compare_names);
+    *count = n;
     return names;
 }
 
+/* The names of the table on top that are not the object's: `count` of them, if all are strings. */
 static void write_rest(hol_writer *w, const ho_object *object, size_t count, const hol_place *p, bool *first) {
     lua_State *L = w->out.L;
     int table = lua_gettop(L);
-    const ho_text *names = collect_names(L, object, count, p);
-    for (size_t i = 0; i < count; i++) {
+    size_t n;
+    const ho_text *names = hol_sorted_names(L, object, table, &n);
+    if (n != count) refuse(L, p, "type", "neither an array nor an object: its keys are mixed");
+    for (size_t i = 0; i < n; i++) {
+        size_t bad;
+        if (ho_utf8_length(names[i].at, names[i].len, &bad) == SIZE_MAX) refuse(L, p, "utf8", "a name is not UTF-8");
         lua_pushlstring(L, names[i].at, names[i].len);
         lua_rawget(L, table);
         write_member(w, NULL, names[i], p, first);
