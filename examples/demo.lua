@@ -3,6 +3,7 @@
 -- the same edit once more, which finds nothing left to change. Needs no account, no token and no network.
 
 local handoff = require "handoff"
+local line = require("handoff.change").line
 
 local AGENTS = 25
 
@@ -29,23 +30,10 @@ end
 
 local terminal = os.execute "test -t 1" -- LuaJIT answers with a number
 local colours = (terminal == true or terminal == 0) and (os.getenv "NO_COLOR" or "") == ""
-local codes = { added = 32, changed = 33, removed = 31, bold = 1, dim = 2 }
-local signs = { added = "+", changed = "~", removed = "-" }
+local codes = { added = 32, changed = 33, removed = 31, moved = 36, bold = 1, dim = 2 }
 
 local function paint(style, text)
   return colours and ("\27[%dm%s\27[0m"):format(codes[style], text) or text
-end
-
-local function shown(value)
-  if value == nil then return nil end
-  local text = handoff.json.encode(value)
-  return #text <= 72 and text or text:sub(1, 60):gsub("[\128-\255]*$", "") .. "…"
-end
-
-local function show(change)
-  local before, after = shown(change.before), shown(change.after)
-  local values = before and after and before .. " → " .. after or before or after or ""
-  print(("  %s %s: %s"):format(paint(change.kind, signs[change.kind] or "?"), change.path, values))
 end
 
 -- Starts the sandbox on a free port → a function that stops it, its base URL, its inventory. The pipe with a name is how it says
@@ -72,7 +60,7 @@ local function run(agents, url)
     counts[status] = counts[status] + 1
     if status ~= "unchanged" then print(paint("bold", agent.name)) end
     if not outcome then print("  " .. tostring(err)) end
-    for _, change in ipairs(outcome and outcome.changes or {}) do show(change) end
+    for _, change in ipairs(outcome and outcome.changes or {}) do print("  " .. paint(change.kind, line(change))) end
   end
   local summary = "%d agents: %d changed, %d unchanged, %d failed"
   print(paint("bold", summary:format(#agents, counts.changed, counts.unchanged, counts.failed)))

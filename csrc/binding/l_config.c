@@ -15,8 +15,8 @@ hol_doc *hol_config_check(lua_State *L, int index) {
         lua_pop(L, 2);
         if (is) return doc;
     }
-    hol_invalid(L, "handoff.config", "type", 0, false, "a configuration expected, got %s; call methods as cfg:method(…)",
-                luaL_typename(L, index));
+    hol_invalid(L, "handoff.config", "type", 0, false,
+                "a configuration expected, got %s; call methods as cfg:method(…)", luaL_typename(L, index));
     return NULL;
 }
 
@@ -519,7 +519,8 @@ int hol_open_config(lua_State *L) {
                                     {NULL, NULL}};
     static const luaL_Reg methods[] = {
         {"plain", l_plain}, {"json", l_canonical}, {"text", l_text}, {"copy", l_copy}, {NULL, NULL}};
-    static const luaL_Reg functions[] = {{"new", hol_config_new}, {"edited", l_edited}, {"part", l_part}, {"each", l_each}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"new", hol_config_new}, {"edited", l_edited}, {"part", l_part}, {"each", l_each}, {NULL, NULL}};
     hol_newlib(L, meta);
     lua_pushliteral(L, "handoff configuration");
     lua_setfield(L, -2, "__metatable");

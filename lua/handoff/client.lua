@@ -57,7 +57,7 @@ end
 
 local function endpoint(base_url, insecure)
   transport.check_url("handoff.client: base_url", base_url, insecure)
-  return (base_url:gsub("/*$", "/")) .. ENDPOINT
+  return base_url:gsub("/+$", "") .. "/" .. ENDPOINT
 end
 
 --- The client of one agent.
