@@ -2,8 +2,8 @@
 -- What `make demo` shows: one edit over 25 agents of a sandbox, the remote API emulated on this machine, over real HTTP. Then
 -- the same edit once more, which finds nothing left to change. Needs no account, no token and no network.
 
-local change = require "handoff.change"
 local handoff = require "handoff"
+local line = require("handoff.change").line
 
 local AGENTS = 25
 
@@ -30,13 +30,10 @@ end
 
 local terminal = os.execute "test -t 1" -- LuaJIT answers with a number
 local colours = (terminal == true or terminal == 0) and (os.getenv "NO_COLOR" or "") == ""
-local codes = { added = 32, changed = 33, removed = 31, moved = 33, bold = 1, dim = 2 }
+local codes = { added = 32, changed = 33, removed = 31, moved = 36, bold = 1, dim = 2 }
+
 local function paint(style, text)
   return colours and ("\27[%dm%s\27[0m"):format(codes[style], text) or text
-end
-
-local function show(one)
-  print("  " .. paint(one.kind, change.line(one)))
 end
 
 -- Starts the sandbox on a free port → a function that stops it, its base URL, its inventory. The pipe with a name is how it says
@@ -63,7 +60,7 @@ local function run(agents, url)
     counts[status] = counts[status] + 1
     if status ~= "unchanged" then print(paint("bold", agent.name)) end
     if not outcome then print("  " .. tostring(err)) end
-    for _, one in ipairs(outcome and outcome.changes or {}) do show(one) end
+    for _, change in ipairs(outcome and outcome.changes or {}) do print("  " .. paint(change.kind, line(change))) end
   end
   local summary = "%d agents: %d changed, %d unchanged, %d failed"
   print(paint("bold", summary:format(#agents, counts.changed, counts.unchanged, counts.failed)))
