@@ -213,7 +213,7 @@ test-gc:
 
 # --- measure --------------------------------------------------------------------------------------------------------------
 # Programs that stand alone; what else is in spec/bench they start, compiled or under the VM that runs them.
-benches := document
+benches := document agents
 bench_bin := $(patsubst spec/bench/%.c,$(BUILD)/bench/%,$(wildcard spec/bench/*.c))
 $(BUILD)/bench/%: spec/bench/%.c Makefile
 	@mkdir -p $(@D)

@@ -87,6 +87,7 @@ http {
     } }
     location /count { content_by_lua_block { ngx.print(ngx.shared.counts:get(ngx.var.arg_of) or 0) } }
     location /forget { content_by_lua_block { ngx.shared.counts:flush_all() } }
+    @LOCATIONS@
     location /document { content_by_lua_block { ngx.req.discard_body() ngx.print(("x"):rep(4096)) } }
   }
   server {
@@ -123,9 +124,9 @@ local certificate = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:pri
   .. "-keyout %s/key.pem -out %s/cert.pem 2>/dev/null"
 
 -- nginx returns once it listens; a port that is taken makes it fail, and others are tried.
-local function launch(dir)
+local function launch(dir, locations)
   local modules = capture "nginx -V 2>&1 | sed -n 's/.*--modules-path=\\([^ ]*\\).*/\\1/p'"
-  local ports = { DIR = dir, MODULES = modules }
+  local ports = { DIR = dir, MODULES = modules, LOCATIONS = locations or "" }
   local first = 20000 + tonumber(capture "od -An -N2 -tu2 /dev/urandom") % 10000
   for try = first, first + 60, 3 do
     ports.HTTP, ports.HTTPS, ports.PROXY = try, try + 1, try + 2
@@ -140,11 +141,12 @@ end
 local Server = {}
 Server.__index = Server
 
-function nginx.start()
+--- @param locations more of them, as nginx's configuration has them
+function nginx.start(locations)
   local dir = capture "mktemp -d"
   assert(sh(("chmod 711 %s"):format(dir)))
   assert(sh(certificate:format(dir, dir)), "openssl makes no certificate")
-  local ports = launch(dir)
+  local ports = launch(dir, locations)
   return setmetatable({
     dir = dir, ca_file = dir .. "/cert.pem",
     http = "http://127.0.0.1:" .. ports.HTTP,
