@@ -446,7 +446,8 @@ describe("json beside others", function()
     assert(json.encode{ z = 1, A = 2, a = 3, B = 4 } == '{"A":2,"B":4,"a":3,"z":1}')
     print "fine"
   ]=]
-  -- Under ps_AF it is a character of two bytes, and lua-cjson cannot be loaded.
+  -- glibc never frees what LOCPATH says, which a sanitizer takes for a leak. Under ps_AF the point is a character of two bytes,
+  -- and lua-cjson cannot be loaded.
   for source, orders in pairs {
     de_DE = { "before stay", "before back", "after stay", "after back" }, ps_AF = { "before stay" },
   } do
@@ -460,7 +461,8 @@ describe("json beside others", function()
       file:close()
       for _, order in ipairs(orders) do
         local output, status = program.run(
-          ("%s %s/script.lua %s %s"):format(program.lua, folder, order, name), { LOCPATH = folder })
+          ("%s %s/script.lua %s %s"):format(program.lua, folder, order, name),
+          { LOCPATH = folder, ASAN_OPTIONS = "detect_leaks=0" })
         assert.same({ "fine\n", 0 }, { output, status })
       end
       program.remove(folder)

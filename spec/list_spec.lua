@@ -162,6 +162,24 @@ describe("a list", function()
     assert.same({ 8, "new" }, ids(cfg.custom_guidelines))
   end)
 
+  it("leaves what the service sent where it is given again", function()
+    local cfg = new { custom_guidelines = '[{"id":123456789012345678901,"name":"a","is_active":true,'
+      .. '"description":"' .. ("d"):rep(2001) .. '"}]' }
+    local item = cfg.custom_guidelines[1]
+    item.description, item.id = item.description, item.id
+    cfg.generic_guidelines[3].name = "brand_new_one"
+    assert.same({}, core.config.edited(cfg))
+    cfg.generic_guidelines:upsert { name = "brand_new_one", is_active = true }
+    cfg.generic_guidelines = cfg:plain().generic_guidelines
+    assert.is_true(cfg.generic_guidelines[3].is_active)
+    cfg.custom_guidelines:upsert {
+      id = json.number "123456789012345678901", description = item.description, name = "b",
+    }
+    assert.equal("b", item.name)
+    assert.equal(1, #cfg.custom_guidelines)
+    refused(cfg, function(c) c.generic_guidelines[1].name = "brand_new_two" end, "generic_guidelines[1].name", "choice")
+  end)
+
   it("does not alter what the service sent when an item moves", function()
     local long = ("d"):rep(2001)
     local cfg = new { custom_guidelines = ('[{"id":1,"name":"a","description":"%s","is_active":null},'
@@ -257,6 +275,14 @@ describe("the table library", function()
       assert.equal(document.text(), cfg:text())
       assert.same({}, core.config.edited(cfg))
     end
+    -- among equal words, too, and what the script assigned before is its own
+    local words = new()
+    words.settings.keywords = { "a", "a", "a", "b" }
+    for place = 1, 4 do raised(table.insert, words.settings.keywords, place, 5) end
+    assert.equal('["a","a","a","b"]', tostring(words.settings.keywords))
+    words.settings.keywords[5] = words.settings.keywords[4]
+    raised(function() words.settings.keywords[4] = 5 end)
+    assert.equal('["a","a","a","b","b"]', tostring(words.settings.keywords))
     -- an edit in between is not taken back
     local cfg = new()
     cfg.availability[4] = cfg.availability[3]

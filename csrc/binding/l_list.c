@@ -219,10 +219,16 @@ static int undo_shift(lua_State *L, shift *s, size_t i) {
     return lua_error(L);
 }
 
+/* Whether the assignment comes from a C function, such as table.insert: a script's own assignments stand each for itself. */
+static bool is_from_c(lua_State *L) {
+    lua_Debug ar;
+    return lua_getstack(L, 1, &ar) && lua_getinfo(L, "S", &ar) && ar.what[0] == 'C';
+}
+
 /* Pushes the item; takes back a shift that led here when the value is refused. */
 static void push_item_or_undo(lua_State *L, const hol_type *type, size_t i) {
     shift *s = get_shift(L, NODE);
-    if (!s || s->top == 0 || s->from != i) {
+    if (!s || s->top == 0 || s->from != i || !is_from_c(L)) {
         push_item(L, type, i);
         return;
     }
@@ -251,6 +257,14 @@ static void note_shift(lua_State *L, size_t i, size_t count, bool edited) {
     *need_shift(L, NODE) = from ? (shift){i, from, top, edits, edited} : (shift){0};
 }
 
+/* The same for a value that is at i already: of a shift along equal scalars. */
+static void note_same(lua_State *L, size_t i) {
+    shift *s = get_shift(L, NODE);
+    if (!s || s->top == 0 || s->from != i || i == 1 || !same_at(L, DATA, i, i - 1)) return;
+    s->to = i;
+    s->from = i - 1;
+}
+
 static size_t check_index(lua_State *L, size_t count) {
     lua_Number n = lua_type(L, KEY) == LUA_TNUMBER ? lua_tonumber(L, KEY) : 0;
     if (n >= 1 && n <= (lua_Number)count + 1 && n == (lua_Number)(size_t)n) return (size_t)n;
@@ -273,7 +287,10 @@ static int l_list_newindex(lua_State *L) {
     lua_rawgeti(L, DATA, (lua_Integer)i);
     bool same = lua_rawequal(L, -1, VALUE);
     lua_pop(L, 1);
-    if (same && (i <= count || lua_isnil(L, VALUE))) return 0;
+    if (same && (i <= count || lua_isnil(L, VALUE))) {
+        note_same(L, i);
+        return 0;
+    }
     push_item_or_undo(L, type, i);
     const hol_part *part = hol_node_part(L, NODE);
     bool edited = part->doc->members[part->index].edited;

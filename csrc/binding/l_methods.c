@@ -166,7 +166,16 @@ static size_t find_same(lua_State *L, const ho_object *object) {
     return 0;
 }
 
-/* Every field given is checked before the first is set. The item is on top. */
+/* Whether the item's data has the value on top in the field. */
+static bool has_value(lua_State *L, int data, const char *name) {
+    lua_pushstring(L, name);
+    lua_rawget(L, data);
+    bool same = lua_equal(L, -1, -2);
+    lua_pop(L, 1);
+    return same;
+}
+
+/* Every field given is checked before the first is set; what is there already may stay. The item is on top. */
 static void check_fields(lua_State *L, const hol_type *type) {
     int item = lua_gettop(L);
     hol_target target = {.part = hol_node_part(L, item)};
@@ -178,7 +187,7 @@ static void check_fields(lua_State *L, const hol_type *type) {
         const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tolstring(L, -2, &len) : NULL;
         const ho_field *field = name ? ho_schema_field(type->item->object, name, len) : NULL;
         if (!field) hol_unknown_field(L, path, type->item->object, lua_gettop(L) - 1);
-        if (!(field->flags & HO_ID)) {
+        if (!has_value(L, item + 2, name)) {
             target.path = lua_pushfstring(L, "%s.%s", path, name);
             hol_take(L, -2, field, &target);
             lua_pop(L, 2);

@@ -110,9 +110,10 @@ void hol_types_open(lua_State *L);
 typedef struct hol_target {
     const hol_part *part;
     const char *path;
-    int depth;          /* of what it goes into: 1 for the document */
-    int model;          /* index of the data of the list it goes to, whose items' unknown fields are allowed; 0: none */
-    size_t first, last; /* the ids that may be given are those of the model's items from first to last; 0: none */
+    int depth; /* of what it goes into: 1 for the document */
+    int model; /* index of the data of the list it goes to, whose items' unknown fields are allowed; 0: none */
+    size_t first,
+        last; /* ids, and choices that the schema lacks, may be those of the model's items from first to last; 0: none */
 } hol_target;
 
 /* Pushes the value at the index as plain data, by value, checked against the field (NULL: any JSON value). Raises where

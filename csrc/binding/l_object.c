@@ -106,8 +106,9 @@ static int assign_table(lua_State *L, const ho_field *field) {
 }
 
 static int assign_scalar(lua_State *L, const ho_field *field) {
-    if (field->flags & (HO_READ_ONLY | HO_ID)) return lua_rawequal(L, OLD, VALUE) ? 0 : refuse_read_only(L, field);
-    if (lua_rawequal(L, OLD, VALUE) && lua_type(L, OLD) == LUA_TLIGHTUSERDATA) return 0; /* null stays null */
+    /* what is there may stay, whatever it is: null, a long number, a text that the service sent over its limit */
+    if (!lua_isnil(L, OLD) && lua_equal(L, OLD, VALUE)) return 0;
+    if (field->flags & (HO_READ_ONLY | HO_ID)) return refuse_read_only(L, field);
     /* the path is looked up only where the value breaks a rule: an assignment costs little */
     ho_problem problem;
     size_t len;
@@ -116,7 +117,6 @@ static int assign_scalar(lua_State *L, const ho_field *field) {
     bool ok = plain_string ? ho_check_string(field, text, len, &problem) == HO_OK
                            : field->kind == HO_BOOLEAN && lua_type(L, VALUE) == LUA_TBOOLEAN;
     if (!ok) hol_check_scalar(L, VALUE, field, field_path(L, DATA, field->name));
-    if (lua_rawequal(L, OLD, VALUE)) return 0;
     return store(L, VALUE);
 }
 

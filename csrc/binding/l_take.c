@@ -169,13 +169,13 @@ static bool model_has(taking *t) {
     return has;
 }
 
-/* Whether item i of the model has the id on top. */
-static bool has_id(taking *t, size_t i, const char *id) {
+/* Whether item i of the model has the value on top in the field of that name. */
+static bool item_has(taking *t, size_t i, const char *name) {
     lua_State *L = t->L;
     lua_rawgeti(L, t->target->model, (lua_Integer)i);
     bool has = false;
     if (hol_node_open(L)) {
-        lua_getfield(L, -1, id);
+        lua_getfield(L, -1, name);
         has = lua_equal(L, -1, -3);
         lua_pop(L, 1);
     }
@@ -183,15 +183,11 @@ static bool has_id(taking *t, size_t i, const char *id) {
     return has;
 }
 
-/* An id in a script's table must be one that the service gave to an item that may stand there. */
-static void check_id(taking *t, const ho_field *field) {
-    lua_State *L = t->L;
-    const hol_target *target = t->target;
+/* Whether the service gave the value on top to an item that may stand there. */
+static bool is_given(taking *t, const char *name) {
     bool found = false;
-    for (size_t i = target->first; i > 0 && i <= target->last && !found; i++) found = has_id(t, i, field->name);
-    if (found) return;
-    lua_pushvalue(L, -1);
-    hol_invalid(L, t->path, "read_only", 0, true, "ids are given by the server; leave it out of a new item");
+    for (size_t i = t->target->first; i > 0 && i <= t->target->last && !found; i++) found = item_has(t, i, name);
+    return found;
 }
 
 /* A member of an object that the schema does not know: the name and the value are on top; the value is replaced by what is taken. */
@@ -217,8 +213,10 @@ static bool take_known(taking *t, int from, const ho_field *field) {
     bool there = lua_rawget(L, from) != LUA_TNIL;
     if (there && !(t->source == FOREIGN && field->flags & (HO_ID | HO_READ_ONLY))) {
         size_t before = step_field(t, field->name);
-        take(t, to + 1, field);
-        if (field->flags & HO_ID) check_id(t, field);
+        bool given = (field->choices || field->flags & HO_ID) && is_given(t, field->name);
+        take(t, to + 1, given ? NULL : field);
+        if (!given && field->flags & HO_ID)
+            hol_invalid(L, t->path, "read_only", 0, true, "ids are given by the server; leave it out of a new item");
         lua_setfield(L, to, field->name);
         step_back(t, before);
     }
