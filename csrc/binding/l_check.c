@@ -96,12 +96,6 @@ static void check_unknown(checker *c, const ho_object *object, const hol_place *
     lua_settop(L, top);
 }
 
-static size_t count_members(lua_State *L) {
-    size_t count = 0;
-    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) count++;
-    return count;
-}
-
 static void check_object(checker *c, const ho_object *object, const hol_place *place) {
     lua_State *L = c->L;
     size_t known = 0;
@@ -118,7 +112,7 @@ static void check_object(checker *c, const ho_object *object, const hol_place *p
         }
         lua_pop(L, 1);
     }
-    if (count_members(L) != known) check_unknown(c, object, place);
+    if (hol_count(L, -1) != known) check_unknown(c, object, place);
 }
 
 static void check_list(checker *c, const ho_field *item, const hol_place *place) {
@@ -166,7 +160,7 @@ static void check_value(checker *c, const ho_field *field, const hol_place *plac
             check_object(c, field->object, place);
         break;
     case HO_LIST:
-        if (!hol_node_open(L) || !(hol_is_array(L, -1) || count_members(L) == 0))
+        if (!hol_node_open(L) || !(hol_is_array(L, -1) || hol_count(L, -1) == 0))
             wrong_type(c, place, "an array");
         else
             check_list(c, field->item, place);
@@ -290,16 +284,17 @@ static void check_slots(checker *c, const ho_field *item, const hol_place *list)
 
 /* --- what is legal and surely not meant -------------------------------------------------------------------------------------------------- */
 
-/* Pushes the data of the document's part of that name, decoding it only now. */
+/* The place of the document's part of that name, which every document has. */
+static size_t find_part(checker *c, const char *name) {
+    size_t i = 0;
+    while (!c->doc->members[i].field || strcmp(c->doc->members[i].field->name, name) != 0) i++;
+    return i;
+}
+
+/* Pushes the part's data, decoding it only now. */
 static bool push_part(checker *c, const char *name) {
-    for (size_t i = 0; i < c->doc->count; i++) {
-        const ho_field *field = c->doc->members[i].field;
-        if (!field || strcmp(field->name, name) != 0) continue;
-        hol_config_value(c->L, c->doc, c->config, c->values, i);
-        return hol_node_open(c->L);
-    }
-    lua_pushnil(c->L);
-    return false;
+    hol_config_value(c->L, c->doc, c->config, c->values, find_part(c, name));
+    return hol_node_open(c->L);
 }
 
 static bool is_true(lua_State *L, int object, const char *field) {
@@ -336,6 +331,9 @@ static bool any_active(checker *c, const char *part) {
 }
 
 static bool has_slots(checker *c) {
+    const hol_member *m = &c->doc->members[find_part(c, "availability")];
+    if (!m->edited) /* its text tells, without decoding it */
+        return !ho_scan_is_empty(hol_config_text(c->L, c->values) + m->text.value, m->text.value_len);
     int top = lua_gettop(c->L);
     bool has = push_part(c, "availability") && lua_rawlen(c->L, -1) > 0;
     lua_settop(c->L, top);

@@ -334,10 +334,9 @@ static int l_newindex(lua_State *L) {
     }
     if (part && part->flags & HO_FIXED) check_fixed(L, 5, 6, part);
     if (part && part->kind == HO_LIST) hol_adopt_ids(L, 5, part->item);
+    hol_member_edit(L, doc, 4, i);
     wrap(L, doc, 1, i);
     keep(L, 4, i);
-    doc->members[i].edited = true;
-    doc->edits++;
     return 0;
 }
 
@@ -425,6 +424,14 @@ static int l_copy(lua_State *L) {
     return 1;
 }
 
+/* Pushes what an edited member was: kept by the first edit, or, in a copy, decoded anew. */
+static void push_before(lua_State *L, hol_doc *doc, int values, size_t i) {
+    if (lua_rawgeti(L, values, HOL_DOC_VALUES + (lua_Integer)(doc->count + i)) != LUA_TNIL) return;
+    lua_pop(L, 1);
+    const ho_member *m = &doc->members[i].text;
+    hol_decode(L, hol_config_text(L, values) + m->value, m->value_len, m->marks, true);
+}
+
 /* config.edited(cfg) → a list of {name, before, after} for each edited part, plain values, in the text's order. */
 static int l_edited(lua_State *L) {
     lua_settop(L, 1);
@@ -437,8 +444,7 @@ static int l_edited(lua_State *L) {
         lua_createtable(L, 0, 3);
         hol_config_name(L, text, &doc->members[i].text);
         lua_setfield(L, -2, "name");
-        const ho_member *m = &doc->members[i].text;
-        hol_decode(L, text + m->value, m->value_len, m->marks, true);
+        push_before(L, doc, 2, i);
         lua_setfield(L, -2, "before");
         hol_config_value(L, doc, 1, 2, i);
         hol_plain(L, -1);

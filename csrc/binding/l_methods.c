@@ -260,13 +260,13 @@ static int l_upsert(lua_State *L) {
 
 static void remove_at(lua_State *L, size_t i) {
     size_t count = lua_rawlen(L, DATA);
+    hol_node_edit(L, LIST);
     for (; i < count; i++) {
         lua_rawgeti(L, DATA, (lua_Integer)i + 1);
         lua_rawseti(L, DATA, (int)i);
     }
     lua_pushnil(L);
     lua_rawseti(L, DATA, (int)count);
-    hol_node_edited(L, LIST);
 }
 
 static void check_removable(lua_State *L, const hol_type *type) {
@@ -299,11 +299,11 @@ static int l_clear(lua_State *L) {
     const hol_type *type = check_list(L, "list:clear()", false);
     check_removable(L, type);
     size_t count = lua_rawlen(L, DATA);
+    if (count > 0) hol_node_edit(L, LIST);
     for (size_t i = count; i > 0; i--) {
         lua_pushnil(L);
         lua_rawseti(L, DATA, (int)i);
     }
-    if (count > 0) hol_node_edited(L, LIST);
     lua_pushinteger(L, (lua_Integer)count);
     return 1;
 }

@@ -98,11 +98,23 @@ void hol_node_setslot(lua_State *L, int index) {
     set_kept(L, lua_absindex(L, index), &SLOT);
 }
 
-void hol_node_edited(lua_State *L, int node) {
+void hol_member_edit(lua_State *L, hol_doc *doc, int values, size_t i) {
+    if (!doc->members[i].edited) {
+        values = lua_absindex(L, values);
+        lua_rawgeti(L, values, HOL_DOC_VALUES + (lua_Integer)i);
+        hol_plain(L, -1);
+        lua_rawseti(L, values, HOL_DOC_VALUES + (int)(doc->count + i));
+        lua_pop(L, 1);
+        doc->members[i].edited = true;
+    }
+    doc->edits++;
+}
+
+void hol_node_edit(lua_State *L, int node) {
     hol_part *part = hol_node_part(L, node);
-    part->doc->members[part->index].edited = true;
-    part->doc->edits++;
-    lua_pop(L, 1);
+    lua_getiuservalue(L, -1, 1);
+    hol_member_edit(L, part->doc, -1, part->index);
+    lua_pop(L, 2);
 }
 
 void hol_node_new(lua_State *L, const hol_type *type, int part) {
@@ -212,30 +224,58 @@ void hol_types_open(lua_State *L) {
 /* --- walks
  * ---------------------------------------------------------------------------------------------------------------- */
 
-static void plain(lua_State *L, int index, int depth) {
-    if (depth > HO_SCAN_DEPTH) luaL_error(L, "an object of a handoff configuration is nested more than 100 deep");
-    luaL_checkstack(L, 8, "nested too deep");
-    lua_pushvalue(L, index);
-    if (!hol_node_open(L)) {
-        hol_integral(L);
-        return;
+size_t hol_count(lua_State *L, int index) {
+    size_t count = 0;
+    index = lua_absindex(L, index);
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) count++;
+    return count;
+}
+
+static void make_plain(lua_State *L, int depth);
+
+static void copy_array(lua_State *L, int from, int depth) {
+    int count = (int)lua_rawlen(L, from);
+    lua_createtable(L, count, 0);
+    hol_mark_array(L);
+    for (int i = 1; i <= count; i++) {
+        lua_rawgeti(L, from, i);
+        make_plain(L, depth);
+        lua_rawseti(L, from + 1, i);
     }
-    int from = lua_gettop(L), to = from + 1;
-    lua_createtable(L, (int)lua_rawlen(L, from), 0);
-    if (hol_is_array(L, from)) hol_mark_array(L);
+}
+
+static void copy_object(lua_State *L, int from, int depth) {
+    lua_createtable(L, 0, (int)hol_count(L, from));
     lua_pushnil(L);
     while (lua_next(L, from)) {
-        plain(L, -1, depth + 1);
-        lua_remove(L, -2);
         lua_pushvalue(L, -2);
         lua_insert(L, -2);
-        lua_rawset(L, to);
+        make_plain(L, depth);
+        lua_rawset(L, from + 1);
     }
-    lua_remove(L, from);
+}
+
+/* Replaces the value on top by a plain copy of it. */
+static void make_plain(lua_State *L, int depth) {
+    int type = lua_type(L, -1);
+    if (type == LUA_TSTRING || type == LUA_TBOOLEAN) return;
+    if (type == LUA_TNUMBER)
+        hol_integral(L);
+    else if (hol_node_open(L)) {
+        if (depth > HO_SCAN_DEPTH) luaL_error(L, "an object of a handoff configuration is nested more than 100 deep");
+        luaL_checkstack(L, 8, "nested too deep");
+        int from = lua_gettop(L);
+        if (hol_is_array(L, from))
+            copy_array(L, from, depth + 1);
+        else
+            copy_object(L, from, depth + 1);
+        lua_replace(L, from);
+    }
 }
 
 void hol_plain(lua_State *L, int index) {
-    plain(L, index, 0);
+    lua_pushvalue(L, index);
+    make_plain(L, 0);
 }
 
 /* The way to a data table: as text, cut where it does not fit, and in steps. */

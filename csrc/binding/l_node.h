@@ -29,7 +29,8 @@ typedef struct hol_member {
 } hol_member;
 
 /* A parsed document; userdata. Its uservalue is a table: [HOL_DOC_TEXT] the text, [HOL_DOC_SELF] the document itself (a
- * part keeps the table, and so the document), [HOL_DOC_VALUES + i] the value of member i once touched. */
+ * part keeps the table, and so the document), [HOL_DOC_VALUES + i] the value of member i once touched,
+ * [HOL_DOC_VALUES + count + i] what that was before it was edited, plain. */
 typedef struct hol_doc {
     bool server;  /* came from the service: what it broke is a warning until it is edited */
     size_t edits; /* how many edits were made, also those that a later one took back */
@@ -89,6 +90,9 @@ void hol_node_child(lua_State *L, int data, const ho_field *field, int part);
 /* Pushes an array of the names in the data table at the index, canonically: the object's fields (NULL: none), then the others sorted. */
 void hol_names(lua_State *L, const ho_object *object, int data);
 
+/* How many members the table at the index has. */
+size_t hol_count(lua_State *L, int index);
+
 /* Pushes a deep copy of the value at the index as plain tables: nodes opened, numbers as integers where they are. Raises where
  * it is nested too deep, which only tampering makes it. */
 void hol_plain(lua_State *L, int index);
@@ -97,8 +101,9 @@ void hol_plain(lua_State *L, int index);
  * NULL: how deep it lies, 2 for a part. */
 const char *hol_node_path(lua_State *L, const hol_part *part, int part_index, int data, int *depth);
 
-/* Notes that a node's part is edited. */
-void hol_node_edited(lua_State *L, int node);
+/* Notes that a node's part, or member i, is about to be edited: the first time its value is kept as it was. */
+void hol_node_edit(lua_State *L, int node);
+void hol_member_edit(lua_State *L, hol_doc *doc, int values, size_t i);
 
 /* Makes the types and their metatables; called once when the module opens. */
 void hol_types_open(lua_State *L);

@@ -63,10 +63,10 @@ static int l_object_index(lua_State *L) {
 enum { NODE = 1, KEY, VALUE, DATA, OLD, PART };
 
 static int store(lua_State *L, int value) {
+    hol_node_edit(L, NODE);
     lua_pushvalue(L, KEY);
     lua_pushvalue(L, value);
     lua_rawset(L, DATA);
-    hol_node_edited(L, NODE);
     return 0;
 }
 

@@ -137,13 +137,6 @@ int hol_unknown_field(lua_State *L, const char *path, const ho_object *object, i
 
 static void take(taking *t, int index, const ho_field *field);
 
-static size_t count_keys(lua_State *L, int table) {
-    size_t n = 0;
-    lua_pushnil(L);
-    for (; lua_next(L, table); lua_pop(L, 1)) n++;
-    return n;
-}
-
 /* Pushes the table that holds the members of the value at the index. */
 static void open_table(taking *t, int index, const ho_field *field) {
     lua_pushvalue(t->L, index);
@@ -274,7 +267,7 @@ static void check_required(taking *t, const ho_object *object, int table) {
 /* Copies the members of the table at `from` into the new one on top: known ones first, so that it is always the same mistake of
  * several that is found. */
 static void take_members(taking *t, int from, const ho_object *object) {
-    size_t rest = count_keys(t->L, from);
+    size_t rest = hol_count(t->L, from);
     for (size_t i = 0; i < object->count; i++) rest -= take_known(t, from, &object->fields[i]);
     if (rest > 0) take_unknown(t, from, object);
 }
@@ -314,7 +307,7 @@ static void take_list(taking *t, int index, const ho_field *field) {
     open_table(t, index, field ? field : &list);
     int from = lua_gettop(L);
     size_t count = lua_rawlen(L, from);
-    if (count_keys(L, from) != count) {
+    if (hol_count(L, from) != count) {
         lua_pushvalue(L, index);
         hol_invalid(L, t->path, "type", 0, true, "a list expected, got a table with other keys than 1, 2, 3 …");
     }

@@ -224,19 +224,9 @@ static void write_rest(hol_writer *w, const ho_object *object, size_t count, con
     lua_settop(L, table);
 }
 
-static size_t count_members(lua_State *L) {
-    size_t count = 0;
-    lua_pushnil(L);
-    while (lua_next(L, -2)) {
-        count++;
-        lua_pop(L, 1);
-    }
-    return count;
-}
-
 static void write_object(hol_writer *w, const ho_object *object, const hol_place *p) {
     lua_State *L = w->out.L;
-    size_t rest = count_members(L);
+    size_t rest = hol_count(L, -1);
     bool first = true;
     add_char(&w->out, '{');
     for (size_t i = 0; object && i < object->count; i++) {
@@ -256,7 +246,7 @@ static void write_object(hol_writer *w, const ho_object *object, const hol_place
 static void write_array(hol_writer *w, const ho_field *item, const hol_place *p) {
     lua_State *L = w->out.L;
     size_t count = lua_rawlen(L, -1);
-    if (count_members(L) != count)
+    if (hol_count(L, -1) != count)
         refuse(L, p, "type", "neither an array nor an object: its keys are mixed, or it has holes");
     add_char(&w->out, '[');
     for (size_t i = 1; i <= count; i++) {
@@ -274,7 +264,7 @@ static void write_array(hol_writer *w, const ho_field *item, const hol_place *p)
 static bool is_list(hol_writer *w, const ho_field *field) {
     lua_State *L = w->out.L;
     if (hol_is_array(L, -1)) return true;
-    return w->plain && field && field->kind == HO_LIST && count_members(L) == 0;
+    return w->plain && field && field->kind == HO_LIST && hol_count(L, -1) == 0;
 }
 
 /* The table on top; it, or the node over it, is the value. What it is, not what it should be, decides how it is

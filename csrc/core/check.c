@@ -101,17 +101,19 @@ static void near_days(const char *text, size_t len, char *hint, size_t room) {
 static ho_code check_format(const ho_field *field, const char *text, size_t len, ho_problem *problem) {
     char quoted[80], hint[96] = "write a day or a range of days: monday, monday-friday";
     int a, b;
-    ho_quote(text, len, quoted, sizeof quoted);
     switch (field->format) {
     case HO_DAY_SPAN:
         if (ho_day_span(text, len, &a, &b) == HO_OK) return HO_OK;
         near_days(text, len, hint, sizeof hint);
+        ho_quote(text, len, quoted, sizeof quoted);
         return refuse(problem, "day_span", "%s is no day or range of days; %s", quoted, hint);
     case HO_TIME:
         if (ho_time(text, len, &a) == HO_OK) return HO_OK;
+        ho_quote(text, len, quoted, sizeof quoted);
         return refuse(problem, "time", "%s is no time; write %s", quoted, "HH:MM from 00:00 to 23:59, such as 09:00");
     case HO_EMAIL:
         if (ho_email(text, len)) return HO_OK;
+        ho_quote(text, len, quoted, sizeof quoted);
         return refuse(problem, "email", "%s is no e-mail address; write %s", quoted, "name@example.com");
     case HO_ZONE: return check_zone(text, len, problem);
     case HO_PLAIN: break;

@@ -47,13 +47,20 @@ static bool is_digit(const char *at, const char *end) {
 /* --- strings
  * ------------------------------------------------------------------------------------------------------------ */
 
-/* Whether all 8 bytes are plain: ASCII from 0x20 on, no quote, no backslash. */
-static bool all_plain(const char *at) {
+/* How many of the 8 bytes are plain before the first that is not: ASCII from 0x20 on, no quote, no backslash. The mark of that first one is
+ * exact, as a borrow reaches only the bytes above; where the lowest byte does not come first, 0 says that one is not plain. */
+static int count_plain(const char *at) {
     const uint64_t ones = UINT64_C(0x0101010101010101), high = ones * 0x80;
     uint64_t w;
     memcpy(&w, at, sizeof w);
     uint64_t quote = w ^ (ones * '"'), slash = w ^ (ones * '\\');
-    return (((w - ones * 0x20) | (quote - ones) | (slash - ones) | w) & high) == 0;
+    uint64_t marks = ((w - ones * 0x20) | (quote - ones) | (slash - ones) | w) & high;
+    if (marks == 0) return 8;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return __builtin_ctzll(marks) / 8;
+#else
+    return 0;
+#endif
 }
 
 static int hex4(const char *at, const char *end) {
@@ -95,7 +102,7 @@ static bool scan_string(cursor *c, bool *escaped) {
     bool ascii = true;
     *escaped = false;
     for (;;) {
-        while (c->end - c->at >= 8 && all_plain(c->at)) c->at += 8;
+        for (int plain = 8; plain == 8 && c->end - c->at >= 8; c->at += plain) plain = count_plain(c->at);
         if (c->at >= c->end) return fail(c, "");
         unsigned char b = (unsigned char)*c->at;
         if (b == '"') break;
@@ -470,6 +477,10 @@ static const char *after_empty(const char *at, const char *end) {
     for (at++; at < end; at++)
         if (*at != ' ' && *at != '\n' && *at != '\t' && *at != '\r') break;
     return at < end && *at == ']' ? at + 1 : NULL;
+}
+
+bool ho_scan_is_empty(const char *text, size_t len) {
+    return len > 0 && *text == '[' && after_empty(text, text + len) != NULL;
 }
 
 static char *put(char *out, const char *from, size_t len) {

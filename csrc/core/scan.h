@@ -37,6 +37,9 @@ ho_code ho_scan_text(const char *text, size_t len, ho_scan *scan);
 /* Where an offset lies: line and column from 1, the column in code points. */
 void ho_scan_position(const char *text, size_t offset, size_t *line, size_t *column);
 
+/* Whether valid JSON text is an array with nothing in it. */
+bool ho_scan_is_empty(const char *text, size_t len);
+
 /* Copies valid JSON text, with what lua-cjson would lose turned into strings that begin with byte 0xFF, which valid
  * text never holds: `[]` into "\xFF[]"; a number that has a decimal point, or whose value a double and 15 digits may not keep,
  * into "\xFF" and its text. `out` has room for len + HO_MARK_BYTES * marks bytes. → how many were written. */

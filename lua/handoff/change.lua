@@ -144,7 +144,8 @@ end
 
 -- The values of the label's fields joined by blanks, two times by a hyphen; nil where one is no text.
 local function label_text(row, item)
-  local text
+  local text = row.named and item[row.named]
+  if row.named then return type(text) == "string" and text or nil end
   for i, name in ipairs(row.label) do
     local value = item[name]
     if type(value) ~= "string" then return nil end
@@ -152,8 +153,13 @@ local function label_text(row, item)
     between = between and between.format == "time" and "-" or " "
     text = text and text .. between .. value or value
   end
-  if not text or row.named then return text and quote(text) end
-  return quote(text):sub(2, -2)
+  return text
+end
+
+-- A label as it stands in a path: a name in quotes.
+local function shown_label(row, label)
+  local quoted = quote(label)
+  return row.named and quoted or quoted:sub(2, -2)
 end
 
 -- JSON on one line, long texts and lists cut short. `row` is the schema's, for the order of fields, or nil.
@@ -200,8 +206,8 @@ local function item_label(row, list, at, counts)
   local label, id
   if is_object(item) then label, id = label_text(row, item), id_of(row, item) end
   if not label then return id and "#" .. number_text(id) or tostring(at) end
-  if counts[label] == 1 then return label end
-  return label .. (id and " #" .. number_text(id) or " at " .. at)
+  if counts[label] == 1 then return shown_label(row, label) end
+  return shown_label(row, label) .. (id and " #" .. number_text(id) or " at " .. at)
 end
 
 -- Reporting -----------------------------------------------------------------------------------------------------------

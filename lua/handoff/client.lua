@@ -319,11 +319,11 @@ function Client:update(fn, opts)
   local cfg
   cfg, err = parse(self, "GET", res.body)
   if not cfg then return nil, err end
+  local before = cfg:copy()
   fn(cfg, self)
   local changes = cfg:changes()
   local errors, warnings = split(cfg:check { edited = true })
   if #errors > 0 then return nil, invalid(self, errors) end
-  local before = config.new(res.body, true)
   local outcome = {
     status = "unchanged", changes = changes, warnings = warnings, before = before, after = before, requests = 1,
   }

@@ -17,8 +17,10 @@ end
 --- cfg:changes() → what was edited since the configuration was fetched or made, as handoff.change lists it; empty where
 -- every value is what it was, even if it was assigned.
 function core.config.methods.changes(cfg)
-  local all, edited = {}, core.config.edited(cfg)
+  local edited = core.config.edited(cfg)
+  if #edited == 1 then return change.part(edited[1].name, edited[1].before, edited[1].after) end
   table.sort(edited, by_place)
+  local all = {}
   for _, part in ipairs(edited) do
     for _, one in ipairs(change.part(part.name, part.before, part.after)) do all[#all + 1] = one end
   end
