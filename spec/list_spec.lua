@@ -272,6 +272,8 @@ describe("the table library", function()
       raised(table.insert, cfg.voice.nested.list, 1, print)
       raised(table.remove, cfg.generic_guidelines, place)
       raised(table.insert, cfg.generic_guidelines, place, slot)
+      raised(table.insert, cfg.availability, place, cfg.availability)
+      raised(table.insert, cfg.availability, place, { cfg.availability })
       assert.equal(document.text(), cfg:text())
       assert.same({}, core.config.edited(cfg))
     end
