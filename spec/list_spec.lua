@@ -216,6 +216,13 @@ describe("a list", function()
 end)
 
 describe("the table library", function()
+  it("is not helped by lua-cjson, which fails loudly on an object", function()
+    local encode = require "cjson".encode
+    for _, object in ipairs { new(), new().settings, new().availability, new().settings.keywords } do
+      assert.is_false(pcall(encode, object))
+    end
+  end)
+
   on_tables("sees tables", function()
     local cfg = new()
     assert.equal("table", type(cfg.settings))
