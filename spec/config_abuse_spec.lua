@@ -4,6 +4,7 @@
 local handoff = require "handoff"
 local core = require "handoff.core"
 local document = require "support.document"
+local random = require "support.random"
 
 local json = handoff.json
 local tables = not rawget(_G, "jit")
@@ -356,5 +357,84 @@ describe("a document", function()
     collectgarbage()
     assert.is_true(edits > 0)
     assert.truthy(handoff.config(cfg:text()))
+  end)
+end)
+
+describe("random edits", function()
+  local names = {
+    "settings", "availability", "generic_guidelines", "custom_guidelines", "routing_profiles", "voice", "id", "name",
+    "description", "is_active", "user_ids", "keywords", "emails", "day_span", "end_time", "beta_flags", "list",
+    "nested",
+  }
+  local function key(r) return r:boolean() and 1 + r:below(4) or r:one(names) end
+
+  -- Something to assign: good, bad, or an object that was read before (`pool`), of this document or another.
+  local function value(r, pool, depth)
+    local kind = r:below(depth > 2 and 8 or 12)
+    if kind == 0 then return nil end
+    if kind == 1 then return r:below(5) end
+    if kind == 2 then return r:boolean() end
+    if kind == 3 then return r:one { "monday", "09:00", "a@example.com", "media_message", "Refund", "\255" } end
+    if kind == 4 then return r:one { handoff.null, json.array(), json.number "123456789012345678901" } end
+    if kind <= 7 then return r:one(pool) end
+    if kind == 8 then return { day_span = "monday", start_time = "08:00", end_time = r:one { "07:00", "09:00" } } end
+    if kind == 9 then return { name = r:one { "Refund", "media_message" }, description = "", is_active = true } end
+    local fresh = {}
+    for i = 1, r:below(4) do fresh[kind == 10 and i or r:one(names)] = value(r, pool, depth + 1) end
+    return fresh
+  end
+
+  local edits = {
+    function(object, r, pool) object[key(r)] = value(r, pool, 0) end,
+    function(object, r, pool) pool[#pool + 1] = object:add(value(r, pool, 0)) end,
+    function(object, r, pool) object:remove(value(r, pool, 0)) end,
+    function(object, r, pool) table.insert(object, 1 + r:below(#object + 1), (value(r, pool, 0))) end,
+    function(object, r) table.remove(object, 1 + r:below(#object)) end,
+  }
+  -- One of several assignments of these may be refused, and those before it stay.
+  local long_edits = {
+    function(object, r, pool) object:upsert(value(r, pool, 0)) end,
+    function(object) table.sort(object, function(a, b) return tostring(a) < tostring(b) end) end,
+    function(object, r)
+      local i, j = 1 + r:below(#object), 1 + r:below(#object)
+      object[i], object[j] = object[j], object[i]
+    end,
+  }
+
+  local function no_id_twice(cfg)
+    local plain = cfg:plain()
+    for _, name in ipairs { "availability", "custom_guidelines", "routing_profiles" } do
+      local seen = {}
+      for _, item in ipairs(plain[name]) do
+        local id = type(item) == "table" and item.id and tostring(item.id) or {}
+        assert.is_nil(seen[id])
+        seen[id] = true
+      end
+    end
+  end
+
+  it("are refused without a trace or leave a configuration, with no id in it twice", function()
+    for seed = 1, 80 do
+      local r = random(seed)
+      local cfg, other = new(), new()
+      local pool = { cfg, other, cfg.settings, cfg.availability, cfg.custom_guidelines, other.routing_profiles }
+      for _ = 1, 60 do
+        local object = r:one(pool)
+        local ok, child = pcall(function() return object[key(r)] end)
+        if ok and (type(child) == "table" or type(child) == "userdata") then pool[#pool + 1] = child end
+        local mine, theirs = cfg:text(), other:text()
+        if r:below(4) > 0 then
+          if not pcall(r:one(edits), object, r, pool) then
+            assert.equal(mine, cfg:text())
+            assert.equal(theirs, other:text())
+          end
+        else
+          pcall(r:one(long_edits), object, r, pool)
+        end
+        local back = assert(handoff.config(cfg:text()))
+        assert.equal(cfg:json(), back:json())
+        no_id_twice(back)
+      end
+    end
   end)
 end)

@@ -288,7 +288,7 @@ describe("a configuration's fields", function()
       function(c) c.availability:add { day_span = "monday", start_time = "09:00" } end,
       "missing; a slot needs it" },
     { "availability[4]", "type", function(c) c.availability:add "monday" end, "a table of fields expected" },
-    { "availability[4]", "type", function(c) c.availability:add { slot } end, "a table of fields expected" },
+    { "availability[4]", "type", function(c) c.availability:add { slot } end, "got a list" },
     { "availability[2]", "type", function(c) c.availability = { slot, 5 } end, "a table of fields expected" },
     { "availability[1].weekday", "unknown", function(c) c.availability = { { weekday = 1 } } end, "day_span" },
     { "availability", "hole", function(c) c.availability[9] = slot end, "no place [9]" },

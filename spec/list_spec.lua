@@ -216,6 +216,13 @@ describe("a list", function()
 end)
 
 describe("the table library", function()
+  it("is not helped by lua-cjson, which fails loudly on an object", function()
+    local encode = require "cjson".encode
+    for _, object in ipairs { new(), new().settings, new().availability, new().settings.keywords } do
+      assert.is_false(pcall(encode, object))
+    end
+  end)
+
   on_tables("sees tables", function()
     local cfg = new()
     assert.equal("table", type(cfg.settings))
@@ -272,6 +279,8 @@ describe("the table library", function()
       raised(table.insert, cfg.voice.nested.list, 1, print)
       raised(table.remove, cfg.generic_guidelines, place)
       raised(table.insert, cfg.generic_guidelines, place, slot)
+      raised(table.insert, cfg.availability, place, cfg.availability)
+      raised(table.insert, cfg.availability, place, { cfg.availability })
       assert.equal(document.text(), cfg:text())
       assert.same({}, core.config.edited(cfg))
     end

@@ -207,7 +207,7 @@ static int l_push_item(lua_State *L) {
 }
 
 /* The assignment that ends table.insert is refused: takes the shift back, then raises. */
-static int undo_shift(lua_State *L, shift *s, size_t i) {
+static int undo_shift(lua_State *L, const shift *s, size_t i) {
     hol_part *part = hol_node_part(L, NODE);
     lua_pop(L, 1);
     if (part->doc->edits == s->edits) part->doc->members[part->index].edited = s->edited;
@@ -215,7 +215,6 @@ static int undo_shift(lua_State *L, shift *s, size_t i) {
         lua_rawgeti(L, DATA, (lua_Integer)i + 1);
         lua_rawseti(L, DATA, (int)i);
     }
-    *s = (shift){0};
     return lua_error(L);
 }
 
@@ -236,7 +235,10 @@ static void push_item_or_undo(lua_State *L, const hol_type *type, size_t i) {
     lua_pushvalue(L, lua_upvalueindex(2));
     lua_pushcclosure(L, l_push_item, 2);
     for (int a = NODE; a <= DATA; a++) lua_pushvalue(L, a);
-    if (lua_pcall(L, 4, 1, 0) != LUA_OK) undo_shift(L, s, i);
+    shift pending = *s;
+    *s = (shift){0}; /* or it would be settled where the value holds this very list */
+    if (lua_pcall(L, 4, 1, 0) != LUA_OK) undo_shift(L, &pending, i);
+    *s = pending;
 }
 
 /* Notes what the assignment of the value on top to place i does to an item that stands elsewhere too. */

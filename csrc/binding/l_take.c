@@ -68,8 +68,12 @@ static const char *describe(lua_State *L, int index) {
     }
     case LUA_TNUMBER: lua_pushvalue(L, index); return lua_pushfstring(L, "the number %s", lua_tostring(L, -1));
     case LUA_TBOOLEAN: return lua_toboolean(L, index) ? "true" : "false";
-    default: return luaL_typename(L, index);
+    default: break;
     }
+    lua_pushvalue(L, index);
+    bool list = hol_node_open(L) && hol_is_array(L, -1);
+    lua_pop(L, 1);
+    return list ? "a list" : luaL_typename(L, index);
 }
 
 static int refuse_kind(lua_State *L, int index, const ho_field *field, const char *path) {
