@@ -383,7 +383,7 @@ describe("the sandbox", function()
 
   it("keeps a connection for many requests", function()
     local command = "curl -s -o /dev/null -w '%%{num_connects} ' -H 'Authorization: Bearer %s' %s -o /dev/null %s"
-    assert.equal("1 0 ", (program.run(command:format(box.agents[1].token, box:url(), box:url()))))
+    assert.equal("1 0 ", (sandbox.run_client(command:format(box.agents[1].token, box:url(), box:url()))))
   end)
 
   it("knows no agent and no page that it does not have behind the stage", function()
@@ -401,7 +401,7 @@ describe("the sandbox's limits", function()
     local box = sandbox.start { agents = 2 }
     local function many(count, words)
       local command = "curl -s -o /dev/null -w '%%{http_code}\n' -H 'Authorization: Bearer %s' %s '%s?[1-%d]'"
-      local text = program.run(command:format(box.agents[1].token, words, box:url(), count))
+      local text = sandbox.run_client(command:format(box.agents[1].token, words, box:url(), count))
       local codes = {}
       for code in text:gmatch "%d%d%d" do codes[code] = (codes[code] or 0) + 1 end
       return codes
@@ -425,8 +425,8 @@ describe("the sandbox's limits", function()
     local header = "Authorization: Bearer " .. box:agents()[1].token
     local function get()
       local before = box:requests().total
-      local pipe = io.popen(("curl -si -m 20 -H %s %shuman_handoff/configuration"):format(program.quote(header),
-        box:base_url()))
+      local command = "env -u LD_PRELOAD curl -si -m 20 -H %s %shuman_handoff/configuration"
+      local pipe = io.popen(command:format(program.quote(header), box:base_url()))
       while box:requests().total == before or box:connections() > 0 do box:step(20) end
       local text = pipe:read "*a"
       pipe:close()
@@ -453,7 +453,7 @@ describe("a slow sandbox", function()
     local box = sandbox.start { agents = 1, latency = 500, no_rate_limit = true }
     local command = "curl -s --no-progress-meter -Z --parallel-immediate --parallel-max 50 -o /dev/null "
     command = command .. "-w '%%{http_code}\n' -H 'Authorization: Bearer %s' '%s?[1-50]'"
-    local text = program.run(command:format(box.agents[1].token, box:url()))
+    local text = sandbox.run_client(command:format(box.agents[1].token, box:url()))
     assert.equal(("200\n"):rep(50), text)
     assert.equal(50, box:ledger().peak)
     box:stop()
@@ -462,7 +462,7 @@ describe("a slow sandbox", function()
   it("survives clients that do not wait", function()
     local box = sandbox.start { agents = 1, latency = 400 }
     local url, token = box:url(), box.agents[1].token
-    local _, status = program.run(("curl -s -m 0.1 -H 'Authorization: Bearer %s' %s"):format(token, url))
+    local _, status = sandbox.run_client(("curl -s -m 0.1 -H 'Authorization: Bearer %s' %s"):format(token, url))
     assert.equal(28, status) -- curl: timed out
     assert.equal(200, box:request("GET", box.agents[1]).status)
     assert.equal(2, box:ledger().total)
@@ -471,7 +471,7 @@ describe("a slow sandbox", function()
 
   it("stops with answers still held", function()
     local box = sandbox.start { agents = 1, latency = 3600000 }
-    program.run(("curl -s -m 0.1 -H 'Authorization: Bearer %s' %s"):format(box.agents[1].token, box:url()))
+    sandbox.run_client(("curl -s -m 0.1 -H 'Authorization: Bearer %s' %s"):format(box.agents[1].token, box:url()))
     assert.equal(1, box:ledger().total)
     box:stop()
   end)
@@ -483,7 +483,7 @@ describe("the vendor's examples, with only URL and token changed,", function()
   setup(function()
     box = sandbox.start { agents = 1 }
     for _, candidate in ipairs { "python3", "/usr/bin/python3" } do
-      local _, status = program.run(candidate .. " -c 'import requests'")
+      local _, status = sandbox.run_client(candidate .. " -c 'import requests'")
       if status == 0 then python = python or candidate end
     end
   end)
@@ -501,18 +501,19 @@ describe("the vendor's examples, with only URL and token changed,", function()
 
   local function run_python(script)
     if not python then return pending "not run: Debian has requests in: python3-requests" end
-    return program.run(python .. " -c " .. program.quote(adapt(script)))
+    return sandbox.run_client(python .. " -c " .. program.quote(adapt(script)))
   end
 
   it("work with curl", function()
-    local output, status = program.run(adapt [[curl -s https://app.quickchat.ai/v1/api/human_handoff/configuration \
+    local output, status = sandbox.run_client(adapt [[
+      curl -s https://app.quickchat.ai/v1/api/human_handoff/configuration \
       -H 'Authorization: Bearer <API_TOKEN>']])
     assert.equal(0, status)
     assert.equal(box:document "shop-uk", output)
   end)
 
   it("work with curl, jq and PUT", function()
-    local output, status = program.run("bash -c " .. program.quote(adapt [[
+    local output, status = sandbox.run_client("bash -c " .. program.quote(adapt [[
       # First, fetch the current configuration
       CONFIG=$(curl -s https://app.quickchat.ai/v1/api/human_handoff/configuration \
         -H 'Authorization: Bearer <API_TOKEN>')
