@@ -24,17 +24,32 @@ local function refuse_unknown(rows, what, name)
     near and ("did you mean %q?"):format(near) or "known are: " .. table.concat(known, ", ")))
 end
 
-local function check(row, path, value)
+-- The types a row allows, as a set; each row is read once.
+local types = setmetatable({}, { __mode = "k" })
+
+local function types_of(row)
+  local set = types[row]
+  if not set then
+    set = {}
+    for word in row[1]:gmatch "%S+" do set[word] = true end
+    types[row] = set
+  end
+  return set
+end
+
+local function check(row, what, name, value)
   local got = type(value)
-  if not (" " .. row[1] .. " "):find(" " .. got .. " ", 1, true) then
-    refuse(path, "type", value, ("%s expected, got %s"):format(row[1]:gsub(" ", " or "), got))
+  if not types_of(row)[got] then
+    refuse(what .. ": " .. name, "type", value, ("%s expected, got %s"):format(row[1]:gsub(" ", " or "), got))
   end
   if got ~= "number" then return end
   if value ~= value or value < (row.min or -math.huge) or value > (row.max or math.huge) then
-    local least, most = row.min or "any", row.max or "any"
-    refuse(path, "range", value, ("%s is out of range, %s to %s allowed"):format(value, least, most))
+    refuse(what .. ": " .. name, "range", value,
+      ("%s is out of range, %s to %s allowed"):format(value, row.min or "any", row.max or "any"))
   end
-  if row.integer and value % 1 ~= 0 then refuse(path, "integer", value, ("%s is not a whole number"):format(value)) end
+  if row.integer and value % 1 ~= 0 then
+    refuse(what .. ": " .. name, "integer", value, ("%s is not a whole number"):format(value))
+  end
 end
 
 --- Reads options against rows.
@@ -47,12 +62,13 @@ function options.read(given, rows, what)
     refuse(what, "type", given, ("a table of options expected, got %s"):format(type(given)))
   end
   local read = {}
-  for name, value in pairs(given or {}) do
-    if not rows[name] then refuse_unknown(rows, what, name) end
-    check(rows[name], what .. ": " .. name, value)
+  for name, value in next, given or {} do
+    local row = rows[name]
+    if not row then refuse_unknown(rows, what, name) end
+    check(row, what, name, value)
     read[name] = value
   end
-  for name, row in pairs(rows) do
+  for name, row in next, rows do
     if read[name] == nil then read[name] = row.default end
   end
   return read

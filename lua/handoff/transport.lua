@@ -60,15 +60,16 @@ end
 
 -- URLs are few and come again and again: what each says is kept, until too many have come.
 local MAX_KNOWN = 256
+local known, known_count = {}, 0
 
-local function known_url(self, text)
-  local url = self.urls[text]
+local function parse_url(path, text)
+  local url = known[text]
   if url then return url end
   local why
   url, why = core.http.url(text)
-  if not url then refuse("request.url", "url", ("it is no absolute URL: %s"):format(why)) end
-  if self.url_count == MAX_KNOWN then self.urls, self.url_count = {}, 0 end
-  self.urls[text], self.url_count = url, self.url_count + 1
+  if not url then refuse(path, "url", ("it is no absolute URL: %s"):format(why)) end
+  if known_count == MAX_KNOWN then known, known_count = {}, 0 end
+  known[text], known_count = url, known_count + 1
   return url
 end
 
@@ -129,7 +130,7 @@ end
 -- blocks.
 function Transport:request(req)
   check_fields(req)
-  local defaults, url = self.defaults, known_url(self, req.url)
+  local defaults, url = self.defaults, parse_url("request.url", req.url)
   local insecure = req.insecure
   if insecure == nil then insecure = defaults.insecure end
   check_url("request.url", url, insecure)
@@ -178,16 +179,14 @@ function transport.curl(opts)
   local defaults = options.read(opts, rows, "handoff.transport.curl")
   if defaults.proxy then check_proxy("handoff.transport.curl: proxy", defaults.proxy) end
   return setmetatable({
-    defaults = defaults, loop = defaults.loop or loops.default(), urls = {}, url_count = 0,
+    defaults = defaults, loop = defaults.loop or loops.default(),
   }, Transport)
 end
 
 --- Raises where no request may be made to the URL, as request itself does.
 -- @param path what the message calls it
 function transport.check_url(path, text, insecure)
-  local url, why = core.http.url(text)
-  if not url then refuse(path, "url", ("it is no absolute URL: %s"):format(why)) end
-  check_url(path, url, insecure)
+  check_url(path, parse_url(path, text), insecure)
 end
 
 local shared
