@@ -27,7 +27,7 @@ end
 local function check(row, path, value)
   local got = type(value)
   if not (" " .. row[1] .. " "):find(" " .. got .. " ", 1, true) then
-    refuse(path, "type", value, ("%s expected, got %s"):format(row[1]:gsub(" ", " or "), got))
+    refuse(path, "type", not row.secret and value or nil, ("%s expected, got %s"):format(row[1]:gsub(" ", " or "), got))
   end
   if got ~= "number" then return end
   if value ~= value or value < (row.min or -math.huge) or value > (row.max or math.huge) then
@@ -39,12 +39,13 @@ end
 
 --- Reads options against rows.
 -- @param given the caller's table, or nil; it is not changed or kept
--- @param rows name → { types, default=, min=, max=, integer= }, types as `type` names them, a blank between
+-- @param rows name → { types, default=, min=, max=, integer=, secret= }, types as `type` names them, a blank between; no
+--   error holds the value of a secret
 -- @param what the name of the function, for messages: "handoff.client"
 -- @return a fresh table: what was given, and the defaults of what was not
 function options.read(given, rows, what)
   if given ~= nil and type(given) ~= "table" then
-    refuse(what, "type", given, ("a table of options expected, got %s"):format(type(given)))
+    refuse(what, "type", nil, ("a table of options expected, got %s"):format(type(given)))
   end
   local read = {}
   for name, value in pairs(given or {}) do
