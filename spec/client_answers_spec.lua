@@ -53,8 +53,9 @@ describe("a client, answered", function()
   describe("with a status", function()
     it("that has its kind", function()
       for status, kind in pairs {
-        [400] = "rejected", [401] = "auth", [403] = "scope", [404] = "rejected", [409] = "rejected", [429] = "rate_limit",
-        [500] = "server", [502] = "server", [503] = "server", [504] = "server", [302] = "protocol", [204] = "protocol",
+        [400] = "rejected", [401] = "auth", [403] = "scope", [404] = "rejected", [409] = "rejected",
+        [429] = "rate_limit", [500] = "server", [502] = "server", [503] = "server", [504] = "server",
+        [302] = "protocol", [204] = "protocol",
         [201] = "protocol",
       } do
         local err = get(kind, status, "")
