@@ -151,9 +151,19 @@ static int l_is(lua_State *L) {
     return 1;
 }
 
+/* error.issue(fields): the table as an issue (see l_check.c), which prints as those of the checks do. It is the caller's own
+ * fresh table. */
+static int l_issue(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    luaL_getmetatable(L, "handoff.issue");
+    lua_setmetatable(L, 1);
+    return 1;
+}
+
 int hol_open_error(lua_State *L) {
     static const luaL_Reg functions[] = {
-        {"new", l_new}, {"raise", l_raise}, {"home", l_home}, {"is", l_is}, {NULL, NULL}};
+        {"new", l_new}, {"raise", l_raise}, {"home", l_home}, {"is", l_is}, {"issue", l_issue}, {NULL, NULL}};
     hol_newlib(L, functions);
     return 1;
 }

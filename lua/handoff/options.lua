@@ -40,7 +40,8 @@ end
 local function check(row, what, name, value)
   local got = type(value)
   if not types_of(row)[got] then
-    refuse(what .. ": " .. name, "type", value, ("%s expected, got %s"):format(row[1]:gsub(" ", " or "), got))
+    refuse(what .. ": " .. name, "type", not row.secret and value or nil,
+      ("%s expected, got %s"):format(row[1]:gsub(" ", " or "), got))
   end
   if got ~= "number" then return end
   if value ~= value or value < (row.min or -math.huge) or value > (row.max or math.huge) then
@@ -54,12 +55,13 @@ end
 
 --- Reads options against rows.
 -- @param given the caller's table, or nil; it is not changed or kept
--- @param rows name → { types, default=, min=, max=, integer= }, types as `type` names them, a blank between
+-- @param rows name → { types, default=, min=, max=, integer=, secret= }, types as `type` names them, a blank between; no
+--   error holds the value of a secret
 -- @param what the name of the function, for messages: "handoff.client"
 -- @return a fresh table: what was given, and the defaults of what was not
 function options.read(given, rows, what)
   if given ~= nil and type(given) ~= "table" then
-    refuse(what, "type", given, ("a table of options expected, got %s"):format(type(given)))
+    refuse(what, "type", nil, ("a table of options expected, got %s"):format(type(given)))
   end
   local read = {}
   for name, value in next, given or {} do

@@ -189,6 +189,8 @@ function transport.check_url(path, text, insecure)
   check_url(path, parse_url(path, text), insecure)
 end
 
+transport.check_proxy = check_proxy -- (path, text): raises where it is no proxy's address
+
 local shared
 
 --- The transport that is shared by whatever names no other, one a Lua state.

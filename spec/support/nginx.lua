@@ -4,6 +4,7 @@
 --   server.http, server.https, server.proxy   base URLs, without a slash at the end; https has no name but localhost
 --   server.https_other                        the same by an address that its certificate does not name
 --   server.ca_file                            the certificate that vouches for it
+--   server:program(code)   what answers below /program/ from now on: a Lua chunk that nginx runs
 --   server:stop()
 local nginx = {}
 
@@ -88,6 +89,7 @@ http {
     location /count { content_by_lua_block { ngx.print(ngx.shared.counts:get(ngx.var.arg_of) or 0) } }
     location /forget { content_by_lua_block { ngx.shared.counts:flush_all() } }
     @LOCATIONS@
+    location /program/ { content_by_lua_block { assert(loadfile "@DIR@/program.lua")() } }
     location /document { content_by_lua_block { ngx.req.discard_body() ngx.print(("x"):rep(4096)) } }
   }
   server {
@@ -154,6 +156,11 @@ function nginx.start(locations)
     https_other = "https://127.0.0.2:" .. ports.HTTPS,
     proxy = "http://127.0.0.1:" .. ports.PROXY,
   }, Server)
+end
+
+function Server:program(code)
+  write(self.dir .. "/program.new", code)
+  assert(os.rename(self.dir .. "/program.new", self.dir .. "/program.lua"))
 end
 
 --- Stops nginx, waits until it is gone, and removes what it left.
