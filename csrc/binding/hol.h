@@ -54,6 +54,7 @@ int hol_open_json(lua_State *L);
 int hol_open_schema(lua_State *L);
 int hol_open_config(lua_State *L);
 int hol_open_check(lua_State *L);
+int hol_open_change(lua_State *L);
 int hol_open_http(lua_State *L);
 
 #endif

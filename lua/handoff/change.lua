@@ -13,7 +13,7 @@
 -- Changes come in the document's order. What the server derives (read-only) is left out; so is an id that only one side
 -- has, as the server gives it.
 local core = require "handoff.core"
-local null = core.json.null
+local null, differing = core.json.null, core.change.differing
 
 local change = {}
 
@@ -330,33 +330,27 @@ end
 
 local compare_field
 
--- Fields the schema does not know, each as a whole.
-local function compare_unknown(out, known, before, after, place)
-  local names
-  for name, value in next, before do
-    if not known[name] and not same(value, after[name]) then
-      names = names or {}
-      names[#names + 1] = name
-    end
+-- Fields the schema does not know, each as a whole. `differs` is a set of names.
+local function compare_unknown(out, known, differs, before, after, place)
+  local names = {}
+  for name in next, differs do
+    if not known[name] and not same(before[name], after[name]) then names[#names + 1] = name end
   end
-  for name in next, after do
-    if not known[name] and before[name] == nil then
-      names = names or {}
-      names[#names + 1] = name
-    end
-  end
-  if not names then return end
   sort(names, by_text)
   for _, name in ipairs(names) do report_field(out, place, name, before[name], after[name]) end
 end
 
 local function compare_fields(out, row, before, after, place)
-  local names = row.names
-  for i = 1, #names do
-    local b, a = before[names[i]], after[names[i]]
-    if b ~= a then compare_field(out, row.fields[i], b, a, place) end
+  local differs, left = differing(before, after)
+  if not differs then return end
+  for i, name in ipairs(row.names) do
+    if differs[name] then
+      compare_field(out, row.fields[i], before[name], after[name], place)
+      left = left - 1
+      if left == 0 then return end
+    end
   end
-  compare_unknown(out, row.known, before, after, place)
+  compare_unknown(out, row.known, differs, before, after, place)
 end
 
 local function compare_items(out, row, before, after, place)

@@ -76,7 +76,8 @@ local function endpoint(given, insecure)
   if base_url:find "[?#]" then
     refuse { path = path, rule = "url", message = "it ends in a query or a fragment; give it up to and with /v1/api/" }
   end
-  return (base_url:gsub("/*$", "", 1)) .. "/" .. ENDPOINT
+  while base_url:sub(-1) == "/" do base_url = base_url:sub(1, -2) end
+  return base_url .. "/" .. ENDPOINT
 end
 
 local function check_transport(given)

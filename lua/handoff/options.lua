@@ -24,22 +24,24 @@ local function refuse_unknown(rows, what, name)
     near and ("did you mean %q?"):format(near) or "known are: " .. table.concat(known, ", ")))
 end
 
--- The types a row allows, as a set; each row is read once.
-local types = setmetatable({}, { __mode = "k" })
+-- What reading needs of the rows, made once: the types that each allows, as sets, and the defaults, a list.
+local prepared = setmetatable({}, { __mode = "k" })
 
-local function types_of(row)
-  local set = types[row]
-  if not set then
-    set = {}
-    for word in row[1]:gmatch "%S+" do set[word] = true end
-    types[row] = set
+local function prepare(rows)
+  local ready = { types = {}, defaults = {} }
+  for name, row in pairs(rows) do
+    local types = {}
+    for word in row[1]:gmatch "%S+" do types[word] = true end
+    ready.types[name] = types
+    if row.default ~= nil then ready.defaults[#ready.defaults + 1] = { name, row.default } end
   end
-  return set
+  prepared[rows] = ready
+  return ready
 end
 
-local function check(row, what, name, value)
+local function check(row, types, what, name, value)
   local got = type(value)
-  if not types_of(row)[got] then
+  if not types[got] then
     refuse(what .. ": " .. name, "type", not row.secret and value or nil,
       ("%s expected, got %s"):format(row[1]:gsub(" ", " or "), got))
   end
@@ -63,15 +65,13 @@ function options.read(given, rows, what)
   if given ~= nil and type(given) ~= "table" then
     refuse(what, "type", nil, ("a table of options expected, got %s"):format(type(given)))
   end
-  local read = {}
+  local read, ready = {}, prepared[rows] or prepare(rows)
+  for _, default in ipairs(ready.defaults) do read[default[1]] = default[2] end
   for name, value in next, given or {} do
     local row = rows[name]
     if not row then refuse_unknown(rows, what, name) end
-    check(row, what, name, value)
+    check(row, ready.types[name], what, name, value)
     read[name] = value
-  end
-  for name, row in next, rows do
-    if read[name] == nil then read[name] = row.default end
   end
   return read
 end
