@@ -214,6 +214,22 @@ describe("a client, answered", function()
       failed("timeout", client:get())
     end)
 
+    it("as the task was cancelled", function()
+      local loop = require("handoff.loop").default()
+      program("", "ngx.req.read_body() ngx.shared.counts:incr('put', 1, 0) ngx.sleep(60)")
+      local err
+      local task = loop:spawn(function() err = select(2, client:put(assert(handoff.config(document.text())))) end)
+      loop:spawn(function()
+        local curl = require("handoff.transport").default()
+        local ask = { method = "GET", url = server.http .. "/count?of=put" }
+        repeat until assert(curl:request(ask)).body == "1"
+        task:cancel()
+      end)
+      loop:run()
+      failed("cancelled", nil, err)
+      assert.matches("; nothing is known of what the server did with it$", err.message)
+    end)
+
     it("as the connection is cut", function()
       program "ngx.exit(444)"
       failed("network", client:get())

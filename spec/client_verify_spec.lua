@@ -87,6 +87,10 @@ local rows = {
     local item = doc.custom_guidelines[2]
     item.id, item.description, item.is_active = 77, "Other words.", true
   end },
+  { "trims the name of one that was removed and added anew", function(cfg)
+    cfg.custom_guidelines:remove { name = "Legal" }
+    cfg.custom_guidelines:add { name = "Legal ", description = "Speaks of a lawyer.", is_active = false }
+  end, function(doc) doc.custom_guidelines[2].id = 77 end, normalised = { 'custom_guidelines["Legal "]' } },
   { "gives new items of one name their ids, in another order", function(cfg)
     for i = 1, 3 do cfg.custom_guidelines:add { name = "Twin", description = "d" .. i, is_active = true } end
   end, function(doc)

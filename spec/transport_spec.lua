@@ -102,6 +102,18 @@ describe("transport", function()
   end)
 
   describe("connections", function()
+    it("are not waited for where a first answer is long in coming", function()
+      local slow = loop:spawn(function() return get "/never" end)
+      local res, err
+      loop:spawn(function()
+        res, err = get("/echo", { timeout = 5 })
+        slow:cancel()
+      end)
+      loop:run()
+      assert.is_nil(err, tostring(err))
+      assert.equal(200, res.status)
+    end)
+
     it("are used again by later requests and by other transports of the loop", function()
       local first = get "/echo"
       assert.is_false(first.reused)

@@ -162,8 +162,8 @@ static int l_issue(lua_State *L) {
 }
 
 int hol_open_error(lua_State *L) {
-    static const luaL_Reg functions[] = {
-        {"new", l_new}, {"raise", l_raise}, {"home", l_home}, {"is", l_is}, {"issue", l_issue}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"new", l_new}, {"raise", l_raise}, {"home", l_home},
+                                         {"is", l_is},   {"issue", l_issue}, {NULL, NULL}};
     hol_newlib(L, functions);
     return 1;
 }

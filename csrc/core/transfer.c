@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { KEEP_BYTES = 64 << 10 }; /* a buffer larger than this is not kept between transfers */
 
@@ -87,12 +88,11 @@ static bool set_protocols(CURL *easy) {
 
 static bool set_constants(ho_transfer *t) {
     CURL *e = t->easy;
-    /* "" is every compression libcurl was built with. Waiting for a connection that might carry many requests at once
-     * saves a TLS handshake each where the server speaks HTTP/2. */
+    /* "" is every compression libcurl was built with. */
     return !curl_easy_setopt(e, CURLOPT_PRIVATE, t) && !curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->error) &&
            !curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) && set_protocols(e) &&
            !curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) &&
-           !curl_easy_setopt(e, CURLOPT_PIPEWAIT, 1L) && !curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "") &&
+           !curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "") &&
            !curl_easy_setopt(e, CURLOPT_USERAGENT, "handoff/" HO_VERSION) &&
            !curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body) && !curl_easy_setopt(e, CURLOPT_WRITEDATA, t) &&
            !curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_head) && !curl_easy_setopt(e, CURLOPT_HEADERDATA, t) &&
@@ -223,6 +223,13 @@ static bool write_request(ho_transfer *t, const ho_request *r) {
     return !curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, list) && set_method(t, r, body);
 }
 
+/* Waiting for a connection that might carry many requests at once saves a TLS handshake each where the server speaks HTTP/2.
+ * Without TLS it is known only from the first answer, which may be long in coming, and would hold up all others. */
+static bool set_url(CURL *e, const char *url) {
+    return !curl_easy_setopt(e, CURLOPT_URL, url) &&
+           !curl_easy_setopt(e, CURLOPT_PIPEWAIT, strncasecmp(url, "https:", 6) == 0 ? 1L : 0L);
+}
+
 bool ho_transfer_prepare(ho_transfer *t, const ho_request *r) {
     proxy_mode mode = r->proxy != NULL ? PROXY_GIVEN : r->direct ? PROXY_NONE : PROXY_ENVIRONMENT;
     t->head.len = t->body.len = 0;
@@ -233,8 +240,7 @@ bool ho_transfer_prepare(ho_transfer *t, const ho_request *r) {
     t->error[0] = '\0';
     t->answer = (ho_answer){.error = "", .http_version = ""};
     return set_authority(t, r->ca_file) && set_timeouts(t->easy, &t->set, r) &&
-           set_proxy(t->easy, &t->set, mode, r->proxy) && !curl_easy_setopt(t->easy, CURLOPT_URL, r->url) &&
-           write_request(t, r);
+           set_proxy(t->easy, &t->set, mode, r->proxy) && set_url(t->easy, r->url) && write_request(t, r);
 }
 
 /* --- how it ended --------------------------------------------------------------------------------------------- */

@@ -118,11 +118,11 @@ function Answer.__index(answer, name)
 end
 
 local function tell_end(on_event, req, answer, err)
-  local known = answer or err
+  local facts = answer or err
   on_event {
     type = "request_end", method = req.method, url = req.url,
     status = answer and answer.status, error = err and err.kind,
-    times = known.times, bytes_sent = known.bytes_sent, bytes_received = known.bytes_received,
+    times = facts.times, bytes_sent = facts.bytes_sent, bytes_received = facts.bytes_received,
   }
 end
 

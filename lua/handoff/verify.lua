@@ -109,6 +109,7 @@ local function take_same(list, item, id)
 end
 
 -- Gives items of the answer that have an id nobody knows the one that they were sent with, or none. `answer` is changed.
+-- Where they were sent with none, and under another name, that is a change of its own.
 local function restore_ids(part, before, sent, answer)
   local id = id_fields[part]
   if not (id and is_list(sent) and is_list(answer)) then return end
@@ -119,7 +120,7 @@ local function restore_ids(part, before, sent, answer)
   for _, item in ipairs(sent) do
     local is_lost = type(item) == "table" and not answered[key_of(item[id]) or ""]
     local got = is_lost and take_same(fresh, item, id)
-    if got then got[id] = item[id] end
+    if got and (item[id] ~= nil or got.name == item.name) then got[id] = item[id] end
   end
 end
 
