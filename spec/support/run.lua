@@ -22,7 +22,8 @@ end
 -- Runs one check with a temporary folder of its own, which must be empty afterwards → its lines, whether it ended well.
 local function execute(check)
   local temp = read("mktemp -d"):gsub("\n", "")
-  local pipe = assert(io.popen(("TMPDIR=%s %s %s 2>&1 </dev/null"):format(quoted(temp), command, check)))
+  os.execute("chmod 711 " .. quoted(temp)) -- a server's workers may run as somebody else
+  local pipe = assert(io.popen(("TMPDIR=%s timeout -k 10 1200 %s %s 2>&1 </dev/null"):format(quoted(temp), command, check)))
   local lines = {}
   for line in pipe:lines() do
     lines[#lines + 1] = line
