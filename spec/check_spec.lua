@@ -287,6 +287,21 @@ describe("cfg:check()", function()
         slot("tuesday", "10:00", "11:00"), slot("monday-tuesday", "10:00", "11:00")) }))
   end)
 
+  it("holds a slot's times against each other whatever its days are", function()
+    assert.same({ "error availability[1] time_order", "error availability[1].day_span day_span",
+      "error availability[2] time_order", "error availability[2].day_span required" },
+      rows_of(of_file { availability = list(slot("x", "12:00", "09:00"),
+        '{"start_time":"12:00","end_time":"09:00"}') }))
+  end)
+
+  it("takes what is of a wrong type for wrong, not for empty", function()
+    for _, value in ipairs { "12345678901234567890", "5", "true" } do
+      for _, name in ipairs { "emails", "confirmation_outside_working_hours_message" } do
+        assert.same({ ("error settings.%s type"):format(name) }, rows_of(of_file { ["settings." .. name] = value }))
+      end
+    end
+  end)
+
   it("puts issues in the schema's order, whatever the text's", function()
     local other = {
       settings = '{"zz":1,"emails":["x"],"timezone":"Nowhere/At","is_active":true,"aa":2,"keywords":[1]}',
@@ -468,6 +483,13 @@ describe("cfg:check() of an edit", function()
     cfg.availability[1].start_time, cfg.availability[2].start_time = "08:00", "08:00"
     cfg.availability[3].day_span = "sunday"
     assert.same({ "warning availability[3] time_order" }, rows_of(cfg:check { edited = true }))
+  end)
+
+  it("lets an edit mend a part of what is broken", function()
+    local cfg = server { availability = list(slot("mon", "17:00", "09:00", ',"id":1')) }
+    assert.equal(2, #cfg:check())
+    cfg.availability[1].day_span = "monday"
+    assert.same({ "warning availability[1] time_order" }, rows_of(cfg:check { edited = true }))
   end)
 
   it("blocks what an edit broke in a file, whose own mistakes are errors too", function()

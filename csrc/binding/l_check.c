@@ -193,24 +193,23 @@ static void check_twice(checker *c, const ho_field *field, const hol_place *list
 
 /* --- slots ------------------------------------------------------------------------------------------------------------------------- */
 
-/* Reads the fields of the slot on top, found by their formats → whether it is a whole and valid one, with its texts left on the
- * stack for messages. */
-static bool read_slot(lua_State *L, const ho_object *object, ho_slot *slot, const char *texts[3]) {
+/* Reads the fields of the slot on top, found by their formats, with their texts left on the stack for messages. What is not valid
+ * leaves -1 in the slot. */
+static void read_slot(lua_State *L, const ho_object *object, ho_slot *slot, const char *texts[3]) {
     int n = 0, *times[] = {&slot->start, &slot->end};
-    for (size_t i = 0; i < object->count; i++) {
+    *slot = (ho_slot){-1, -1, -1, -1};
+    for (size_t i = 0; i < object->count && n < 3; i++) {
         const ho_field *field = &object->fields[i];
         if (field->format != HO_DAY_SPAN && field->format != HO_TIME) continue;
         lua_getfield(L, -1 - n, field->name);
-        size_t len = 0;
+        size_t len;
         const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &len) : NULL;
-        texts[n] = text;
-        bool ok =
-            text && (field->format == HO_TIME ? n > 0 && n < 3 && ho_time(text, len, times[n - 1]) == HO_OK
-                                              : n == 0 && ho_day_span(text, len, &slot->first, &slot->last) == HO_OK);
-        n++;
-        if (!ok) return false;
+        if (text && field->format == HO_DAY_SPAN)
+            ho_day_span(text, len, &slot->first, &slot->last);
+        else if (text && n > 0)
+            ho_time(text, len, times[n - 1]);
+        texts[n++] = text;
     }
-    return n == 3;
 }
 
 static bool is_slot(const ho_object *object) {
@@ -219,11 +218,30 @@ static bool is_slot(const ho_object *object) {
     return false;
 }
 
-static void check_slot_order(checker *c, const ho_slot *slot, const char *texts[3], const hol_place *place) {
-    if (slot->start < slot->end) return;
+/* Whether the slot has valid times in their order; that is looked at whatever its days are. */
+static bool check_slot_order(checker *c, const ho_slot *slot, const char *texts[3], const hol_place *place) {
+    if (slot->start < 0 || slot->end < 0) return false;
+    if (slot->start < slot->end) return true;
     const char *text =
         lua_pushfstring(c->L, "%s to %s ends before it starts; a night shift is two slots", texts[1], texts[2]);
     broken(c, place, "time_order", text);
+    lua_pop(c->L, 1);
+    return false;
+}
+
+/* A whole and valid slot, and which of the list it is. */
+typedef struct placed {
+    ho_slot slot;
+    size_t index;
+} placed;
+
+/* The first of those before it that the slot overlaps. */
+static void warn_overlap(checker *c, const placed *before, size_t count, const ho_slot *slot, const hol_place *place) {
+    size_t i = 0;
+    while (i < count && !ho_slot_overlap(&before[i].slot, slot)) i++;
+    if (i == count) return;
+    warn(c, place, "overlapping_slots",
+         lua_pushfstring(c->L, "covers time that %s[%d] covers", place->up->name, (int)before[i].index));
     lua_pop(c->L, 1);
 }
 
@@ -231,24 +249,18 @@ static void check_slots(checker *c, const ho_field *item, const hol_place *list)
     lua_State *L = c->L;
     int data = lua_gettop(L);
     size_t count = lua_rawlen(L, data), valid = 0;
-    struct placed {
-        ho_slot slot;
-        size_t index;
-    } *slots = lua_newuserdatauv(L, (count + 1) * sizeof *slots, 0);
+    placed *slots = lua_newuserdatauv(L, (count + 1) * sizeof *slots, 0);
     for (size_t i = 1; i <= count; i++) {
         hol_place here = {.up = list, .name = "", .index = i};
         const char *texts[3];
         ho_slot slot;
         lua_rawgeti(L, data, (lua_Integer)i);
-        if (hol_node_open(L) && read_slot(L, item->object, &slot, texts)) {
-            check_slot_order(c, &slot, texts, &here);
-            for (size_t j = 0; j < valid; j++) {
-                if (!ho_slot_overlap(&slots[j].slot, &slot)) continue;
-                warn(c, &here, "overlapping_slots",
-                     lua_pushfstring(L, "covers time that %s[%d] covers", list->name, (int)slots[j].index));
-                break;
+        if (hol_node_open(L)) {
+            read_slot(L, item->object, &slot, texts);
+            if (check_slot_order(c, &slot, texts, &here) && slot.first >= 0) {
+                warn_overlap(c, slots, valid, &slot, &here);
+                slots[valid++] = (placed){slot, i};
             }
-            if (slot.start < slot.end) slots[valid++] = (struct placed){slot, i};
         }
         lua_settop(L, data + 1);
     }
@@ -277,12 +289,14 @@ static bool is_true(lua_State *L, int object, const char *field) {
     return is;
 }
 
-/* Whether the field of the object is a list or text with nothing in it, or is not there. */
+/* Whether the field of the object is a list or text with nothing in it, null, or not there. What is of another type is wrong, not
+ * empty. */
 static bool is_empty(lua_State *L, int object, const char *field) {
     lua_getfield(L, object, field);
     hol_node_open(L);
     int type = lua_type(L, -1);
-    bool is = type == LUA_TTABLE || type == LUA_TSTRING ? lua_rawlen(L, -1) == 0 : type != LUA_TUSERDATA;
+    bool is =
+        type == LUA_TTABLE || type == LUA_TSTRING ? lua_rawlen(L, -1) == 0 : lua_isnil(L, -1) || hol_is_null(L, -1);
     lua_pop(L, 1);
     return is;
 }
