@@ -1,63 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /* A configuration held against the schema: broken rules, and what is legal and surely not meant, as sorted issues. */
-#include "l_config.h"
+#include "l_check.h"
 
 #include "../core/check.h"
 #include "../core/rule.h"
 #include "../core/week.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
-
-typedef struct checker {
-    lua_State *L;
-    hol_doc *doc;
-    int config, values; /* indices */
-    int issues;         /* index of the list */
-    int count;
-    int ignore;   /* index of a set of rule ids, or 0 */
-    bool lenient; /* the service sent it so: what it broke is a warning */
-} checker;
 
 /* --- issues --------------------------------------------------------------------------------------------------------------- */
 
-static bool is_ignored(checker *c, const char *rule) {
-    if (!c->ignore) return false;
-    lua_getfield(c->L, c->ignore, rule);
-    bool ignored = !lua_isnil(c->L, -1);
-    lua_pop(c->L, 1);
-    return ignored;
-}
-
-/* Adds an issue whose message is on top; pops it. */
-static void add(checker *c, const char *severity, const hol_place *place, const char *rule) {
-    lua_State *L = c->L;
-    if (is_ignored(c, rule)) {
-        lua_pop(L, 1);
-        return;
-    }
-    lua_createtable(L, 0, 4);
-    lua_insert(L, -2);
-    lua_setfield(L, -2, "message");
-    lua_pushstring(L, severity);
-    lua_setfield(L, -2, "severity");
-    hol_place_path(L, place);
-    lua_setfield(L, -2, "path");
-    lua_pushstring(L, rule);
-    lua_setfield(L, -2, "rule");
-    luaL_getmetatable(L, "handoff.issue");
-    lua_setmetatable(L, -2);
-    lua_rawseti(L, c->issues, ++c->count);
-}
-
 static void broken(checker *c, const hol_place *place, const char *rule, const char *message) {
     lua_pushstring(c->L, message);
-    add(c, c->lenient ? "warning" : "error", place, rule);
+    hol_issue_add(c, c->lenient ? "warning" : "error", place, rule);
 }
 
 static void warn(checker *c, const hol_place *place, const char *rule, const char *message) {
     lua_pushstring(c->L, message);
-    add(c, "warning", place, rule);
+    hol_issue_add(c, "warning", place, rule);
 }
 
 /* --- rules of one value ------------------------------------------------------------------------------------------------------ */
@@ -74,9 +36,36 @@ static void check_string(checker *c, const ho_field *field, const hol_place *pla
         warn(c, place, problem.rule, problem.message);
 }
 
+/* What JSON calls the value on top, which may be replaced by its data. */
+static const char *json_type(lua_State *L) {
+    if (hol_number_text(L, -1).at) return "a number";
+    if (hol_node_open(L)) return hol_is_array(L, -1) ? "an array" : "an object";
+    if (lua_type(L, -1) == LUA_TBOOLEAN) return lua_toboolean(L, -1) ? "true" : "false";
+    return lua_type(L, -1) == LUA_TNUMBER ? "a number" : "a string";
+}
+
 static void wrong_type(checker *c, const hol_place *place, const char *want) {
-    lua_pushfstring(c->L, "%s expected, got a %s", want, luaL_typename(c->L, -1));
-    add(c, c->lenient ? "warning" : "error", place, "type");
+    lua_pushfstring(c->L, "%s expected, got %s", want, json_type(c->L));
+    hol_issue_add(c, c->lenient ? "warning" : "error", place, "type");
+}
+
+/* A name that the schema does not have. In a path it stands on one line, and cut where it is long. In what people wrote, which a
+ * file is, it may be a slip. */
+static void warn_unknown(checker *c, const ho_object *object, const hol_place *up, const char *name, size_t len) {
+    const char *known[32];
+    char shown[80], hint[80] = "";
+    size_t n = 0;
+    for (; n < object->count && n + 1 < HO_COUNT(known); n++) known[n] = object->fields[n].name;
+    known[n] = NULL;
+    int near = c->doc->server ? -1 : ho_nearest(name, len, known);
+    if (near >= 0) snprintf(hint, sizeof hint, "; did you mean \"%s\"?", known[near]);
+    ho_quote(name, len, shown, sizeof shown);
+    shown[strlen(shown) - 1] = '\0'; /* a path is not quoted */
+    hol_place here = {.up = up, .name = shown + 1};
+    const char *text =
+        lua_pushfstring(c->L, "no %s that this version knows; it is kept as it is%s", up ? "field" : "part", hint);
+    warn(c, &here, "sent_unknown", text);
+    lua_pop(c->L, 1);
 }
 
 /* Names in the object on top that the schema does not have. */
@@ -88,9 +77,7 @@ static void check_unknown(checker *c, const ho_object *object, const hol_place *
         size_t len;
         lua_rawgeti(L, top + 1, i);
         const char *name = lua_tolstring(L, -1, &len);
-        hol_place here = {.up = place, .name = name};
-        if (!ho_schema_field(object, name, len))
-            warn(c, &here, "sent_unknown", "no field that this version knows; it is kept as it is");
+        if (!ho_schema_field(object, name, len)) warn_unknown(c, object, place, name, len);
         lua_pop(L, 1);
     }
     lua_settop(L, top);
@@ -154,13 +141,13 @@ static void check_value(checker *c, const ho_field *field, const hol_place *plac
         if (!hol_is_integer(L, -1) && !is_exact_whole(L)) wrong_type(c, place, "a whole number");
         break;
     case HO_OBJECT:
-        if (!hol_node_open(L) || (hol_is_array(L, -1)))
+        if (!hol_node_open(L) || hol_is_array(L, -1))
             wrong_type(c, place, "an object");
         else
             check_object(c, field->object, place);
         break;
     case HO_LIST:
-        if (!hol_node_open(L) || !(hol_is_array(L, -1) || hol_count(L, -1) == 0))
+        if (!hol_node_open(L) || !hol_is_array(L, -1))
             wrong_type(c, place, "an array");
         else
             check_list(c, field->item, place);
@@ -170,20 +157,6 @@ static void check_value(checker *c, const ho_field *field, const hol_place *plac
 }
 
 /* --- rules of a list's items together --------------------------------------------------------------------------------------------- */
-
-/* Pushes the item's field: a string or number as it is, digits of a long number as a string; nil for what is neither. */
-static void push_key(lua_State *L, const char *field) {
-    lua_pushstring(L, field);
-    lua_rawget(L, -2);
-    ho_text number = hol_number_text(L, -1);
-    if (number.at)
-        lua_pushlstring(L, number.at, number.len);
-    else if (lua_type(L, -1) != LUA_TSTRING && lua_type(L, -1) != LUA_TNUMBER)
-        lua_pushnil(L);
-    else
-        return;
-    lua_remove(L, -2);
-}
 
 /* Two items of the list on top with the same value in the field. */
 static void check_twice(checker *c, const ho_field *field, const hol_place *list, bool error) {
@@ -195,7 +168,7 @@ static void check_twice(checker *c, const ho_field *field, const hol_place *list
     for (size_t i = 1; i <= count; i++) {
         lua_rawgeti(L, data, (lua_Integer)i);
         if (hol_node_open(L)) {
-            push_key(L, field->name);
+            hol_push_key(L, field->name);
             if (!lua_isnil(L, -1)) {
                 lua_pushvalue(L, -1);
                 if (lua_rawget(L, data + 1) == LUA_TNIL) {
@@ -220,24 +193,23 @@ static void check_twice(checker *c, const ho_field *field, const hol_place *list
 
 /* --- slots ------------------------------------------------------------------------------------------------------------------------- */
 
-/* Reads the fields of the slot on top, found by their formats → whether it is a whole and valid one, with its texts left on the
- * stack for messages. */
-static bool read_slot(lua_State *L, const ho_object *object, ho_slot *slot, const char *texts[3]) {
+/* Reads the fields of the slot on top, found by their formats, with their texts left on the stack for messages. What is not valid
+ * leaves -1 in the slot. */
+static void read_slot(lua_State *L, const ho_object *object, ho_slot *slot, const char *texts[3]) {
     int n = 0, *times[] = {&slot->start, &slot->end};
-    for (size_t i = 0; i < object->count; i++) {
+    *slot = (ho_slot){-1, -1, -1, -1};
+    for (size_t i = 0; i < object->count && n < 3; i++) {
         const ho_field *field = &object->fields[i];
         if (field->format != HO_DAY_SPAN && field->format != HO_TIME) continue;
         lua_getfield(L, -1 - n, field->name);
-        size_t len = 0;
+        size_t len;
         const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &len) : NULL;
-        texts[n] = text;
-        bool ok =
-            text && (field->format == HO_TIME ? n > 0 && n < 3 && ho_time(text, len, times[n - 1]) == HO_OK
-                                              : n == 0 && ho_day_span(text, len, &slot->first, &slot->last) == HO_OK);
-        n++;
-        if (!ok) return false;
+        if (text && field->format == HO_DAY_SPAN)
+            ho_day_span(text, len, &slot->first, &slot->last);
+        else if (text && n > 0)
+            ho_time(text, len, times[n - 1]);
+        texts[n++] = text;
     }
-    return n == 3;
 }
 
 static bool is_slot(const ho_object *object) {
@@ -246,11 +218,30 @@ static bool is_slot(const ho_object *object) {
     return false;
 }
 
-static void check_slot_order(checker *c, const ho_slot *slot, const char *texts[3], const hol_place *place) {
-    if (slot->start < slot->end) return;
+/* Whether the slot has valid times in their order; that is looked at whatever its days are. */
+static bool check_slot_order(checker *c, const ho_slot *slot, const char *texts[3], const hol_place *place) {
+    if (slot->start < 0 || slot->end < 0) return false;
+    if (slot->start < slot->end) return true;
     const char *text =
         lua_pushfstring(c->L, "%s to %s ends before it starts; a night shift is two slots", texts[1], texts[2]);
     broken(c, place, "time_order", text);
+    lua_pop(c->L, 1);
+    return false;
+}
+
+/* A whole and valid slot, and which of the list it is. */
+typedef struct placed {
+    ho_slot slot;
+    size_t index;
+} placed;
+
+/* The first of those before it that the slot overlaps. */
+static void warn_overlap(checker *c, const placed *before, size_t count, const ho_slot *slot, const hol_place *place) {
+    size_t i = 0;
+    while (i < count && !ho_slot_overlap(&before[i].slot, slot)) i++;
+    if (i == count) return;
+    warn(c, place, "overlapping_slots",
+         lua_pushfstring(c->L, "covers time that %s[%d] covers", place->up->name, (int)before[i].index));
     lua_pop(c->L, 1);
 }
 
@@ -258,24 +249,18 @@ static void check_slots(checker *c, const ho_field *item, const hol_place *list)
     lua_State *L = c->L;
     int data = lua_gettop(L);
     size_t count = lua_rawlen(L, data), valid = 0;
-    struct placed {
-        ho_slot slot;
-        size_t index;
-    } *slots = lua_newuserdatauv(L, (count + 1) * sizeof *slots, 0);
+    placed *slots = lua_newuserdatauv(L, (count + 1) * sizeof *slots, 0);
     for (size_t i = 1; i <= count; i++) {
         hol_place here = {.up = list, .name = "", .index = i};
         const char *texts[3];
         ho_slot slot;
         lua_rawgeti(L, data, (lua_Integer)i);
-        if (hol_node_open(L) && read_slot(L, item->object, &slot, texts)) {
-            check_slot_order(c, &slot, texts, &here);
-            for (size_t j = 0; j < valid; j++) {
-                if (!ho_slot_overlap(&slots[j].slot, &slot)) continue;
-                warn(c, &here, "overlapping_slots",
-                     lua_pushfstring(L, "covers time that %s[%d] covers", list->name, (int)slots[j].index));
-                break;
+        if (hol_node_open(L)) {
+            read_slot(L, item->object, &slot, texts);
+            if (check_slot_order(c, &slot, texts, &here) && slot.first >= 0) {
+                warn_overlap(c, slots, valid, &slot, &here);
+                slots[valid++] = (placed){slot, i};
             }
-            if (slot.start < slot.end) slots[valid++] = (struct placed){slot, i};
         }
         lua_settop(L, data + 1);
     }
@@ -304,12 +289,14 @@ static bool is_true(lua_State *L, int object, const char *field) {
     return is;
 }
 
-/* Whether the field of the object is a list or text with nothing in it, or is not there. */
+/* Whether the field of the object is a list or text with nothing in it, null, or not there. What is of another type is wrong, not
+ * empty. */
 static bool is_empty(lua_State *L, int object, const char *field) {
     lua_getfield(L, object, field);
     hol_node_open(L);
     int type = lua_type(L, -1);
-    bool is = type == LUA_TTABLE || type == LUA_TSTRING ? lua_rawlen(L, -1) == 0 : type != LUA_TUSERDATA;
+    bool is =
+        type == LUA_TTABLE || type == LUA_TSTRING ? lua_rawlen(L, -1) == 0 : lua_isnil(L, -1) || hol_is_null(L, -1);
     lua_pop(L, 1);
     return is;
 }
@@ -340,25 +327,49 @@ static bool has_slots(checker *c) {
     return has;
 }
 
-/* Warnings that settings give rise to; they are on top. Other parts are looked at only where settings make them matter. */
+static bool is_edited(checker *c, const char *part) {
+    return c->doc->members[find_part(c, part)].edited;
+}
+
+static bool any_guideline(checker *c) {
+    return any_active(c, "generic_guidelines") || any_active(c, "custom_guidelines");
+}
+
+/* Warnings that settings, which are on top, and other parts together give rise to. The others are looked at only where settings
+ * make them matter. */
+static void warn_together(checker *c, const hol_place *place) {
+    lua_State *L = c->L;
+    int settings = lua_gettop(L);
+    hol_place on = {.up = place, .name = "is_active"}, hours = {.up = place, .name = "working_hours_active"};
+    if (is_true(L, settings, on.name) && is_empty(L, settings, "keywords") && !any_guideline(c))
+        warn(c, &on, "nothing_triggers",
+             "handoff is on, but no guideline is active and there is no keyword: nothing asks for it");
+    if (is_true(L, settings, hours.name) && !has_slots(c))
+        warn(c, &hours, "hours_without_slots",
+             "working hours are on, but availability has no slot: nobody is ever there");
+}
+
+/* Warnings that settings, which are on top, give rise to by themselves. */
 static void warn_settings(checker *c, const hol_place *place) {
     lua_State *L = c->L;
     int settings = lua_gettop(L);
-    bool hours = is_true(L, settings, "working_hours_active");
-    hol_place on = {.up = place, .name = "is_active"}, emails = {.up = place, .name = "emails"},
-              hours_on = {.up = place, .name = "working_hours_active"},
+    hol_place emails = {.up = place, .name = "emails"},
               outside = {.up = place, .name = "confirmation_outside_working_hours_message"};
-    if (is_true(L, settings, "is_active") && is_empty(L, settings, "keywords") &&
-        !any_active(c, "generic_guidelines") && !any_active(c, "custom_guidelines"))
-        warn(c, &on, "nothing_triggers",
-             "handoff is on, but no guideline is active and there is no keyword: nothing asks for it");
-    if (hours && is_empty(L, settings, outside.name))
+    if (is_true(L, settings, "working_hours_active") && is_empty(L, settings, outside.name))
         warn(c, &outside, "empty_outside_message", "working hours are on: outside them the visitor would read nothing");
-    if (hours && !has_slots(c))
-        warn(c, &hours_on, "hours_without_slots",
-             "working hours are on, but availability has no slot: nobody is ever there");
     if (is_true(L, settings, "send_email_notification") && is_empty(L, settings, emails.name))
         warn(c, &emails, "email_without_addresses", "notification by e-mail is on, but there is no address");
+}
+
+/* The same where only other parts were edited: settings are decoded only where those left nothing that could do. */
+static void warn_of_edits(checker *c, const ho_field *settings) {
+    bool slots_gone = is_edited(c, "availability") && !has_slots(c);
+    bool guidelines = is_edited(c, "generic_guidelines") || is_edited(c, "custom_guidelines");
+    if (!slots_gone && (!guidelines || any_guideline(c))) return;
+    int top = lua_gettop(c->L);
+    hol_place place = {.name = settings->name};
+    if (push_part(c, settings->name)) warn_together(c, &place);
+    lua_settop(c->L, top);
 }
 
 static void warn_profiles(checker *c, const hol_place *list) {
@@ -382,6 +393,7 @@ static void check_part(checker *c, const ho_field *part) {
     if (part->kind == HO_OBJECT) {
         check_object(c, part->object, &place);
         warn_settings(c, &place);
+        warn_together(c, &place);
         return;
     }
     check_list(c, part->item, &place);
@@ -392,57 +404,53 @@ static void check_part(checker *c, const ho_field *part) {
     if (ho_schema_field(object, "user_ids", strlen("user_ids"))) warn_profiles(c, &place);
 }
 
-/* Pushes what identifies an issue wherever its item stands: path, rule and message without places. */
-static void push_identity(lua_State *L, int issue) {
-    static const char *const fields[] = {"path", "rule", "message"};
-    luaL_Buffer b;
-    for (size_t i = 0; i < HO_COUNT(fields); i++) lua_getfield(L, issue, fields[i]);
-    luaL_buffinit(L, &b);
-    for (int i = -3; i < 0; i++) {
-        bool within = false;
-        for (const char *at = lua_tostring(L, issue + 4 + i); *at; at++) {
-            within = within ? *at != ']' : *at == '[';
-            if (!within) luaL_addchar(&b, *at);
-        }
-    }
-    luaL_pushresult(&b);
-    lua_replace(L, issue + 1);
-    lua_settop(L, issue + 1);
-}
-
-/* What the service had broken before the edit is a warning in an edited part too: issues from `first` on are held against those of the
- * part as it came. */
-static void forgive(checker *c, size_t member, int first) {
+static bool has_errors(checker *c, int first) {
     lua_State *L = c->L;
-    int top = lua_gettop(L), last = c->count;
     bool errors = false;
-    for (int i = first; i <= last && !errors; i++) {
+    for (int i = first; i <= c->count && !errors; i++) {
         lua_rawgeti(L, c->issues, i);
         lua_getfield(L, -1, "severity");
         errors = lua_tostring(L, -1)[0] == 'e';
-        lua_settop(L, top);
+        lua_pop(L, 2);
     }
-    if (!errors) return;
-    lua_newtable(L);
-    lua_newtable(L);
+    return errors;
+}
+
+/* Pushes the set of the identities of the issues of a member as it came. */
+static void push_issues_before(checker *c, size_t member) {
+    lua_State *L = c->L;
+    const ho_field *part = c->doc->members[member].field;
+    int set = lua_gettop(L) + 1;
     checker before = *c;
-    before.issues = top + 1;
-    before.count = 0;
-    before.lenient = true;
+    before.issues = set + 1;
+    before.orders = before.count = 0;
+    lua_newtable(L);
+    lua_newtable(L);
     hol_config_original(L, c->doc, c->values, member);
-    check_part(&before, c->doc->members[member].field);
-    lua_settop(L, top + 2);
+    check_part(&before, part);
     for (int i = 1; i <= before.count; i++) {
-        lua_rawgeti(L, top + 1, i);
-        push_identity(L, top + 3);
+        lua_rawgeti(L, set + 1, i);
+        hol_issue_identity(L, set + 2, part);
         lua_pushboolean(L, 1);
-        lua_rawset(L, top + 2);
+        lua_rawset(L, set);
         lua_pop(L, 1);
     }
-    for (int i = first; i <= last; i++) {
+    lua_settop(L, set);
+}
+
+/* What the service had broken before the edit is a warning in an edited part too: issues from `first` on are held against those of
+ * the part as it came. */
+static void forgive(checker *c, size_t member, int first) {
+    lua_State *L = c->L;
+    int top = lua_gettop(L);
+    if (!has_errors(c, first)) return;
+    push_issues_before(c, member);
+    hol_config_value(L, c->doc, c->config, c->values, member);
+    hol_node_open(L);
+    for (int i = first; i <= c->count; i++) {
         lua_rawgeti(L, c->issues, i);
-        push_identity(L, top + 3);
-        if (lua_rawget(L, top + 2) != LUA_TNIL) {
+        hol_issue_identity(L, top + 2, c->doc->members[member].field);
+        if (lua_rawget(L, top + 1) != LUA_TNIL) {
             lua_pushliteral(L, "warning");
             lua_setfield(L, -3, "severity");
         }
@@ -451,19 +459,26 @@ static void forgive(checker *c, size_t member, int first) {
     lua_settop(L, top);
 }
 
-static void check_members(checker *c, bool edited_only) {
+/* Member i of the document, a part. */
+static void check_member(checker *c, size_t i) {
     lua_State *L = c->L;
+    const hol_member *m = &c->doc->members[i];
+    int first = c->count + 1;
+    c->lenient = c->doc->server && !m->edited;
+    hol_config_value(L, c->doc, c->config, c->values, i);
+    if (hol_node_open(L)) check_part(c, m->field);
+    lua_pop(L, 1);
+    if (c->doc->server && m->edited) forgive(c, i, first);
+}
+
+static void check_members(checker *c, bool edited_only) {
     for (size_t p = 0; p < ho_document.count; p++) {
-        for (size_t i = 0; i < c->doc->count; i++) {
-            const hol_member *m = &c->doc->members[i];
-            if (m->field != &ho_document.fields[p] || (edited_only && !m->edited)) continue;
-            int first = c->count + 1;
-            c->lenient = c->doc->server && !m->edited;
-            hol_config_value(L, c->doc, c->config, c->values, i);
-            if (hol_node_open(L)) check_part(c, m->field);
-            lua_pop(L, 1);
-            if (c->doc->server && m->edited) forgive(c, i, first);
-        }
+        const ho_field *part = &ho_document.fields[p];
+        size_t i = find_part(c, part->name);
+        if (!edited_only || c->doc->members[i].edited)
+            check_member(c, i);
+        else if (part->kind == HO_OBJECT)
+            warn_of_edits(c, part);
     }
 }
 
@@ -473,8 +488,9 @@ static void check_unknown_parts(checker *c) {
         const hol_member *m = &c->doc->members[i];
         if (m->field) continue;
         hol_config_name(c->L, text, &m->text);
-        hol_place here = {.name = lua_tostring(c->L, -1)};
-        warn(c, &here, "sent_unknown", "no part that this version knows; it is kept as it is");
+        size_t len;
+        const char *name = lua_tolstring(c->L, -1, &len);
+        warn_unknown(c, &ho_document, NULL, name, len);
         lua_pop(c->L, 1);
     }
 }
@@ -486,6 +502,9 @@ static void read_ignore(lua_State *L) {
     if (lua_type(L, -1) != LUA_TTABLE)
         hol_invalid(L, "cfg:check", "option", 0, false, "ignore is a list of rule ids, got %s", luaL_typename(L, -1));
     int list = lua_gettop(L);
+    if (hol_count(L, list) != lua_rawlen(L, list))
+        hol_invalid(L, "cfg:check", "option", 0, false,
+                    "ignore is a list of rule ids, {\"zone\", …}; other keys mean nothing");
     lua_newtable(L);
     for (size_t i = 1, n = lua_rawlen(L, list); i <= n; i++) {
         lua_rawgeti(L, list, (lua_Integer)i);
@@ -527,16 +546,17 @@ static bool read_options(checker *c, int options) {
  * `edited`: only the parts that were. `ignore`: ids of rules. */
 static int l_check(lua_State *L) {
     lua_settop(L, 3);
-    checker c = {.L = L, .doc = hol_config_check(L, 1), .config = 1};
+    checker c = {.L = L, .doc = hol_config_check(L, 1), .config = 1, .values = 4, .issues = 5, .orders = 6};
     bool edited = read_options(&c, 2);
     lua_settop(L, 3);
+    luaL_checkstack(L, 40, "a configuration's check");
     hol_config_values(L, 1);
     lua_newtable(L);
-    c.values = 4;
-    c.issues = 5;
+    lua_newtable(L);
     check_members(&c, edited);
     if (!edited) check_unknown_parts(&c);
-    lua_settop(L, 5);
+    hol_issues_sort(&c);
+    lua_settop(L, c.issues);
     return 1;
 }
 
@@ -566,26 +586,10 @@ static int l_rules(lua_State *L) {
     return 1;
 }
 
-/* error settings.timezone: "Londn" is no time zone; … [zone] */
-static int l_issue_tostring(lua_State *L) {
-    static const char *const fields[] = {"severity", "path", "message", "rule"};
-    luaL_checktype(L, 1, LUA_TTABLE);
-    lua_settop(L, 1);
-    for (size_t i = 0; i < HO_COUNT(fields); i++)
-        if (lua_getfield(L, 1, fields[i]) != LUA_TSTRING) return luaL_argerror(L, 1, "an issue expected");
-    lua_pushfstring(L, "%s %s: %s [%s]", lua_tostring(L, 2), lua_tostring(L, 3), lua_tostring(L, 4),
-                    lua_tostring(L, 5));
-    return 1;
-}
-
 int hol_open_check(lua_State *L) {
     static const luaL_Reg functions[] = {
         {"config", l_check}, {"document", l_document}, {"rules", l_rules}, {NULL, NULL}};
-    if (luaL_newmetatable(L, "handoff.issue")) {
-        lua_pushcfunction(L, l_issue_tostring);
-        lua_setfield(L, -2, "__tostring");
-    }
-    lua_pop(L, 1);
+    hol_issue_open(L);
     hol_newlib(L, functions);
     lua_rawgeti(L, hol_refs, HOL_REF_METHODS);
     lua_getfield(L, -2, "config");

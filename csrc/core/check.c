@@ -22,6 +22,7 @@ const ho_rule ho_rules[] = {
     {"read_only", false, "the service derives the field"},
     {"fixed", false, "the predefined guidelines are neither added nor removed"},
     {"hole", false, "a list has no holes"},
+    {"depth", false, "values nest at most 100 deep"},
     {"duplicate_id", false, "no two items of a list have one id"},
     {"sent_unknown", true, "the service sent a field that this version does not know; it is kept as it is"},
     {"zone_unchecked", true, "this system has no zone data to check the time zone with"},
@@ -35,16 +36,24 @@ const ho_rule ho_rules[] = {
 };
 const size_t ho_rule_count = HO_COUNT(ho_rules);
 
+/* A control character of two bytes, U+0080 to U+009F: a terminal may obey it. */
+static bool is_c1(const char *text, size_t len) {
+    return len > 1 && (unsigned char)text[0] == 0xC2 && (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xA0;
+}
+
 char *ho_quote(const char *text, size_t len, char *out, size_t room) {
     size_t shown = 0, n = 0;
     out[n++] = '"';
-    for (; shown < len && n + 12 < room && shown < 48; shown++) {
+    for (; shown < len && shown < 48 && n + 8 < room; shown++) {
         unsigned char c = (unsigned char)text[shown];
-        if (shown >= 40 && (c & 0xC0) != 0x80) break;
+        /* cut between characters only */
+        if ((c & 0xC0) != 0x80 && (shown >= 40 || n + 12 >= room)) break;
         if (c == '"' || c == '\\')
             n += (size_t)snprintf(out + n, room - n, "\\%c", c);
         else if (c < 0x20 || c == 0x7F)
             n += (size_t)snprintf(out + n, room - n, "\\u%04x", c);
+        else if (is_c1(text + shown, len - shown))
+            n += (size_t)snprintf(out + n, room - n, "\\u%04x", (unsigned char)text[++shown]);
         else
             out[n++] = (char)c;
     }
@@ -95,6 +104,7 @@ static void near_days(const char *text, size_t len, char *hint, size_t room) {
     int first = ho_nearest(text, hyphen ? (size_t)(hyphen - text) : len, days);
     int last = hyphen ? ho_nearest(hyphen + 1, len - (size_t)(hyphen + 1 - text), days) : first;
     if (first < 0 || last < 0) return;
+    if (!hyphen && len > strlen("wednesday") + 2) return; /* more than a day: monday to friday */
     snprintf(hint, room, hyphen ? "did you mean \"%s-%s\"?" : "did you mean \"%s\"?", days[first], days[last]);
 }
 
