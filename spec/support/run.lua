@@ -23,7 +23,8 @@ end
 local function execute(check)
   local temp = read("mktemp -d"):gsub("\n", "")
   os.execute("chmod 711 " .. quoted(temp)) -- a server's workers may run as somebody else
-  local pipe = assert(io.popen(("TMPDIR=%s timeout -k 10 1200 %s %s 2>&1 </dev/null"):format(quoted(temp), command, check)))
+  local shell = "TMPDIR=%s timeout -k 10 1200 %s %s 2>&1 </dev/null"
+  local pipe = assert(io.popen(shell:format(quoted(temp), command, check)))
   local lines = {}
   for line in pipe:lines() do
     lines[#lines + 1] = line
