@@ -5,30 +5,11 @@ local document = require "support.document"
 local random = require "support.random"
 
 local json, null = handoff.json, handoff.null
--- Whether objects are tables that the table library works on (see DESIGN.md, configuration objects).
+-- Whether objects are tables that the table library works on.
 local tables = not rawget(_G, "jit")
 local on_tables = tables and it or function() end
 
-local function new(other, more) return assert(handoff.config(document.text(other, more))) end
-
-local function raised(...)
-  local ok, err = pcall(...)
-  assert.is_false(ok, "nothing was raised")
-  return err
-end
-
--- The edit is refused and changes nothing → the error.
-local function refused(cfg, edit, path, rule)
-  local before, canonical = cfg:text(), cfg:json()
-  local err = raised(edit, cfg)
-  assert.same({ "invalid", path, rule }, { err.kind, err.path, err.rule })
-  assert.is_string(err.message)
-  assert.truthy(tostring(err):find("^[^\n]*list_spec%.lua:%d+: [^\n]+$"), tostring(err))
-  assert.equal(before, cfg:text())
-  assert.equal(canonical, cfg:json())
-  return err
-end
-
+local new, raised, refused = document.new, document.raised, document.refused
 local function part(cfg, name) return (json.encode(json.decode(cfg:text())[name])) end
 local function ids(list)
   local found = {}

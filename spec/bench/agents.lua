@@ -5,6 +5,7 @@
 -- document through our transport. Rounds are interleaved; medians are printed.
 local nginx = require "support.nginx"
 local document = require "bench.sample"
+local measure = require "bench.measure"
 
 local ROUNDS, AGENTS, CONCURRENCY = 7, 2000, 32
 local folder = assert(os.getenv "HANDOFF_BENCH", "run it by make bench")
@@ -31,27 +32,9 @@ local function seconds(command)
   local pipe = assert(io.popen(("%s %d %d"):format(command, AGENTS, CONCURRENCY)))
   local text = pipe:read "*a"
   pipe:close()
-  return assert(tonumber(text:match "^(%S+)"), text)
+  return assert(tonumber(text:match "^(%S+)"), text) / AGENTS
 end
 
-local function median(list)
-  table.sort(list)
-  return list[(#list + 1) / 2]
-end
-
-local times = {}
-for i in ipairs(cases) do times[i] = {} end
-local ok, err = pcall(function()
-  for round = 1, ROUNDS do
-    for i, case in ipairs(cases) do times[i][round] = seconds(case[2]) end
-  end
-end)
+local ok, err = pcall(measure.print, "per agent (2 transfers)", cases, ROUNDS, seconds)
 server:stop()
-assert(ok, err)
-
-print(("%-30s %10s %8s"):format("per agent (2 transfers)", "µs", "ratio"))
-local bare = median(times[1])
-for i, case in ipairs(cases) do
-  local time = median(times[i])
-  print(("%-30s %9.1f %8.2f"):format(case[1], time / AGENTS * 1e6, time / bare))
-end
+if not ok then error(err, 0) end

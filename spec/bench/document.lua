@@ -4,9 +4,9 @@
 --   (b) the same, reading every item of every part on the way: all of it is decoded
 --   (c) load and check everything
 --   and an edit in every part: all of it is decoded, listed, checked and written anew
--- Rounds of all cases are interleaved, so that whatever else the machine does meets all of them; medians are printed.
 local cjson = require "cjson"
 local handoff = require "handoff"
+local measure = require "bench.measure"
 local text = require "bench.sample"
 
 local ROUNDS, DOCUMENTS = 15, 1000
@@ -55,26 +55,11 @@ local cases = {
   end },
 }
 
-local function microseconds(work)
+local function seconds(work)
   collectgarbage()
   local began = os.clock()
   for _ = 1, DOCUMENTS do work() end
-  return (os.clock() - began) / DOCUMENTS * 1e6
+  return (os.clock() - began) / DOCUMENTS
 end
 
-local function median(list)
-  table.sort(list)
-  return list[(#list + 1) / 2]
-end
-
-local times = {}
-for i in ipairs(cases) do times[i] = {} end
-for round = 1, ROUNDS do
-  for i, case in ipairs(cases) do times[i][round] = microseconds(case[2]) end
-end
-
-print(("%-30s %10s %8s"):format("per document of 4 KB", "µs", "ratio"))
-local bare = median(times[1])
-for i, case in ipairs(cases) do
-  print(("%-30s %9.1f %8.2f"):format(case[1], median(times[i]), median(times[i]) / bare))
-end
+measure.print("per document of 4 KB", cases, ROUNDS, seconds)

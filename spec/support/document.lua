@@ -1,5 +1,8 @@
 -- SPDX-License-Identifier: MIT
 --- A whole document as the service might send it, spaced so that a part written anew differs from how it came; and its parts.
+local handoff = require "handoff"
+local assert = require "luassert"
+
 local document = {}
 
 document.parts = { "settings", "availability", "generic_guidelines", "custom_guidelines", "routing_profiles", "voice" }
@@ -41,5 +44,27 @@ end
 
 --- The text of a part, as `text` has it.
 function document.part(name) return text[name] end
+
+--- A configuration of such a text.
+function document.new(other, more) return assert(handoff.config(document.text(other, more))) end
+
+--- What the call raises.
+function document.raised(...)
+  local ok, err = pcall(...)
+  assert.is_false(ok, "nothing was raised")
+  return err
+end
+
+--- The edit is refused at the spec's own place, and changes nothing → the error.
+function document.refused(cfg, edit, path, rule)
+  local before, canonical = cfg:text(), cfg:json()
+  local err = document.raised(edit, cfg)
+  assert.same({ "invalid", path, rule }, { err.kind, err.path, err.rule })
+  assert.is_string(err.message)
+  assert.truthy(tostring(err):find "^[^\n]*_spec%.lua:%d+: [^\n]+$", tostring(err))
+  assert.equal(before, cfg:text())
+  assert.equal(canonical, cfg:json())
+  return err
+end
 
 return document
