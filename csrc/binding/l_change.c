@@ -2,16 +2,13 @@
 /* What comparing two documents needs done fast: most of what two tables hold is equal. */
 #include "l_node.h"
 
-/* Whether two plain values are surely equal, at every depth; empty tables are only where both or neither are marked as arrays. */
-static bool are_equal(lua_State *L, int a, int b);
-
 /* Whether every member of the table at a has its equal in that at b. */
 static bool has_equals(lua_State *L, int a, int b) {
     lua_pushnil(L);
     while (lua_next(L, a)) {
         lua_pushvalue(L, -2);
         lua_rawget(L, b);
-        bool equal = are_equal(L, lua_gettop(L) - 1, lua_gettop(L));
+        bool equal = hol_equal(L, lua_gettop(L) - 1, lua_gettop(L));
         lua_pop(L, 2);
         if (equal) continue;
         lua_pop(L, 1);
@@ -26,16 +23,26 @@ static bool same_mark(lua_State *L, int a, int b) {
     return marked == other;
 }
 
-static bool are_equal(lua_State *L, int a, int b) {
-    if (lua_rawequal(L, a, b)) return true;
-    int type = lua_type(L, a);
-    if (type != lua_type(L, b)) return false;
-    if (type == LUA_TUSERDATA) return lua_equal(L, a, b);
-    if (type != LUA_TTABLE) return false;
-    luaL_checkstack(L, 8, "nested too deep");
+/* Two tables, each at its index. */
+static bool equal_tables(lua_State *L, int a, int b) {
     size_t count = hol_count(L, a);
     if (count != hol_count(L, b)) return false;
     return count == 0 ? same_mark(L, a, b) : has_equals(L, a, b);
+}
+
+bool hol_equal(lua_State *L, int a, int b) {
+    if (lua_rawequal(L, a, b)) return true;
+    int type = lua_type(L, a), top = lua_gettop(L);
+    if (type != LUA_TTABLE && type != LUA_TUSERDATA) return false;
+    luaL_checkstack(L, 8, "nested too deep");
+    lua_pushvalue(L, a);
+    lua_pushvalue(L, b);
+    bool tables = hol_node_open(L);
+    lua_insert(L, -2);
+    tables = hol_node_open(L) && tables;
+    bool equal = tables ? equal_tables(L, top + 1, top + 2) : lua_equal(L, top + 1, top + 2);
+    lua_settop(L, top);
+    return equal;
 }
 
 /* Adds the name on top to the set at `set`, made when it is the first; the name stays. */
@@ -60,7 +67,7 @@ static int l_differing(lua_State *L) {
     for (lua_pushnil(L); lua_next(L, 1);) {
         lua_pushvalue(L, 4);
         lua_rawget(L, 2);
-        bool equal = are_equal(L, 5, 6);
+        bool equal = hol_equal(L, 5, 6);
         lua_settop(L, 4);
         if (!equal) add_name(L, 3, &count);
     }

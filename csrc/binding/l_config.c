@@ -432,7 +432,46 @@ static void push_before(lua_State *L, hol_doc *doc, int values, size_t i) {
     hol_decode(L, hol_config_text(L, values) + m->value, m->value_len, m->marks, true);
 }
 
-/* config.edited(cfg) → a list of {name, before, after} for each edited part, plain values, in the text's order. */
+/* Sets the value on top, plain, as the field of that name (its index) of the table at `to`; pops it. */
+static void set_plain(lua_State *L, int to, int name) {
+    hol_plain(L, -1);
+    lua_pushvalue(L, name);
+    lua_insert(L, -2);
+    lua_rawset(L, to);
+    lua_pop(L, 1);
+}
+
+/* Replaces an object before and after its edit, the two tables on top, by what of them differs, plain: most fields of most objects do
+ * not. */
+static void keep_differing(lua_State *L) {
+    int before = lua_gettop(L) - 1, after = before + 1, name = after + 3;
+    lua_newtable(L);
+    lua_newtable(L);
+    for (lua_pushnil(L); lua_next(L, before);) {
+        lua_pushvalue(L, name);
+        lua_rawget(L, after);
+        if (hol_equal(L, name + 1, name + 2)) {
+            lua_pop(L, 2);
+            continue;
+        }
+        set_plain(L, after + 2, name);
+        set_plain(L, after + 1, name);
+    }
+    for (lua_pushnil(L); lua_next(L, after);) {
+        lua_pushvalue(L, name);
+        if (lua_rawget(L, before) == LUA_TNIL) {
+            lua_pop(L, 1);
+            set_plain(L, after + 2, name);
+        } else {
+            lua_pop(L, 2);
+        }
+    }
+    lua_replace(L, after);
+    lua_replace(L, before);
+}
+
+/* config.edited(cfg) → a list of {name, before, after} for each edited part, plain values, in the text's order: lists whole, of objects
+ * the fields that differ. */
 static int l_edited(lua_State *L) {
     lua_settop(L, 1);
     hol_doc *doc = hol_config_check(L, 1);
@@ -441,15 +480,20 @@ static int l_edited(lua_State *L) {
     lua_newtable(L);
     for (size_t i = 0, n = 0; i < doc->count; i++) {
         if (!doc->members[i].edited) continue;
+        const ho_field *part = doc->members[i].field;
         lua_createtable(L, 0, 3);
         hol_config_name(L, text, &doc->members[i].text);
-        lua_setfield(L, -2, "name");
+        lua_setfield(L, 4, "name");
         push_before(L, doc, 2, i);
-        lua_setfield(L, -2, "before");
         hol_config_value(L, doc, 1, 2, i);
-        hol_plain(L, -1);
-        lua_setfield(L, -3, "after");
-        lua_pop(L, 1);
+        if (part && part->kind == HO_OBJECT && hol_node_open(L)) {
+            keep_differing(L);
+        } else {
+            hol_plain(L, 6);
+            lua_replace(L, 6);
+        }
+        lua_setfield(L, 4, "after");
+        lua_setfield(L, 4, "before");
         lua_rawseti(L, 3, (int)++n);
     }
     return 1;

@@ -93,6 +93,10 @@ void hol_names(lua_State *L, const ho_object *object, int data);
 /* How many members the table at the index has. */
 size_t hol_count(lua_State *L, int index);
 
+/* Whether two values are surely equal, at every depth; a node counts as its data. Empty tables are equal where both or neither are
+ * marked as arrays. (l_change.c) */
+bool hol_equal(lua_State *L, int a, int b);
+
 /* Pushes a deep copy of the value at the index as plain tables: nodes opened, numbers as integers where they are. Raises where
  * it is nested too deep, which only tampering makes it. */
 void hol_plain(lua_State *L, int index);

@@ -7,7 +7,7 @@ local nginx = require "support.nginx"
 local document = require "bench.sample"
 local measure = require "bench.measure"
 
-local ROUNDS, AGENTS, CONCURRENCY = 7, 2000, 32
+local ROUNDS, AGENTS, CONCURRENCY = 11, 2000, 32
 local folder = assert(os.getenv "HANDOFF_BENCH", "run it by make bench")
 
 -- A word of nginx's configuration holds less than 4 KB.
