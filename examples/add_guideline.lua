@@ -9,7 +9,11 @@
 
 local handoff = require "handoff"
 
-local agents = dofile(arg[1] or error("usage: lua5.4 add_guideline.lua agents.lua", 0))
+if not arg[1] then
+  io.stderr:write "usage: lua5.4 add_guideline.lua agents.lua\n"
+  os.exit(64)
+end
+local agents = dofile(arg[1])
 
 local function edit(cfg)
   -- `upsert` finds the guideline by its name. Found, its fields are set and its id stays; not found, it is added and the
@@ -21,15 +25,20 @@ local function edit(cfg)
   }
 end
 
+-- One agent's failure, or the edit's on one agent, does not keep the others from theirs; it shows in the exit status.
 local failed = 0
 for _, agent in ipairs(agents) do
-  local client = handoff.client { name = agent.name, token = agent.token }
-  local outcome, err = client:update(edit)
-  if outcome then
-    print(("%s: %s, %d changes"):format(agent.name, outcome.status, #outcome.changes))
+  local ok, outcome, err = pcall(function()
+    local token = assert(agent.token, "no token in the inventory")
+    return handoff.client { name = agent.name, token = token }:update(edit)
+  end)
+  if ok and outcome then
+    print(("%s: %s"):format(agent.name, outcome.status))
+    for _, change in ipairs(outcome.changes) do print("  " .. tostring(change)) end
+    for _, warning in ipairs(outcome.warnings) do print("  " .. tostring(warning)) end
   else
     failed = failed + 1
-    io.stderr:write(tostring(err), "\n")
+    io.stderr:write(agent.name, ": ", tostring(ok and err or outcome), "\n")
   end
 end
 os.exit(failed == 0)

@@ -1,13 +1,14 @@
 -- SPDX-License-Identifier: MIT
 -- The vendor's own example, done safely: let one agent hand conversations over to people.
 --
---     HANDOFF_TOKEN=eyJ… lua5.4 examples/enable_handoff.lua
+--     export HANDOFF_TOKEN=$(cat token.txt)      (so it does not stand in the history of your shell)
+--     lua5.4 examples/enable_handoff.lua
 --
 -- HANDOFF_BASE_URL says where the API is when it is not the vendor's: a sandbox on this machine, for one.
 
 local handoff = require "handoff"
 
--- The token comes from HANDOFF_TOKEN, so it stands neither in this file nor in the history of your shell.
+-- The token comes from HANDOFF_TOKEN, so it does not stand in this file.
 local client = handoff.client {}
 
 -- `update` fetches the configuration, hands it to the function, and writes it back only if the function changed something.
@@ -24,11 +25,7 @@ if not outcome then
 end
 
 print(outcome.status) -- "changed", or "unchanged": then nothing was written
-for _, change in ipairs(outcome.changes) do
-  print(("  %s: %s -> %s"):format(change.path, tostring(change.before), tostring(change.after)))
-end
+for _, change in ipairs(outcome.changes) do print("  " .. tostring(change)) end
 
 -- What is legal and surely not meant, such as handoff that nothing ever triggers.
-for _, warning in ipairs(outcome.warnings) do
-  print(("  warning: %s: %s"):format(warning.path, warning.message))
-end
+for _, warning in ipairs(outcome.warnings) do print("  " .. tostring(warning)) end

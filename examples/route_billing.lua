@@ -9,7 +9,11 @@
 
 local handoff = require "handoff"
 
-local agents = dofile(arg[1] or error("usage: lua5.4 route_billing.lua agents.lua", 0))
+if not arg[1] then
+  io.stderr:write "usage: lua5.4 route_billing.lua agents.lua\n"
+  os.exit(64)
+end
+local agents = dofile(arg[1])
 
 local function edit(cfg)
   -- An edit is plain Lua and may look before it acts. Returning without a change means that nothing is written.
@@ -25,16 +29,20 @@ local function edit(cfg)
   -- settings.topic_based_routing_active is not set: the server derives it from the profiles, and assigning it would raise.
 end
 
+-- One agent's failure, or the edit's on one agent, does not keep the others from theirs; it shows in the exit status.
 local failed = 0
 for _, agent in ipairs(agents) do
-  local client = handoff.client { name = agent.name, token = agent.token }
-  local outcome, err = client:update(edit)
-  if outcome then
+  local ok, outcome, err = pcall(function()
+    local token = assert(agent.token, "no token in the inventory")
+    return handoff.client { name = agent.name, token = token }:update(edit)
+  end)
+  if ok and outcome then
     print(("%s: %s"):format(agent.name, outcome.status))
-    for _, warning in ipairs(outcome.warnings) do print("  warning: " .. warning.message) end
+    for _, change in ipairs(outcome.changes) do print("  " .. tostring(change)) end
+    for _, warning in ipairs(outcome.warnings) do print("  " .. tostring(warning)) end
   else
     failed = failed + 1
-    io.stderr:write(tostring(err), "\n")
+    io.stderr:write(agent.name, ": ", tostring(ok and err or outcome), "\n")
   end
 end
 os.exit(failed == 0)

@@ -8,7 +8,11 @@
 
 local handoff = require "handoff"
 
-local agents = dofile(arg[1] or error("usage: lua5.4 weekday_hours.lua agents.lua", 0))
+if not arg[1] then
+  io.stderr:write "usage: lua5.4 weekday_hours.lua agents.lua\n"
+  os.exit(64)
+end
+local agents = dofile(arg[1])
 
 local function edit(cfg)
   -- The slots are replaced as a whole. Day and time are checked here and now: "25:00" would raise, and so would "mon".
@@ -22,16 +26,20 @@ local function edit(cfg)
     "Our team is here Monday to Thursday 9:00 to 17:30 and Friday 9:00 to 16:00. Leave a message and we write back."
 end
 
--- One agent's failure does not keep the others from theirs; it shows in the exit status.
+-- One agent's failure, or the edit's on one agent, does not keep the others from theirs; it shows in the exit status.
 local failed = 0
 for _, agent in ipairs(agents) do
-  local client = handoff.client { name = agent.name, token = agent.token }
-  local outcome, err = client:update(edit)
-  if outcome then
+  local ok, outcome, err = pcall(function()
+    local token = assert(agent.token, "no token in the inventory")
+    return handoff.client { name = agent.name, token = token }:update(edit)
+  end)
+  if ok and outcome then
     print(("%s: %s"):format(agent.name, outcome.status))
+    for _, change in ipairs(outcome.changes) do print("  " .. tostring(change)) end
+    for _, warning in ipairs(outcome.warnings) do print("  " .. tostring(warning)) end
   else
     failed = failed + 1
-    io.stderr:write(tostring(err), "\n")
+    io.stderr:write(agent.name, ": ", tostring(ok and err or outcome), "\n")
   end
 end
 os.exit(failed == 0)

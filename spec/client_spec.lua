@@ -143,6 +143,8 @@ describe("a client", function()
 
     it("nothing in a dry run, but shows what it would", function()
       local outcome = assert(client:update(function(cfg) cfg.settings.timezone = "UTC" end, { dry_run = true }))
+      assert.is_true(outcome.dry_run)
+      assert.matches('^~ settings%.timezone: "[^"]*" → "UTC"$', tostring(outcome.changes[1]))
       assert.same({ "changed", 1 }, { outcome.status, outcome.requests })
       assert.equal("UTC", outcome.after.settings.timezone)
       assert.equal("Europe/Berlin", outcome.before.settings.timezone)
@@ -363,6 +365,23 @@ describe("a client", function()
       local c = handoff.client { token = function() end, base_url = box.base_url }
       assert.matches("got a nil", raised(c.get, c).message, 1, true)
       assert_no_token("eyJ", raised(handoff.client, "eyJ"))
+      assert.same({}, requests())
+    end)
+
+    it("tokens that were copied with too much, saying what is too much", function()
+      for token, words in pairs {
+        ["eyJ\n"] = "a blank or a line end", ["Bearer eyJ"] = "the word Bearer in front", [""] = "an empty text",
+        ["eyJé"] = "a character in it that no token has",
+      } do
+        refused("token", words, { token = token })
+      end
+    end)
+
+    it("what is no configuration, before anything is sent", function()
+      local c = handoff.client { token = "x", base_url = box.base_url }
+      local err = raised(c.put, c, { settings = {} })
+      assert.matches("client:put: a configuration expected, from client:get() or handoff.config, got table",
+        tostring(err), 1, true)
       assert.same({}, requests())
     end)
 

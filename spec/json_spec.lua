@@ -79,7 +79,7 @@ describe("json.decode", function()
     { "1e+", 1, 1, "not a number" },
     { "[1.5.5]", 1, 5, "comma or ]" },
     { "// c\n1", 1, 1, "a value expected" },
-    { "\239\187\191{}", 1, 1, "a value expected" },
+    { "\239\187\191{}", 1, 1, "a byte order mark; save the text without one" },
     { '"a\tb"', 1, 3, "control character" },
     { '"a\nb"', 1, 3, "control character" },
     { '"a\0b"', 1, 3, "control character" },

@@ -319,6 +319,11 @@ describe("loop", function()
       local results, errors = task:join()
       assert.same({ 9, 8, 7, 6, 5, 4, 3, 2, 1, 0 }, results)
       assert.same({}, errors)
+      for _, arguments in ipairs { { { 1 }, 32, print }, { 32, nil, print }, { 0, { 1 }, print }, { 32, { 1 } } } do
+        local ok, err = pcall(loop.map, loop, arguments[1], arguments[2], arguments[3])
+        assert.is_false(ok)
+        assert.matches("call it as loop:map(32, items, fn)", tostring(err), 1, true)
+      end
       assert.same({}, (loop:map(3, {}, error)))
     end)
 

@@ -512,7 +512,7 @@ static void read_ignore(lua_State *L) {
         bool known = false;
         for (size_t r = 0; r < ho_rule_count; r++) known |= strcmp(ho_rules[r].id, id) == 0;
         if (!known)
-            hol_invalid(L, "cfg:check", "option", 0, false, "no rule \"%s\" to ignore; core.check.rules() lists them",
+            hol_invalid(L, "cfg:check", "option", 0, false, "no rule \"%s\" to ignore; handoff.rules() lists them",
                         id);
         lua_pushboolean(L, 1);
         lua_rawset(L, list + 1);

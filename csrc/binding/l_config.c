@@ -499,6 +499,18 @@ static int l_edited(lua_State *L) {
     return 1;
 }
 
+/* config.is(value): whether it is a configuration. */
+static int l_is(lua_State *L) {
+    luaL_checkany(L, 1);
+    bool is = lua_type(L, 1) == LUA_TUSERDATA && lua_getmetatable(L, 1);
+    if (is) {
+        lua_rawgeti(L, hol_refs, HOL_REF_CONFIG);
+        is = lua_rawequal(L, -1, -2);
+    }
+    lua_pushboolean(L, is);
+    return 1;
+}
+
 /* config.part(cfg, name) → the part as plain values, or nil. */
 static int l_part(lua_State *L) {
     lua_settop(L, 2);
@@ -571,8 +583,8 @@ int hol_open_config(lua_State *L) {
                                     {NULL, NULL}};
     static const luaL_Reg methods[] = {
         {"plain", l_plain}, {"json", l_canonical}, {"text", l_text}, {"copy", l_copy}, {NULL, NULL}};
-    static const luaL_Reg functions[] = {
-        {"new", hol_config_new}, {"edited", l_edited}, {"part", l_part}, {"each", l_each}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"new", hol_config_new}, {"edited", l_edited}, {"is", l_is},
+                                         {"part", l_part},        {"each", l_each},     {NULL, NULL}};
     hol_newlib(L, meta);
     lua_pushliteral(L, "handoff configuration");
     lua_setfield(L, -2, "__metatable");

@@ -432,6 +432,8 @@ static bool scan_value(cursor *c) {
 static bool scan_whole(cursor *c) {
     if (c->scan->max_size < (size_t)(c->end - c->start))
         return fail_at(c, HO_LIMIT, c->start + c->scan->max_size, "more bytes than the limit allows");
+    if (c->end - c->at >= 3 && memcmp(c->at, "\xEF\xBB\xBF", 3) == 0)
+        return fail(c, "a byte order mark; save the text without one");
     skip_space(c);
     if (c->at >= c->end) return fail_at(c, HO_INVALID, c->at, "empty: a value expected");
     c->scan->kind = kind_of(*c->at);

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --- The difference of two documents, as data. Pure functions on plain tables, as handoff.json decodes them.
 --
--- A change is a table:
+-- A change is a table, and prints as one line:
 --   kind    "added", "changed", "removed", or "moved": the members that a list had before come in another order
 --   path    for people: settings.timezone, settings.keywords["agent"], custom_guidelines["Refund"].is_active; an item
 --           is called what it was called before
@@ -210,6 +210,9 @@ local function item_label(row, list, at, counts)
   return shown_label(row, label) .. (id and " #" .. number_text(id) or " at " .. at)
 end
 
+-- A change prints as its line.
+local Change = {}
+
 -- Reporting -----------------------------------------------------------------------------------------------------------
 
 -- A place is where in the document a comparison is: `path`, `part`, `id`, `name`. Of an item (`at` in `list`, below the
@@ -236,7 +239,7 @@ local function report(out, place, kind, before, after, field)
     kind = kind, path = field and child_path(place.path, field) or place.path, before = before, after = after,
     part = place.part, id = place.id, name = place.name, field = field,
   }
-  out[#out + 1] = row
+  out[#out + 1] = setmetatable(row, Change)
   return row
 end
 
@@ -490,6 +493,8 @@ function change.line(c)
   if c.kind == "removed" then return line .. ": " .. show(c.before, row) end
   return line .. ": " .. show(c.before, row) .. " → " .. show(c.after, row)
 end
+
+Change.__tostring = change.line
 
 --- The changes as lines, one each, without a newline at the end.
 function change.text(changes)

@@ -36,12 +36,20 @@ local function environment(name)
   return value ~= "" and value or nil
 end
 
+-- What is wrong with it, without a character of it.
+local function describe_token(token)
+  if type(token) ~= "string" then return "a " .. type(token) end
+  if token == "" then return "an empty text" end
+  if token:find "^Bearer%s" then return "one with the word Bearer in front, which is added here" end
+  if token:find "%s" then return "a text with a blank or a line end in it" end
+  return "a text with a character in it that no token has"
+end
+
 -- The value is never named: it is a secret, or near enough to one.
 local function check_token(token, path)
   if type(token) ~= "string" or token == "" or token:find "[^\33-\126]" then
-    local got = type(token) == "string" and "a text that is none" or "a " .. type(token)
-    refuse { path = path, rule = "token", message = "a token expected, got " .. got
-      .. "; one is visible ASCII characters without blanks, copy it again from the dashboard" }
+    refuse { path = path, rule = "token", message = ("a token expected, got %s; copy it again from the dashboard")
+      :format(describe_token(token)) }
   end
   return token
 end
@@ -216,6 +224,7 @@ end
 
 local function next_step(kind, status, words, wait)
   if status >= 300 and status < 400 then return "a redirect is never followed; check base_url" end
+  if status == 404 then return "there is no such place; check base_url, which ends in /v1/api/" end
   if kind == "rejected" and not words then
     return "the service refused the request and gave no reason that can be read; check base_url"
   end
@@ -303,6 +312,10 @@ end
 function Client:put(cfg, opts)
   local private = own(self)
   refuse_options("client:put", opts)
+  if not core.config.is(cfg) then
+    refuse { path = "client:put", rule = "type",
+      message = ("a configuration expected, from client:get() or handoff.config, got %s"):format(type(cfg)) }
+  end
   return request(private, "PUT", core.config.methods.text(cfg))
 end
 
@@ -377,7 +390,8 @@ end
 -- What fn raises reaches the caller, and nothing is written.
 -- @param opts { dry_run = false (do all but the writing), verify = "answer" (or false) }
 -- @return an outcome { status = "changed" | "unchanged", changes, warnings, before, after (configs), requests (how many
---   were made) }, or nil, err
+--   were made), dry_run (true where nothing was written that would have been: `after` is what would have been sent) },
+--   or nil, err
 function Client:update(fn, opts)
   local private = own(self)
   local o = update_options(opts)
@@ -396,7 +410,10 @@ function Client:update(fn, opts)
   }
   if #changes == 0 then return outcome end
   outcome.status, outcome.after = "changed", cfg
-  if o.dry_run then return outcome end
+  if o.dry_run then
+    outcome.dry_run = true
+    return outcome
+  end
   return write(private, cfg, outcome, o.verify)
 end
 

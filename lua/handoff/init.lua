@@ -13,6 +13,8 @@ local handoff = {
   config = function(value) return config.new(value) end,
   --- each(a configuration, or a part of one) iterates on every VM.
   each = config.each,
+  --- rules() → the rules that cfg:check holds a configuration against: a list of {id, severity, doc}.
+  rules = core.check.rules,
   --- client{ token=, name=, … } → the client of one agent.
   client = client.new,
 }

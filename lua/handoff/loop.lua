@@ -389,11 +389,23 @@ local function keep(results, errors, index, ok, value, err)
   if ok then results[index], errors[index] = value, err else errors[index] = value end
 end
 
+local function misuse(name, message)
+  message = message .. "; call it as loop:map(32, items, fn)"
+  core.error.raise { path = "loop:" .. name, rule = "type", message = message }
+end
+
 --- Calls fn(item, index) for every item, at most `limit` at a time, with no more coroutines than that.
 -- @param items a list, or a function that returns the next item, nil after the last
 -- @return two tables by index: what fn returned first, and its second value or the error it raised; or nil, err where
 -- the calling task was cancelled, and the calls under way with it
 function Loop:map(limit, items, fn)
+  if type(limit) ~= "number" or limit < 1 or limit % 1 ~= 0 then
+    misuse("map: limit", ("a whole number from 1 on expected, got %s"):format(tostring(limit)))
+  elseif type(items) ~= "table" and type(items) ~= "function" then
+    misuse("map: items", ("a list or a function expected, got a %s"):format(type(items)))
+  elseif type(fn) ~= "function" then
+    misuse("map: fn", ("a function expected, got a %s"):format(type(fn)))
+  end
   local results, errors, next_item, workers = {}, {}, each(items), {}
   local function work_off()
     for index, item in next_item do

@@ -319,6 +319,17 @@ function sandbox.new(given)
   return self
 end
 
+-- How an inventory of a sandbox begins: such a file may be written over, an operator's own never is.
+sandbox.INVENTORY_HEAD = "-- The agents of a handoff sandbox, good for nothing else.\n"
+
+local function is_own_inventory(path)
+  local file = io.open(path, "rb")
+  if not file then return true end
+  local head = file:read(#sandbox.INVENTORY_HEAD)
+  file:close()
+  return head == nil or head == sandbox.INVENTORY_HEAD
+end
+
 --- An inventory as the text of a Lua file.
 function sandbox.inventory_text(agents)
   local lines = {}
@@ -326,7 +337,7 @@ function sandbox.inventory_text(agents)
     lines[i] = ("  { name = %q, token = %q, tags = { region = %q, tier = %q } },\n"):format(agent.name, agent.token,
       agent.tags.region, agent.tags.tier)
   end
-  return "return {\n" .. table.concat(lines) .. "}\n"
+  return sandbox.INVENTORY_HEAD .. "return {\n" .. table.concat(lines) .. "}\n"
 end
 
 -- ---- as a program -------------------------------------------------------------------------------------------------
@@ -387,6 +398,9 @@ end
 local function announce(box, path)
   local inventory = sandbox.inventory_text(box:agents())
   if path then
+    if not is_own_inventory(path) then
+      fail(1, path .. " is there already and no sandbox wrote it; name another file, or remove that one")
+    end
     local written, message = serve.write_private(path, inventory)
     if not written then fail(1, message) end
   end

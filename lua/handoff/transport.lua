@@ -67,7 +67,7 @@ local function parse_url(path, text)
   if url then return url end
   local why
   url, why = core.http.url(text)
-  if not url then refuse(path, "url", ("it is no absolute URL: %s"):format(why)) end
+  if not url then refuse(path, "url", ("it is no absolute URL (%s); write https://host/path"):format(why)) end
   if known_count == MAX_KNOWN then known, known_count = {}, 0 end
   known[text], known_count = url, known_count + 1
   return url
@@ -87,7 +87,7 @@ end
 
 local advice = {
   timeout = "raise timeout or connect_timeout, or try again later",
-  tls = "check the host's name and certificate; ca_file= names an authority of your own",
+  tls = "check that the server speaks https, its name and certificate; ca_file= names a file of your own authorities",
   network = "check the address, the network and the proxy, and try again",
   protocol = "check that the address is the API's",
   cancelled = "nothing is known of what the server did with it",
