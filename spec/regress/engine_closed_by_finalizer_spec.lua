@@ -15,13 +15,10 @@ describe("an engine that a finalizer closes", function()
   it("is closed for the submit that is under way", function()
     local request = { method = "GET", url = "http://127.0.0.1:1/" }
     for _ = 1, 300 do
-      local engine, err = core.http.engine(), nil
+      local engine = core.http.engine()
       finalizer(function() engine:close() end)
-      repeat
-        local defaults = { timeout = 1, connect_timeout = 1 }
-        local ok, raised = pcall(engine.submit, engine, request, defaults, true)
-        err = not ok and raised
-      until err
+      local ok, err
+      repeat ok, err = pcall(engine.submit, engine, request, { timeout = 1, connect_timeout = 1 }, true) until not ok
       assert.matches("the engine is closed", err)
     end
   end)
