@@ -575,6 +575,14 @@ static int l_each(lua_State *L) {
     return 3;
 }
 
+/* Makes the metatable of a userdata that a node keeps, where `next` finds it: it tells such userdata, and nobody else gets it. */
+static void add_mark(lua_State *L, int ref) {
+    lua_newtable(L);
+    lua_pushliteral(L, "handoff configuration");
+    lua_setfield(L, -2, "__metatable");
+    lua_rawseti(L, hol_refs, ref);
+}
+
 int hol_open_config(lua_State *L) {
     static const luaL_Reg meta[] = {{"__index", l_index},
                                     {"__newindex", l_newindex},
@@ -589,10 +597,8 @@ int hol_open_config(lua_State *L) {
     lua_pushliteral(L, "handoff configuration");
     lua_setfield(L, -2, "__metatable");
     lua_rawseti(L, hol_refs, HOL_REF_CONFIG);
-    lua_newtable(L);
-    lua_rawseti(L, hol_refs, HOL_REF_PART);
-    lua_newtable(L);
-    lua_rawseti(L, hol_refs, HOL_REF_SHIFT);
+    add_mark(L, HOL_REF_PART);
+    add_mark(L, HOL_REF_SHIFT);
     hol_newlib(L, hol_list_methods);
     lua_rawseti(L, hol_refs, HOL_REF_LIST);
     hol_types_open(L);

@@ -33,6 +33,14 @@ static transfer_box *check_transfer(lua_State *L) {
     return t;
 }
 
+static transfer_box *new_transfer(lua_State *L) {
+    transfer_box *t = lua_newuserdatauv(L, sizeof *t, 0);
+    t->ho = NULL;
+    luaL_getmetatable(L, TRANSFER_MT);
+    lua_setmetatable(L, -2);
+    return t;
+}
+
 /* --- requests ------------------------------------------------------------------------------------------------- */
 
 /* The readers leave the value on the stack, where the string stays alive until the request was copied. Metamethods of
@@ -170,14 +178,12 @@ static int submit_failed(lua_State *L, ho_code code) {
 static int l_submit(lua_State *L) {
     ho_header headers[MAX_HEADERS];
     ho_request request = {.headers = headers};
-    ho_engine *engine = check_engine(L);
+    check_engine(L);
     lua_settop(L, 4);
     read_request(L, &request);
     int table = lua_gettop(L);
-    transfer_box *t = lua_newuserdatauv(L, sizeof *t, 0);
-    t->ho = NULL;
-    luaL_getmetatable(L, TRANSFER_MT);
-    lua_setmetatable(L, -2);
+    transfer_box *t = new_transfer(L);
+    ho_engine *engine = check_engine(L); /* once more: a finalizer may have closed it */
     request.header_count = read_headers(L, table, headers);
     ho_code code = ho_engine_submit(engine, &request, &t->ho);
     if (code != HO_OK) return submit_failed(L, code);
@@ -334,11 +340,13 @@ static void release(transfer_box *t) {
 
 /* transfer:result() → {status, head (see http.headers), body, http_version, times = {total, connect, first_byte}
  * (seconds), bytes_sent, bytes_received, reused}; or nil and an error {kind, message (libcurl's words), too_big, times,
- * bytes_sent, bytes_received}. Once; raises while it runs. */
+ * bytes_sent, bytes_received}. Once; raises while it runs. It is taken first: no finalizer can release it while it is read. */
 static int l_result(lua_State *L) {
-    transfer_box *t = check_transfer(L);
-    const ho_answer *a = ho_transfer_answer(t->ho);
-    if (a == NULL) return luaL_error(L, "the transfer is still running");
+    if (ho_transfer_answer(check_transfer(L)->ho) == NULL) return luaL_error(L, "the transfer is still running");
+    transfer_box *taken = new_transfer(L), *t = check_transfer(L);
+    taken->ho = t->ho;
+    t->ho = NULL;
+    const ho_answer *a = ho_transfer_answer(taken->ho);
     if (a->code == HO_HTTP_NOMEM) return luaL_error(L, "not enough memory");
     bool ok = a->code == HO_HTTP_OK;
     if (!ok) lua_pushnil(L);
@@ -347,7 +355,7 @@ static int l_result(lua_State *L) {
         add_answer(L, a);
     else
         add_error(L, a);
-    release(t);
+    release(taken);
     return ok ? 1 : 2;
 }
 

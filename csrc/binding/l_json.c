@@ -154,13 +154,19 @@ static int l_encode(lua_State *L) {
     return 1;
 }
 
-/* json.array([table]) → the table (a new one by default), marked: it is written as an array even when it is empty. */
+/* json.array([table]) → the table (a new one by default), marked: it is written as an array even when it is empty. The mark is a
+ * metatable, and takes the place of no other: an object of a configuration would be one no more. */
 static int l_array(lua_State *L) {
     lua_settop(L, 1);
-    if (lua_isnil(L, 1))
+    if (lua_isnil(L, 1)) {
         lua_newtable(L);
-    else
-        luaL_checktype(L, 1, LUA_TTABLE);
+        lua_replace(L, 1);
+    }
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_rawgeti(L, hol_refs, HOL_REF_ARRAY);
+    if (lua_getmetatable(L, -2) && !lua_rawequal(L, -1, -2))
+        return luaL_argerror(L, 1, "a table without a metatable expected");
+    lua_settop(L, 1);
     hol_mark_array(L);
     return 1;
 }

@@ -140,19 +140,21 @@ static int l_add(lua_State *L) {
 }
 
 /* The place of the item that the fields at MATCH mean: by id, by name, or, where items have no name, by all that makes
- * one. */
+ * one. Less means none: with a name that is nil by a slip, the first item that is active would be another one. */
 static size_t find_same(lua_State *L, const ho_object *object) {
-    static const unsigned keys[] = {HO_ID, HO_NAME, HO_REQUIRED};
+    const unsigned keys[] = {HO_ID, ho_schema_flagged(object, HO_NAME) ? HO_NAME : HO_REQUIRED};
     for (size_t k = 0; k < HO_COUNT(keys); k++) {
-        int n = 0, top = lua_gettop(L);
+        int given = 0, missing = 0, top = lua_gettop(L);
         lua_newtable(L);
         for (size_t i = 0; i < object->count; i++) {
             if (!(object->fields[i].flags & keys[k])) continue;
             lua_getfield(L, MATCH, object->fields[i].name);
-            n += !lua_isnil(L, -1);
+            bool absent = lua_isnil(L, -1);
+            missing += absent;
+            given += !absent;
             lua_setfield(L, -2, object->fields[i].name);
         }
-        if (n == 0) {
+        if (given == 0 || missing > 0) {
             lua_pop(L, 1);
             continue;
         }

@@ -2,7 +2,7 @@
 /* Numbers between JSON's decimal text and the VM's doubles and integers, without loss. */
 #include "l_node.h"
 
-#include <locale.h>
+#include <langinfo.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,10 +15,11 @@
 /* Also numbers of a hundred thousand digits come: what a double may hold fits here, the rest stays text. */
 enum { DOUBLE_TEXT = 64 };
 
-/* What the program's locale writes for a decimal point: one character, which may be of several bytes. */
+/* What the program's locale writes for a decimal point: one character, which may be of several bytes. Not by localeconv, which
+ * fills in a struct that all threads share. */
 enum { POINT_MAX = 8 };
 static size_t decimal_point(char point[POINT_MAX + 1]) {
-    return (size_t)snprintf(point, POINT_MAX + 1, "%s", localeconv()->decimal_point);
+    return (size_t)snprintf(point, POINT_MAX + 1, "%s", nl_langinfo(RADIXCHAR));
 }
 
 /* strtod in whatever locale the program has set. `text` is short and of JSON's grammar. */

@@ -168,7 +168,7 @@ local rows = {
   max_bytes = { "number", min = 1, max = 2 ^ 30, integer = true, default = 8 * 1024 * 1024 },
   insecure = { "boolean", default = false },
   ca_file = { "string" },
-  proxy = { "string" },
+  proxy = { "string", secret = true },
   on_event = { "function" },
   loop = { "table" },
 }
