@@ -21,6 +21,16 @@ local slot = { day_span = "monday", start_time = "08:00", end_time = "09:00" }
 local function custom(name) return { name = name, description = "when", is_active = true } end
 
 describe("a list", function()
+  it("says what was meant where a predefined name is looked for that there is none of", function()
+    local cfg = new()
+    local err = refused(cfg, function() cfg.generic_guidelines:find { name = "user_frustation" } end,
+      "generic_guidelines:find{name}", "choice")
+    assert.equal('"user_frustation" is not allowed; did you mean "user_frustration"?', err.message)
+    assert.is_nil((cfg.generic_guidelines:find { name = "irrelevant_advice" }))
+    assert.equal("from the future", cfg.generic_guidelines:find { name = "brand_new_one" }.description)
+    assert.is_nil((cfg.custom_guidelines:find { name = "user_frustation" }))
+  end)
+
   it("adds, finds, upserts, removes, clears and iterates", function()
     local cfg = new()
     local list = cfg.custom_guidelines

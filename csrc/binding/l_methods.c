@@ -106,12 +106,28 @@ static size_t find(lua_State *L, size_t from) {
     return 0;
 }
 
+/* Nothing matched: a field of few choices was given a value that is none of them, which is a slip, not a search. */
+static void check_choices(lua_State *L, const hol_type *type) {
+    if (!type->item || !type->item->object || lua_type(L, MATCH) != LUA_TTABLE || hol_node_type(L, MATCH)) return;
+    for (size_t i = 0; i < type->item->object->count; i++) {
+        const ho_field *field = &type->item->object->fields[i];
+        if (!field->choices) continue;
+        lua_getfield(L, MATCH, field->name);
+        int value = lua_gettop(L);
+        const char *path = lua_pushfstring(L, "%s:find{%s}", own_path(L), field->name);
+        if (lua_type(L, value) == LUA_TSTRING) hol_check_scalar(L, value, field, path);
+    }
+}
+
 /* list:find(match) → the first item that has these fields (or is this scalar) and its place, or nil. */
 static int l_find(lua_State *L) {
     const hol_type *type = check_list(L, "list:find{name = …}", true);
     check_match(L, type, false);
     size_t i = find(L, 1);
-    if (i == 0) return 0;
+    if (i == 0) {
+        check_choices(L, type);
+        return 0;
+    }
     push_item(L, i);
     lua_pushinteger(L, (lua_Integer)i);
     return 2;
