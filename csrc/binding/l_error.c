@@ -4,6 +4,7 @@
 #include "hol.h"
 
 #include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 #define ERROR_MT "handoff.error"
@@ -71,6 +72,26 @@ static void set_string(lua_State *L, const char *name, const char *value) {
     lua_setfield(L, -2, name);
 }
 
+/* A path holds names as the document has them: what could break the line or command a terminal is escaped, as ho_quote does. */
+static void set_path(lua_State *L, const char *path) {
+    luaL_Buffer b;
+    if (path == NULL) return;
+    luaL_buffinit(L, &b);
+    for (const unsigned char *c = (const unsigned char *)path; *c != '\0'; c++) {
+        bool c1 = c[0] == 0xC2 && c[1] >= 0x80 && c[1] < 0xA0;
+        if (c1) c++;
+        if (c1 || *c < 0x20 || *c == 0x7F) {
+            char escape[8];
+            snprintf(escape, sizeof escape, "\\u%04x", *c);
+            luaL_addstring(&b, escape);
+        } else {
+            luaL_addchar(&b, (char)*c);
+        }
+    }
+    luaL_pushresult(&b);
+    lua_setfield(L, -2, "path");
+}
+
 int hol_invalid(lua_State *L, const char *path, const char *rule, size_t limit, bool has_value, const char *format,
                 ...) {
     int value = has_value ? lua_gettop(L) : 0;
@@ -83,7 +104,7 @@ int hol_invalid(lua_State *L, const char *path, const char *rule, size_t limit, 
     lua_insert(L, -2);
     lua_setfield(L, -2, "message");
     set_string(L, "kind", "invalid");
-    set_string(L, "path", path);
+    set_path(L, path);
     set_string(L, "rule", rule);
     push_where(L);
     lua_setfield(L, -2, "where");

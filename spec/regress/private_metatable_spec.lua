@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 --- next gave a script the userdata that a list keeps on Lua 5.4, and getmetatable theirs, open to change for all configurations.
+--- That of issues was open, too.
 local handoff = require "handoff"
 local document = require "support.document"
 
@@ -18,5 +19,13 @@ describe("what a list keeps", function()
       end
     end
     assert.equal(2, found)
+  end)
+end)
+
+describe("an issue", function()
+  it("shows no metatable: it is that of all issues", function()
+    local issue = assert(handoff.config(document.text())):check()[1]
+    assert.equal("handoff issue", getmetatable(issue))
+    assert.matches("^%a+ [%w_.%[%]]+: .* %[[%a_]+%]$", tostring(issue))
   end)
 end)
