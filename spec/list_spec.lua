@@ -21,6 +21,22 @@ local slot = { day_span = "monday", start_time = "08:00", end_time = "09:00" }
 local function custom(name) return { name = name, description = "when", is_active = true } end
 
 describe("a list", function()
+  it("keeps an item's id and unknown fields where it is written over by one of its name", function()
+    local cfg = new()
+    cfg.custom_guidelines[1] = { name = "Refund", description = "Asks for a refund.", is_active = false }
+    local item = json.decode(cfg:text()).custom_guidelines[1]
+    assert.same({ "9007199254740993", "red", 0 }, { tostring(item.id), item.color, #item.tags })
+    local paths = {}
+    for i, change in ipairs(cfg:changes()) do paths[i] = change.path end
+    assert.same({ 'custom_guidelines["Refund"].description', 'custom_guidelines["Refund"].is_active' }, paths)
+    cfg.custom_guidelines[1] = { name = "Another", description = "x", is_active = false }
+    assert.is_nil(cfg.custom_guidelines[1].id)
+    cfg = new()
+    cfg.availability = { { day_span = "saturday", start_time = "10:00", end_time = "14:00" } }
+    local same = json.decode(cfg:text()).availability[1]
+    assert.same({ 2, 0 }, { same.id, #same.note })
+  end)
+
   it("says what was meant where a predefined name is looked for that there is none of", function()
     local cfg = new()
     local err = refused(cfg, function() cfg.generic_guidelines:find { name = "user_frustation" } end,

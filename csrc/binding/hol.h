@@ -32,8 +32,7 @@ void hol_setfuncs(lua_State *L, const luaL_Reg *functions);
 /* Pushes a new module table that holds the functions. */
 void hol_newlib(lua_State *L, const luaL_Reg *functions);
 
-/* --- errors (l_error.c)
- * ------------------------------------------------------------------------------------------------ */
+/* --- errors (l_error.c) ------------------------------------------------------------------------------------------- */
 
 /* Gives the table on top the metatable of errors; its tostring is one line: where, agent, path, message. */
 void hol_seterror(lua_State *L);
@@ -47,8 +46,7 @@ int hol_fail(lua_State *L, const char *kind, const char *format, ...);
 int hol_invalid(lua_State *L, const char *path, const char *rule, size_t limit, bool has_value, const char *format,
                 ...);
 
-/* --- the rooms' modules, each pushes one table
- * --------------------------------------------------------------------------- */
+/* --- the rooms' modules, each pushes one table -------------------------------------------------------------------- */
 int hol_open_error(lua_State *L);
 int hol_open_json(lua_State *L);
 int hol_open_schema(lua_State *L);

@@ -83,6 +83,42 @@ static int l_differing(lua_State *L) {
     return 2;
 }
 
+/* Sets the value on top, plain, as the field of that name (its index) of the table at `to`; pops it. */
+static void set_plain(lua_State *L, int to, int name) {
+    hol_plain(L, -1);
+    lua_pushvalue(L, name);
+    lua_insert(L, -2);
+    lua_rawset(L, to);
+    lua_pop(L, 1);
+}
+
+void hol_keep_differing(lua_State *L) {
+    int before = lua_gettop(L) - 1, after = before + 1, name = after + 3;
+    lua_newtable(L);
+    lua_newtable(L);
+    for (lua_pushnil(L); lua_next(L, before);) {
+        lua_pushvalue(L, name);
+        lua_rawget(L, after);
+        if (hol_equal(L, name + 1, name + 2)) {
+            lua_pop(L, 2);
+            continue;
+        }
+        set_plain(L, after + 2, name);
+        set_plain(L, after + 1, name);
+    }
+    for (lua_pushnil(L); lua_next(L, after);) {
+        lua_pushvalue(L, name);
+        if (lua_rawget(L, before) == LUA_TNIL) {
+            lua_pop(L, 1);
+            set_plain(L, after + 2, name);
+        } else {
+            lua_pop(L, 2);
+        }
+    }
+    lua_replace(L, after);
+    lua_replace(L, before);
+}
+
 int hol_open_change(lua_State *L) {
     static const luaL_Reg functions[] = {{"differing", l_differing}, {NULL, NULL}};
     hol_newlib(L, functions);

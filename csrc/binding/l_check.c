@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --- issues --------------------------------------------------------------------------------------------------------------- */
+/* --- issues ------------------------------------------------------------------------------------------------------- */
 
 static void broken(checker *c, const hol_place *place, const char *rule, const char *message) {
     lua_pushstring(c->L, message);
@@ -22,7 +22,7 @@ static void warn(checker *c, const hol_place *place, const char *rule, const cha
     hol_issue_add(c, "warning", place, rule);
 }
 
-/* --- rules of one value ------------------------------------------------------------------------------------------------------ */
+/* --- rules of one value ------------------------------------------------------------------------------------------- */
 
 static void check_value(checker *c, const ho_field *field, const hol_place *place);
 
@@ -156,7 +156,7 @@ static void check_value(checker *c, const ho_field *field, const hol_place *plac
     }
 }
 
-/* --- rules of a list's items together --------------------------------------------------------------------------------------------- */
+/* --- rules of a list's items together ----------------------------------------------------------------------------- */
 
 /* Two items of the list on top with the same value in the field. */
 static void check_twice(checker *c, const ho_field *field, const hol_place *list, bool error) {
@@ -191,7 +191,7 @@ static void check_twice(checker *c, const ho_field *field, const hol_place *list
     lua_settop(L, data);
 }
 
-/* --- slots ------------------------------------------------------------------------------------------------------------------------- */
+/* --- slots -------------------------------------------------------------------------------------------------------- */
 
 /* Reads the fields of the slot on top, found by their formats, with their texts left on the stack for messages. What is not valid
  * leaves -1 in the slot. */
@@ -267,7 +267,7 @@ static void check_slots(checker *c, const ho_field *item, const hol_place *list)
     lua_settop(L, data);
 }
 
-/* --- what is legal and surely not meant -------------------------------------------------------------------------------------------------- */
+/* --- what is legal and surely not meant --------------------------------------------------------------------------- */
 
 /* The place of the document's part of that name, which every document has. */
 static size_t find_part(checker *c, const char *name) {
@@ -385,7 +385,7 @@ static void warn_profiles(checker *c, const hol_place *list) {
     }
 }
 
-/* --- a part, and the whole ----------------------------------------------------------------------------------------------------------- */
+/* --- a part, and the whole ---------------------------------------------------------------------------------------- */
 
 /* The part's data is on top. */
 static void check_part(checker *c, const ho_field *part) {
@@ -495,7 +495,7 @@ static void check_unknown_parts(checker *c) {
     }
 }
 
-/* --- options and functions ----------------------------------------------------------------------------------------------------------------- */
+/* --- options and functions ---------------------------------------------------------------------------------------- */
 
 /* Pushes the set of the rule ids in the list on top, each of which there must be. */
 static void read_ignore(lua_State *L) {
@@ -512,8 +512,7 @@ static void read_ignore(lua_State *L) {
         bool known = false;
         for (size_t r = 0; r < ho_rule_count; r++) known |= strcmp(ho_rules[r].id, id) == 0;
         if (!known)
-            hol_invalid(L, "cfg:check", "option", 0, false, "no rule \"%s\" to ignore; handoff.rules() lists them",
-                        id);
+            hol_invalid(L, "cfg:check", "option", 0, false, "no rule \"%s\" to ignore; handoff.rules() lists them", id);
         lua_pushboolean(L, 1);
         lua_rawset(L, list + 1);
     }

@@ -20,8 +20,7 @@ hol_doc *hol_config_check(lua_State *L, int index) {
     return NULL;
 }
 
-/* --- making one
- * -------------------------------------------------------------------------------------------------------------- */
+/* --- making one --------------------------------------------------------------------------------------------------- */
 
 /* Sets the environment of values and the metatable for the document on top whose text is at `text`. */
 static void finish(lua_State *L, int text) {
@@ -147,9 +146,7 @@ int hol_config_new(lua_State *L) {
     return parse(L, 1, server);
 }
 
-/* --- values
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* --- values ------------------------------------------------------------------------------------------------------- */
 
 void hol_config_values(lua_State *L, int config) {
     lua_getiuservalue(L, config, 1);
@@ -244,8 +241,7 @@ static int l_index(lua_State *L) {
     return 1;
 }
 
-/* --- a whole part at once
- * ---------------------------------------------------------------------------------------------------------- */
+/* --- a whole part at once ----------------------------------------------------------------------------------------- */
 
 /* An object assigned at once brings all known fields that the old one has, in the schema's order; the read-only ones are those of the
  * old. */
@@ -333,16 +329,14 @@ static int l_newindex(lua_State *L) {
         keep_fields(L, 5, 6);
     }
     if (part && part->flags & HO_FIXED) check_fixed(L, 5, 6, part);
-    if (part && part->kind == HO_LIST) hol_adopt_ids(L, 5, part->item);
+    if (part && part->kind == HO_LIST) hol_adopt_all(L, 5, part->item);
     hol_member_edit(L, doc, 4, i);
     wrap(L, doc, 1, i);
     keep(L, 4, i);
     return 0;
 }
 
-/* --- the whole
- * ------------------------------------------------------------------------------------------------------------------------
- */
+/* --- the whole ---------------------------------------------------------------------------------------------------- */
 
 /* Pushes a new table of every member's value. */
 static void push_members(lua_State *L, hol_doc *doc, int config, int values) {
@@ -432,44 +426,6 @@ static void push_before(lua_State *L, hol_doc *doc, int values, size_t i) {
     hol_decode(L, hol_config_text(L, values) + m->value, m->value_len, m->marks, true);
 }
 
-/* Sets the value on top, plain, as the field of that name (its index) of the table at `to`; pops it. */
-static void set_plain(lua_State *L, int to, int name) {
-    hol_plain(L, -1);
-    lua_pushvalue(L, name);
-    lua_insert(L, -2);
-    lua_rawset(L, to);
-    lua_pop(L, 1);
-}
-
-/* Replaces an object before and after its edit, the two tables on top, by what of them differs, plain: most fields of most objects do
- * not. */
-static void keep_differing(lua_State *L) {
-    int before = lua_gettop(L) - 1, after = before + 1, name = after + 3;
-    lua_newtable(L);
-    lua_newtable(L);
-    for (lua_pushnil(L); lua_next(L, before);) {
-        lua_pushvalue(L, name);
-        lua_rawget(L, after);
-        if (hol_equal(L, name + 1, name + 2)) {
-            lua_pop(L, 2);
-            continue;
-        }
-        set_plain(L, after + 2, name);
-        set_plain(L, after + 1, name);
-    }
-    for (lua_pushnil(L); lua_next(L, after);) {
-        lua_pushvalue(L, name);
-        if (lua_rawget(L, before) == LUA_TNIL) {
-            lua_pop(L, 1);
-            set_plain(L, after + 2, name);
-        } else {
-            lua_pop(L, 2);
-        }
-    }
-    lua_replace(L, after);
-    lua_replace(L, before);
-}
-
 /* config.edited(cfg) → a list of {name, before, after} for each edited part, plain values, in the text's order: lists whole, of objects
  * the fields that differ. */
 static int l_edited(lua_State *L) {
@@ -487,7 +443,7 @@ static int l_edited(lua_State *L) {
         push_before(L, doc, 2, i);
         hol_config_value(L, doc, 1, 2, i);
         if (part && part->kind == HO_OBJECT && hol_node_open(L)) {
-            keep_differing(L);
+            hol_keep_differing(L);
         } else {
             hol_plain(L, 6);
             lua_replace(L, 6);

@@ -41,7 +41,7 @@ static transfer_box *new_transfer(lua_State *L) {
     return t;
 }
 
-/* --- requests ------------------------------------------------------------------------------------------------- */
+/* --- requests ----------------------------------------------------------------------------------------------------- */
 
 /* The readers leave the value on the stack, where the string stays alive until the request was copied. Metamethods of
  * the tables are not asked. */
@@ -191,7 +191,7 @@ static int l_submit(lua_State *L) {
     return 2;
 }
 
-/* --- the engine ----------------------------------------------------------------------------------------------- */
+/* --- the engine --------------------------------------------------------------------------------------------------- */
 
 static int l_engine(lua_State *L) {
     engine_box *e = lua_newuserdatauv(L, sizeof *e, 0);
@@ -231,7 +231,7 @@ static int l_close_engine(lua_State *L) {
     return 0;
 }
 
-/* --- results -------------------------------------------------------------------------------------------------- */
+/* --- results ------------------------------------------------------------------------------------------------------ */
 
 /* Pushes the name in lower case. */
 static void push_name(lua_State *L, const char *at, size_t len) {
@@ -372,7 +372,7 @@ static int l_close_transfer(lua_State *L) {
     return 0;
 }
 
-/* --- functions ------------------------------------------------------------------------------------------------ */
+/* --- functions ---------------------------------------------------------------------------------------------------- */
 
 /* http.url(text) → {scheme, host, loopback, credentials}, or nil and why it is no URL. */
 static int l_url(lua_State *L) {

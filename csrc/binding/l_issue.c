@@ -7,7 +7,7 @@
 
 #define ISSUE_MT "handoff.issue"
 
-/* --- where an issue's place comes in the document ---------------------------------------------------------------------------- */
+/* --- where an issue's place comes in the document ----------------------------------------------------------------- */
 
 /* One number a step from the part inwards: a field's place in its object, an item's in its list; 0 where the place ends. */
 enum { STEPS = 4 };
@@ -65,7 +65,7 @@ void hol_issues_sort(checker *c) {
     lua_pop(L, 1);
 }
 
-/* --- making one ------------------------------------------------------------------------------------------------------------ */
+/* --- making one --------------------------------------------------------------------------------------------------- */
 
 static bool is_ignored(checker *c, const char *rule) {
     if (!c->ignore) return false;
@@ -96,7 +96,7 @@ void hol_issue_add(checker *c, const char *severity, const hol_place *place, con
     if (c->orders) keep_order(c, place);
 }
 
-/* --- telling them apart ------------------------------------------------------------------------------------------------------ */
+/* --- telling them apart ------------------------------------------------------------------------------------------- */
 
 void hol_push_key(lua_State *L, const char *field) {
     lua_pushstring(L, field);
@@ -160,7 +160,7 @@ void hol_issue_identity(lua_State *L, int data, const ho_field *part) {
     lua_concat(L, 4);
 }
 
-/* --- saying them --------------------------------------------------------------------------------------------------------- */
+/* --- saying them -------------------------------------------------------------------------------------------------- */
 
 /* error settings.timezone: "Londn" is no time zone; … [zone] */
 static int l_tostring(lua_State *L) {

@@ -89,8 +89,7 @@ static size_t place_of(lua_State *L, int data, int value, size_t but) {
     return 0;
 }
 
-/* --- messages
- * ----------------------------------------------------------------------------------------------------------------- */
+/* --- messages ----------------------------------------------------------------------------------------------------- */
 
 static const char *path_and_depth(lua_State *L, int *depth) {
     hol_part *part = hol_node_part(L, 1);
@@ -113,8 +112,7 @@ static int refuse_fixed(lua_State *L) {
                        "its items are predefined, neither added nor removed; find{…} one and edit its fields");
 }
 
-/* --- assignment
- * ---------------------------------------------------------------------------------------------------------------- */
+/* --- assignment --------------------------------------------------------------------------------------------------- */
 
 enum { NODE = 1, KEY, VALUE, DATA };
 
@@ -241,6 +239,19 @@ static void push_item_or_undo(lua_State *L, const hol_type *type, size_t i) {
     *s = pending;
 }
 
+/* An item that is written over by one of the same name stays the one it was, unless it has moved on to another place. The new one is on
+ * top. */
+static void adopt(lua_State *L, const hol_type *type, size_t i, size_t count) {
+    const shift *s = get_shift(L, NODE);
+    if (i > count || (s && s->to) || !type->item || !type->item->object || lua_type(L, -1) != LUA_TTABLE) return;
+    if (hol_node_type(L, -1)) return;
+    int item = lua_gettop(L);
+    lua_rawgeti(L, DATA, (lua_Integer)i);
+    lua_pushvalue(L, item);
+    hol_adopt(L, item + 1, type->item->object);
+    lua_settop(L, item);
+}
+
 /* Notes what the assignment of the value on top to place i does to an item that stands elsewhere too. */
 static void note_shift(lua_State *L, size_t i, size_t count, bool edited) {
     shift *s = get_shift(L, NODE);
@@ -294,6 +305,7 @@ static int l_list_newindex(lua_State *L) {
         return 0;
     }
     push_item_or_undo(L, type, i);
+    adopt(L, type, i, count);
     const hol_part *part = hol_node_part(L, NODE);
     bool edited = part->doc->members[part->index].edited;
     lua_pop(L, 1);
@@ -302,8 +314,7 @@ static int l_list_newindex(lua_State *L) {
     return 0;
 }
 
-/* --- reading
- * ------------------------------------------------------------------------------------------------------------------ */
+/* --- reading ------------------------------------------------------------------------------------------------------ */
 
 /* Pushes the item at i as a script gets it. */
 static void push_child(lua_State *L, const hol_type *type, int node, int data, size_t i) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "l_node.h"
 
+#include "../core/check.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -22,8 +24,7 @@ const hol_type *hol_node_type(lua_State *L, int index) {
     return type;
 }
 
-/* --- what a node keeps: in private keys of a table, or in the environment of a userdata
- * ----------------------------------- */
+/* --- what a node keeps: in private keys of a table, or in the environment of a userdata --------------------------- */
 
 #if HOL_TABLE_CARRIERS
 
@@ -141,8 +142,7 @@ bool hol_node_open(lua_State *L) {
     return lua_type(L, -1) == LUA_TTABLE;
 }
 
-/* --- types
- * --------------------------------------------------------------------------------------------------------------- */
+/* --- types -------------------------------------------------------------------------------------------------------- */
 
 const hol_type *hol_type_of(lua_State *L, const ho_field *field) {
     bool list = hol_is_array(L, -1);
@@ -221,8 +221,7 @@ void hol_types_open(lua_State *L) {
     add_fields(L, all, &ho_document);
 }
 
-/* --- walks
- * ---------------------------------------------------------------------------------------------------------------- */
+/* --- walks -------------------------------------------------------------------------------------------------------- */
 
 size_t hol_count(lua_State *L, int index) {
     size_t count = 0;
@@ -290,8 +289,9 @@ typedef struct way {
 static void step(lua_State *L, way *w) {
     char *at = w->path + w->len;
     size_t room = sizeof w->path - w->len;
-    int n = lua_type(L, -2) == LUA_TNUMBER ? snprintf(at, room, "[%d]", (int)lua_tointeger(L, -2))
-                                           : snprintf(at, room, ".%.60s", lua_tostring(L, -2));
+    int n = lua_type(L, -2) == LUA_TNUMBER
+                ? snprintf(at, room, "[%d]", (int)lua_tointeger(L, -2))
+                : snprintf(at, room, ".%.*s", ho_clip(lua_tostring(L, -2), 60), lua_tostring(L, -2));
     if (n > 0) w->len += (size_t)n < room ? (size_t)n : room - 1;
 }
 

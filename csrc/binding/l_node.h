@@ -97,6 +97,10 @@ size_t hol_count(lua_State *L, int index);
  * marked as arrays. (l_change.c) */
 bool hol_equal(lua_State *L, int a, int b);
 
+/* Replaces an object before and after its edit, the two tables on top, by what of them differs, plain: most fields of most
+ * objects do not. (l_change.c) */
+void hol_keep_differing(lua_State *L);
+
 /* Pushes a deep copy of the value at the index as plain tables: nodes opened, numbers as integers where they are. Raises where
  * it is nested too deep, which only tampering makes it. */
 void hol_plain(lua_State *L, int index);
@@ -112,8 +116,7 @@ void hol_member_edit(lua_State *L, hol_doc *doc, int values, size_t i);
 /* Makes the types and their metatables; called once when the module opens. */
 void hol_types_open(lua_State *L);
 
-/* --- a script's values taken in (l_take.c)
- * --------------------------------------------------------------------------------- */
+/* --- a script's values taken in (l_take.c) ------------------------------------------------------------------------ */
 
 /* Where a value goes. */
 typedef struct hol_target {
@@ -130,9 +133,12 @@ typedef struct hol_target {
  * id and whatever the service sent; one of another document loses its id and what is read-only. */
 void hol_take(lua_State *L, int index, const ho_field *field, const hol_target *target);
 
-/* Gives the items without id of the list data on top the ids of those of the list data at `old` that have their name,
- * or, where items have none, their content. An id that comes twice stays with the first. */
-void hol_adopt_ids(lua_State *L, int old, const ho_field *item);
+/* The items without id of the list data on top that are the same as ones of the list data at `old`, by name or, where items have none,
+ * by content, become what those were in all that a script does not give: their id, and fields that only the service understands. */
+void hol_adopt_all(lua_State *L, int old, const ho_field *item);
+
+/* The same for the item's data on top and the one item at `old`. */
+void hol_adopt(lua_State *L, int old, const ho_object *object);
 
 /* Raises: no such field; did you mean. The key is at the index. */
 int hol_unknown_field(lua_State *L, const char *path, const ho_object *object, int key);
@@ -144,8 +150,7 @@ bool hol_is_null(lua_State *L, int index);
 /* Raises that the value at the index breaks a rule of the field, if it does. */
 void hol_check_scalar(lua_State *L, int index, const ho_field *field, const char *path);
 
-/* --- lists (l_list.c)
- * --------------------------------------------------------------------------------------------------- */
+/* --- lists (l_list.c) --------------------------------------------------------------------------------------------- */
 extern const luaL_Reg hol_list_meta[], hol_list_methods[], hol_object_meta[];
 
 /* Drops the id of the item's data on top, if its kind has one. */
@@ -155,8 +160,7 @@ void hol_drop_id(lua_State *L, const ho_object *object);
  * becomes a copy. */
 void hol_list_settle(lua_State *L, int node);
 
-/* --- numbers that the VM cannot hold (l_number.c)
- * ------------------------------------------------------------------------ */
+/* --- numbers that the VM cannot hold (l_number.c) ----------------------------------------------------------------- */
 
 /* Pushes the number written at `text` (valid JSON): an integer or float where it holds the value, otherwise a userdata
  * that keeps the digits, prints as them and is written as them. */
@@ -170,8 +174,7 @@ ho_text hol_number_text(lua_State *L, int index);
 enum { HOL_NUMBER_SIZE = 40 };
 size_t hol_number_format(lua_State *L, int index, char *out);
 
-/* --- text to values (l_json.c)
- * -------------------------------------------------------------------------------------------- */
+/* --- text to values (l_json.c) ------------------------------------------------------------------------------------ */
 
 /* Pushes what lua-cjson makes of the value's text, with what it loses restored. The text is valid. `integers`: see hol_integral;
  * otherwise that is left to whoever reads a number. */
@@ -181,8 +184,7 @@ void hol_decode(lua_State *L, const char *text, size_t len, size_t marks, bool i
  * text. */
 int hol_scan(lua_State *L, const char *text, size_t len, ho_scan *scan, const char *what);
 
-/* --- values to text (l_write.c)
- * --------------------------------------------------------------------------------------------- */
+/* --- values to text (l_write.c) ----------------------------------------------------------------------------------- */
 
 /* Where a value lies, as a chain on the C stack: costs nothing until a message needs the path. */
 typedef struct hol_place {

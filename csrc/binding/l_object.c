@@ -56,8 +56,7 @@ static int l_object_index(lua_State *L) {
     return 1;
 }
 
-/* --- assignment
- * ------------------------------------------------------------------------------------------------------------ */
+/* --- assignment --------------------------------------------------------------------------------------------------- */
 
 /* Stack from here on: 1 node, 2 key, 3 value, 4 data, 5 the old value, 6 the part. */
 enum { NODE = 1, KEY, VALUE, DATA, OLD, PART };
@@ -134,8 +133,7 @@ static int l_object_newindex(lua_State *L) {
     return lua_rawequal(L, OLD, VALUE) ? 0 : assign_table(L, field);
 }
 
-/* --- iteration, in canonical order
- * -------------------------------------------------------------------------------------------- */
+/* --- iteration, in canonical order -------------------------------------------------------------------------------- */
 
 void hol_names(lua_State *L, const ho_object *object, int data) {
     data = lua_absindex(L, data);

@@ -5,8 +5,7 @@
 #include "../core/rule.h"
 #include "../core/schema.h"
 
-/* --- near misses
- * --------------------------------------------------------------------------------------------------------- */
+/* --- near misses -------------------------------------------------------------------------------------------------- */
 
 /* The names of the list at index 2, in an array of pointers that a userdata on the stack holds; the strings are held by
  * the list, and rawgeti keeps a metamethod from changing it meanwhile. */
@@ -39,8 +38,7 @@ static int l_nearest(lua_State *L) {
     return 1;
 }
 
-/* --- the schema as tables
- * ------------------------------------------------------------------------------------------------ */
+/* --- the schema as tables ----------------------------------------------------------------------------------------- */
 
 static void set_string(lua_State *L, const char *name, const char *value) {
     if (value == NULL) return;
@@ -121,8 +119,7 @@ static int l_document(lua_State *L) {
     return 1;
 }
 
-/* --- rules
- * --------------------------------------------------------------------------------------------------------------- */
+/* --- rules -------------------------------------------------------------------------------------------------------- */
 
 /* zone(name): "known", "unknown" and the zone that was likely meant, if any, or "uncheckable". */
 static int l_zone(lua_State *L) {

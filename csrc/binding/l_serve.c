@@ -25,7 +25,7 @@ typedef struct handle {
     bool done; /* answered or dropped by the script */
 } handle;
 
-/* --- arguments ---------------------------------------------------------------------------------------------------------- */
+/* --- arguments ---------------------------------------------------------------------------------------------------- */
 
 /* nil and one line: what, why by errno, and what to do. */
 static int push_failure(lua_State *L, const char *what, const char *step) {
@@ -95,7 +95,7 @@ static void check_option_names(lua_State *L) {
     }
 }
 
-/* --- the module's functions ------------------------------------------------------------------------------------------------ */
+/* --- the module's functions --------------------------------------------------------------------------------------- */
 
 static ho_server *new_server(lua_State *L) {
     ho_server *s = lua_newuserdatauv(L, sizeof *s, 0);

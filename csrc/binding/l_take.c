@@ -23,7 +23,7 @@ typedef struct taking {
 
 static size_t step_field(taking *t, const char *name) {
     size_t before = t->len;
-    int n = snprintf(t->path + t->len, sizeof t->path - t->len, "%s%.100s", before ? "." : "", name);
+    int n = snprintf(t->path + t->len, sizeof t->path - t->len, "%s%.*s", before ? "." : "", ho_clip(name, 100), name);
     if (n > 0) t->len += (size_t)n < sizeof t->path - t->len ? (size_t)n : sizeof t->path - t->len - 1;
     return before;
 }
@@ -40,8 +40,7 @@ static void step_back(taking *t, size_t before) {
     t->path[before] = '\0';
 }
 
-/* --- scalars
- * ---------------------------------------------------------------------------------------------------------------- */
+/* --- scalars ------------------------------------------------------------------------------------------------------ */
 
 bool hol_is_null(lua_State *L, int index) {
     lua_pushvalue(L, index);
@@ -135,9 +134,7 @@ int hol_unknown_field(lua_State *L, const char *path, const ho_object *object, i
     return hol_invalid(L, full, "unknown", 0, false, "no such field; known are %s", lua_tostring(L, -1));
 }
 
-/* --- tables
- * ----------------------------------------------------------------------------------------------------------------------
- */
+/* --- tables ------------------------------------------------------------------------------------------------------- */
 
 static void take(taking *t, int index, const ho_field *field);
 
@@ -328,9 +325,7 @@ static void take_list(taking *t, int index, const ho_field *field) {
     lua_remove(L, from);
 }
 
-/* --- any value
- * --------------------------------------------------------------------------------------------------------------------
- */
+/* --- any value ---------------------------------------------------------------------------------------------------- */
 
 static void take_any(taking *t, int index) {
     lua_State *L = t->L;
@@ -413,8 +408,7 @@ void hol_drop_id(lua_State *L, const ho_object *object) {
     lua_setfield(L, -2, id->name);
 }
 
-/* --- ids of items that stay what they were
- * ------------------------------------------------------------------------------------------ */
+/* --- ids of items that stay what they were ------------------------------------------------------------------------ */
 
 static bool same_field(lua_State *L, int a, int b, const char *name) {
     lua_getfield(L, a, name);
@@ -445,21 +439,50 @@ static bool id_used(lua_State *L, int list, const char *id) {
     return used;
 }
 
-static void adopt(lua_State *L, int old, int list, int item, const ho_object *object, const char *id) {
-    for (int i = 1, n = (int)lua_rawlen(L, old); i <= n; i++) {
+/* Gives the item what a script does not: the old one's id, and the fields that only the service understands. */
+static void inherit(lua_State *L, int old, int item, const ho_object *object) {
+    const ho_field *id = ho_schema_flagged(object, HO_ID);
+    for (lua_pushnil(L); lua_next(L, old); lua_pop(L, 1)) {
+        size_t len;
+        const char *name = lua_tolstring(L, -2, &len);
+        const ho_field *field = ho_schema_field(object, name, len);
+        if (field && field != id) continue;
+        lua_pushvalue(L, -2);
+        bool given = lua_rawget(L, item) != LUA_TNIL;
+        lua_pop(L, 1);
+        if (given) continue;
+        lua_pushvalue(L, -2);
+        hol_plain(L, -2);
+        lua_rawset(L, item);
+    }
+}
+
+/* Whether the item's id, if it has one, is that of an item of the list. The item is on top. */
+static bool is_id_used(lua_State *L, int list, const ho_object *object) {
+    const ho_field *id = ho_schema_flagged(object, HO_ID);
+    if (!id) return false;
+    lua_getfield(L, -1, id->name);
+    bool used = !lua_isnil(L, -1) && id_used(L, list, id->name);
+    lua_pop(L, 1);
+    return used;
+}
+
+static void adopt(lua_State *L, int old, int list, int item, const ho_object *object) {
+    bool found = false;
+    for (int i = 1, n = (int)lua_rawlen(L, old); i <= n && !found; i++) {
         lua_rawgeti(L, old, i);
-        if (hol_node_open(L) && same_item(L, lua_gettop(L), item, object)) {
-            lua_pushstring(L, id);
-            lua_rawget(L, -2);
-            if (!lua_isnil(L, -1) && !id_used(L, list, id)) {
-                lua_setfield(L, item, id);
-                lua_pop(L, 1);
-                return;
-            }
-            lua_pop(L, 1);
-        }
+        int other = lua_gettop(L);
+        found = hol_node_open(L) && same_item(L, other, item, object) && !is_id_used(L, list, object);
+        if (found) inherit(L, other, item, object);
         lua_pop(L, 1);
     }
+}
+
+void hol_adopt(lua_State *L, int old, const ho_object *object) {
+    int item = lua_gettop(L);
+    lua_pushvalue(L, old);
+    if (hol_node_open(L) && same_item(L, item + 1, item, object)) inherit(L, item + 1, item, object);
+    lua_pop(L, 1);
 }
 
 /* Pushes what an id is as a key: an integer, or the digits of one that the VM cannot hold; nil where it is neither. */
@@ -494,18 +517,18 @@ static void drop_second_ids(lua_State *L, int list, const ho_object *object, con
     lua_settop(L, list);
 }
 
-void hol_adopt_ids(lua_State *L, int old, const ho_field *item) {
-    const ho_field *id = item->object ? ho_schema_flagged(item->object, HO_ID) : NULL;
-    if (!id) return;
+void hol_adopt_all(lua_State *L, int old, const ho_field *item) {
+    if (!item->object) return;
+    const ho_field *id = ho_schema_flagged(item->object, HO_ID);
     int list = lua_gettop(L);
     old = lua_absindex(L, old);
-    drop_second_ids(L, list, item->object, id->name);
+    if (id) drop_second_ids(L, list, item->object, id->name);
     for (int i = 1, n = (int)lua_rawlen(L, list); i <= n; i++) {
         lua_rawgeti(L, list, i);
-        lua_getfield(L, -1, id->name);
+        lua_getfield(L, -1, id ? id->name : "");
         bool is_new = lua_isnil(L, -1);
         lua_pop(L, 1);
-        if (is_new) adopt(L, old, list, lua_gettop(L), item->object, id->name);
+        if (is_new) adopt(L, old, list, lua_gettop(L), item->object);
         lua_pop(L, 1);
     }
 }

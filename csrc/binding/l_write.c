@@ -10,8 +10,7 @@
 
 enum { BUFFER_FIRST = 8 * 1024, BUFFER_KEEP = 1024 * 1024 };
 
-/* --- the buffer
- * ------------------------------------------------------------------------------------------------------------- */
+/* --- the buffer --------------------------------------------------------------------------------------------------- */
 
 void hol_buffer_open(lua_State *L, hol_buffer *b) {
     if (lua_rawgeti(L, hol_refs, HOL_REF_SCRATCH) == LUA_TUSERDATA) {
@@ -56,7 +55,7 @@ static void add_char(hol_buffer *b, char c) {
     b->len++;
 }
 
-/* --- where a value lies, for messages ------------------------------------------------------------------------------------- */
+/* --- where a value lies, for messages ----------------------------------------------------------------------------- */
 
 static void add_path(luaL_Buffer *b, lua_State *L, const hol_place *p) {
     if (p->up) add_path(b, L, p->up);
@@ -81,8 +80,7 @@ static int refuse(lua_State *L, const hol_place *p, const char *rule, const char
     return hol_invalid(L, hol_place_path(L, p), rule, 0, false, "%s", message);
 }
 
-/* --- scalars
- * ---------------------------------------------------------------------------------------------------------------- */
+/* --- scalars ------------------------------------------------------------------------------------------------------ */
 
 /* 0: as it is; u: as \u00XX; otherwise the letter after the backslash. */
 static char escape_of(unsigned char c) {
@@ -146,8 +144,7 @@ static void write_userdata(hol_writer *w, const hol_place *p) {
     lua_pop(L, 1);
 }
 
-/* --- objects and arrays
- * ------------------------------------------------------------------------------------------------------ */
+/* --- objects and arrays ------------------------------------------------------------------------------------------- */
 
 static void write_newline(hol_writer *w, int level) {
     if (w->indent == 0) return;

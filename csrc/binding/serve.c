@@ -18,7 +18,7 @@ enum {
     DISCARD_FACTOR = 64 /* a client that sends more than this many times the limit is cut off, not answered */
 };
 
-/* --- libmicrohttpd's callbacks ------------------------------------------------------------------------------------------ */
+/* --- libmicrohttpd's callbacks ------------------------------------------------------------------------------------ */
 
 static bool append(ho_bytes *b, const char *data, size_t len) {
     if (len == 0) return true;
@@ -129,7 +129,7 @@ static void on_done(void *cls, struct MHD_Connection *connection, void **context
     free(x);
 }
 
-/* --- the server's life ------------------------------------------------------------------------------------------------------ */
+/* --- the server's life -------------------------------------------------------------------------------------------- */
 
 static void resume(ho_exchange *x, ho_phase next) {
     unlink_suspended(x);
@@ -210,7 +210,7 @@ unsigned ho_server_connections(const ho_server *s) {
     return MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections;
 }
 
-/* --- steps ---------------------------------------------------------------------------------------------------------------- */
+/* --- steps -------------------------------------------------------------------------------------------------------- */
 
 /* Milliseconds for poll: rounded up, or a wait of less than one would be spent spinning. */
 static int wait_ms(const ho_server *s, double seconds) {
@@ -259,7 +259,7 @@ void ho_exchange_drop(ho_exchange *x) {
     if (x->phase == HO_PHASE_TAKEN) resume(x, HO_PHASE_DROPPED);
 }
 
-/* --- files ---------------------------------------------------------------------------------------------------------------- */
+/* --- files -------------------------------------------------------------------------------------------------------- */
 
 static bool write_all(int fd, const char *text, size_t len) {
     while (len > 0) {

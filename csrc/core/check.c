@@ -41,6 +41,14 @@ static bool is_c1(const char *text, size_t len) {
     return len > 1 && (unsigned char)text[0] == 0xC2 && (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xA0;
 }
 
+int ho_clip(const char *text, int max) {
+    int len = 0;
+    while (len < max && text[len]) len++;
+    if (text[len] == '\0') return len;
+    while (len > 0 && ((unsigned char)text[len] & 0xC0) == 0x80) len--;
+    return len;
+}
+
 char *ho_quote(const char *text, size_t len, char *out, size_t room) {
     size_t shown = 0, n = 0;
     out[n++] = '"';
@@ -98,14 +106,12 @@ static ho_code check_zone(const char *text, size_t len, ho_problem *problem) {
 
 /* The nearest day span: each side of the hyphen by itself. */
 static void near_days(const char *text, size_t len, char *hint, size_t room) {
-    static const char *const days[] = {"monday", "tuesday",  "wednesday", "thursday",
-                                       "friday", "saturday", "sunday",    NULL};
     const char *hyphen = memchr(text, '-', len);
-    int first = ho_nearest(text, hyphen ? (size_t)(hyphen - text) : len, days);
-    int last = hyphen ? ho_nearest(hyphen + 1, len - (size_t)(hyphen + 1 - text), days) : first;
+    int first = ho_nearest(text, hyphen ? (size_t)(hyphen - text) : len, ho_days);
+    int last = hyphen ? ho_nearest(hyphen + 1, len - (size_t)(hyphen + 1 - text), ho_days) : first;
     if (first < 0 || last < 0) return;
     if (!hyphen && len > strlen("wednesday") + 2) return; /* more than a day: monday to friday */
-    snprintf(hint, room, hyphen ? "did you mean \"%s-%s\"?" : "did you mean \"%s\"?", days[first], days[last]);
+    snprintf(hint, room, hyphen ? "did you mean \"%s-%s\"?" : "did you mean \"%s\"?", ho_days[first], ho_days[last]);
 }
 
 static ho_code check_format(const ho_field *field, const char *text, size_t len, ho_problem *problem) {

@@ -29,7 +29,7 @@ struct ho_engine {
     int64_t due_ms; /* when libcurl wants to be called; -1: never */
 };
 
-/* --- once a process ------------------------------------------------------------------------------------------- */
+/* --- once a process ----------------------------------------------------------------------------------------------- */
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static CURLcode initialised;
@@ -50,8 +50,7 @@ static int64_t now_ms(void) {
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* --- the finished ---------------------------------------------------------------------------------------------------
- */
+/* --- the finished ------------------------------------------------------------------------------------------------- */
 
 static void link_finished(ho_transfer *t) {
     ho_engine *engine = t->engine;
@@ -77,7 +76,7 @@ static void finish(ho_transfer *t, CURLcode code, ho_http_code cause) {
     link_finished(t);
 }
 
-/* --- transfers ------------------------------------------------------------------------------------------------ */
+/* --- transfers ---------------------------------------------------------------------------------------------------- */
 
 static bool grow_transfers(ho_engine *engine) {
     if (engine->count < engine->size) return true;
@@ -129,7 +128,7 @@ void ho_transfer_release(ho_transfer *transfer) {
     make_idle(transfer);
 }
 
-/* --- the engine ----------------------------------------------------------------------------------------------- */
+/* --- the engine --------------------------------------------------------------------------------------------------- */
 
 static bool reserve_sockets(ho_engine *engine, nfds_t size) {
     if (size <= engine->watched_size) return true;

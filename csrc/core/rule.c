@@ -6,8 +6,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* --- text
- * ---------------------------------------------------------------------------------------------------------------- */
+/* --- text --------------------------------------------------------------------------------------------------------- */
 
 static bool is_upper(char c) {
     return c >= 'A' && c <= 'Z';
@@ -73,13 +72,13 @@ size_t ho_utf8_length(const char *text, size_t len, size_t *bad) {
     return count;
 }
 
-/* --- days and times
- * ------------------------------------------------------------------------------------------------------ */
+/* --- days and times ----------------------------------------------------------------------------------------------- */
+
+const char *const ho_days[] = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", NULL};
 
 static int find_day(const char *text, size_t len) {
-    static const char *const days[] = {"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
-    for (int day = 0; day < (int)HO_COUNT(days); day++)
-        if (strlen(days[day]) == len && memcmp(days[day], text, len) == 0) return day;
+    for (int day = 0; ho_days[day]; day++)
+        if (strlen(ho_days[day]) == len && memcmp(ho_days[day], text, len) == 0) return day;
     return -1;
 }
 
@@ -104,8 +103,7 @@ ho_code ho_time(const char *text, size_t len, int *minutes) {
     return HO_OK;
 }
 
-/* --- near misses
- * --------------------------------------------------------------------------------------------------------- */
+/* --- near misses -------------------------------------------------------------------------------------------------- */
 
 enum { NEAR_MAX = 64 }; /* longer names are compared with nothing: they are no slip of a known one */
 
@@ -179,8 +177,7 @@ int ho_nearest(const char *name, size_t len, const char *const *candidates) {
     return nearest;
 }
 
-/* --- zones
- * --------------------------------------------------------------------------------------------------------------- */
+/* --- zones -------------------------------------------------------------------------------------------------------- */
 
 enum { ZONE_MAX = 63, FOLDER_MAX = 1024 };
 
@@ -302,8 +299,7 @@ bool ho_zone_nearest(const char *text, size_t len, char *out, size_t out_size) {
     return true;
 }
 
-/* --- e-mail
- * -------------------------------------------------------------------------------------------------------------- */
+/* --- e-mail ------------------------------------------------------------------------------------------------------- */
 
 /* Not letters, though beyond ASCII: the spaces, invisible marks, punctuation and symbols that a paste brings along. */
 static bool is_foreign_letter(uint32_t c) {

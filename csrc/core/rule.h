@@ -10,6 +10,9 @@
  * RFC 3629 has it: no overlong form, no surrogate, nothing above U+10FFFF. `bad` may be NULL. */
 size_t ho_utf8_length(const char *text, size_t len, size_t *bad);
 
+/* The names of the days, monday first, then NULL. */
+extern const char *const ho_days[];
+
 /* Days are 0 (monday) to 6 (sunday). `monday` gives first = last; `saturday-monday` gives first 5, last 0. Lower case
  * only, as documented. HO_INVALID where it is no day or range of days. */
 ho_code ho_day_span(const char *text, size_t len, int *first, int *last);

@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- the cursor
- * ------------------------------------------------------------------------------------------------------- */
+/* --- the cursor --------------------------------------------------------------------------------------------------- */
 
 typedef struct key {
     const char *at;
@@ -44,8 +43,7 @@ static bool is_digit(const char *at, const char *end) {
     return at < end && *at >= '0' && *at <= '9';
 }
 
-/* --- strings
- * ------------------------------------------------------------------------------------------------------------ */
+/* --- strings ------------------------------------------------------------------------------------------------------ */
 
 /* How many of the 8 bytes are plain before the first that is not: ASCII from 0x20 on, no quote, no backslash. The mark of that first one is
  * exact, as a borrow reaches only the bytes above; where the lowest byte does not come first, 0 says that one is not plain. */
@@ -122,8 +120,7 @@ static bool scan_string(cursor *c, bool *escaped) {
     return true;
 }
 
-/* --- numbers
- * ------------------------------------------------------------------------------------------------------------- */
+/* --- numbers ------------------------------------------------------------------------------------------------------ */
 
 /* A number of the grammar, taken apart. */
 typedef struct number {
@@ -213,8 +210,7 @@ bool ho_number_equal(ho_text a, ho_text b) {
     return true;
 }
 
-/* --- names: none twice in one object
- * -------------------------------------------------------------------------------------- */
+/* --- names: none twice in one object ------------------------------------------------------------------------------ */
 
 static bool push_key(cursor *c, key k) {
     if (c->key_count == c->key_room) {
@@ -312,8 +308,7 @@ static bool check_keys(cursor *c, size_t first) {
     return true;
 }
 
-/* --- values
- * ---------------------------------------------------------------------------------------------------------------- */
+/* --- values ------------------------------------------------------------------------------------------------------- */
 
 static bool scan_value(cursor *c);
 
@@ -465,8 +460,7 @@ void ho_scan_position(const char *text, size_t offset, size_t *line, size_t *col
     }
 }
 
-/* --- marking: the text is valid
- * ---------------------------------------------------------------------------------------------- */
+/* --- marking: the text is valid ----------------------------------------------------------------------------------- */
 
 static const char *after_string(const char *at, const char *end) {
     for (at++; at < end && *at != '"'; at++)

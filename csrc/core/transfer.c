@@ -7,8 +7,7 @@
 
 enum { KEEP_BYTES = 64 << 10 }; /* a buffer larger than this is not kept between transfers */
 
-/* --- bytes ----------------------------------------------------------------------------------------------------------
- */
+/* --- bytes -------------------------------------------------------------------------------------------------------- */
 
 static bool reserve(bytes *b, size_t size) {
     if (size <= b->size) return true;
@@ -33,7 +32,7 @@ static void empty(bytes *b) {
     *b = (bytes){0};
 }
 
-/* --- libcurl's callbacks about one transfer ------------------------------------------------------------------- */
+/* --- libcurl's callbacks about one transfer ----------------------------------------------------------------------- */
 
 /* Returning another number than `len` stops the transfer. */
 static size_t take(ho_transfer *t, bytes *b, size_t limit, const char *at, size_t len) {
@@ -76,7 +75,7 @@ static int on_send(void *data, char *to, char *from, int to_port, int from_port)
     return CURL_PREREQFUNC_OK;
 }
 
-/* --- easy handles --------------------------------------------------------------------------------------------- */
+/* --- easy handles ------------------------------------------------------------------------------------------------- */
 
 static bool set_protocols(CURL *easy) {
 #if LIBCURL_VERSION_NUM >= 0x075500
@@ -170,7 +169,7 @@ static bool set_method(ho_transfer *t, const ho_request *r, const char *body) {
            !curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, r->method);
 }
 
-/* --- the request, in one buffer ------------------------------------------------------------------------------- */
+/* --- the request, in one buffer ----------------------------------------------------------------------------------- */
 
 /* Appends the line as libcurl wants it: `Name;` sends an empty header, `Name:` would send none. */
 static struct curl_slist *add_line(bytes *out, struct curl_slist *node, const ho_header *h) {
@@ -243,7 +242,7 @@ bool ho_transfer_prepare(ho_transfer *t, const ho_request *r) {
            set_proxy(t->easy, &t->set, mode, r->proxy) && set_url(t->easy, r->url) && write_request(t, r);
 }
 
-/* --- how it ended --------------------------------------------------------------------------------------------- */
+/* --- how it ended ------------------------------------------------------------------------------------------------- */
 
 static ho_http_code code_of(CURLcode code) {
     switch (code) {
@@ -332,7 +331,7 @@ void ho_transfer_conclude(ho_transfer *t, CURLcode code, ho_http_code cause) {
     t->answer.body = (ho_text){t->body.at, t->body.len};
 }
 
-/* --- its life ------------------------------------------------------------------------------------------------- */
+/* --- its life ----------------------------------------------------------------------------------------------------- */
 
 ho_transfer *ho_transfer_new(void) {
     ho_transfer *t = calloc(1, sizeof *t);

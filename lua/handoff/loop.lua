@@ -4,6 +4,7 @@
 -- (inside a task or not), block until they are done, and the tasks go on meanwhile. Failures are `nil, err`; a
 -- cancelled wait is `nil, err` of kind "cancelled".
 local core = require "handoff.core"
+core.error.home(debug.getinfo(1, "S").source)
 
 local error_new, error_is = core.error.new, core.error.is
 local now = core.http.now
