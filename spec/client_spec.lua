@@ -365,6 +365,7 @@ describe("a client", function()
       local c = handoff.client { token = function() end, base_url = box.base_url }
       assert.matches("got a nil", raised(c.get, c).message, 1, true)
       assert_no_token("eyJ", raised(handoff.client, "eyJ"))
+      assert_no_token("eyJ", raised(handoff.client, { token = "x", timeout = "eyJ" }))
       assert.same({}, requests())
     end)
 

@@ -6,7 +6,9 @@ core.error.home(debug.getinfo(1, "S").source)
 
 local options = {}
 
+-- A text is never kept in the error: it may be a token that was given to the wrong option.
 local function refuse(path, rule, value, message)
+  if type(value) == "string" then value = nil end
   core.error.raise { path = path, rule = rule, value = value, message = message }
 end
 
