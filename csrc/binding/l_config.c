@@ -38,7 +38,7 @@ static void finish(lua_State *L, int text) {
 static hol_doc *new_doc(lua_State *L, size_t count) {
     if (count > SIZE_MAX / sizeof(hol_member) / 2) luaL_error(L, "not enough memory");
     hol_doc *doc = lua_newuserdatauv(L, sizeof *doc + count * sizeof(hol_member), 1);
-    doc->server = false;
+    doc->server = doc->sealed = false;
     doc->edits = 0;
     doc->count = count;
     return doc;
@@ -159,9 +159,16 @@ const char *hol_config_text(lua_State *L, int values) {
     return text;
 }
 
-void hol_config_original(lua_State *L, hol_doc *doc, int values, size_t i) {
+/* Pushes member i as it came, plain; `integers`: see hol_decode. */
+static void decode(lua_State *L, const hol_doc *doc, int values, size_t i, bool integers) {
     const ho_member *m = &doc->members[i].text;
-    hol_decode(L, hol_config_text(L, values) + m->value, m->value_len, m->marks, false);
+    hol_decode(L, hol_config_text(L, values) + m->value, m->value_len, m->marks, integers);
+}
+
+void hol_config_original(lua_State *L, hol_doc *doc, int values, size_t i) {
+    if (lua_rawgeti(L, values, HOL_DOC_VALUES + (lua_Integer)(doc->count + i)) != LUA_TNIL) return;
+    lua_pop(L, 1);
+    decode(L, doc, values, i, true);
 }
 
 static void new_part(lua_State *L, hol_doc *doc, int config, size_t i) {
@@ -193,9 +200,16 @@ static void keep(lua_State *L, int values, size_t i) {
 void hol_config_value(lua_State *L, hol_doc *doc, int config, int values, size_t i) {
     if (lua_rawgeti(L, values, HOL_DOC_VALUES + (lua_Integer)i) != LUA_TNIL) return;
     lua_pop(L, 1);
-    hol_config_original(L, doc, values, i);
+    decode(L, doc, values, i, false);
     wrap(L, doc, config, i);
     keep(L, values, i);
+}
+
+void hol_config_set(lua_State *L, hol_doc *doc, int config, int values, size_t i) {
+    hol_member_edit(L, doc, values, i);
+    wrap(L, doc, config, i);
+    keep(L, values, i);
+    lua_pop(L, 1);
 }
 
 void hol_config_name(lua_State *L, const char *text, const ho_member *m) {
@@ -205,18 +219,17 @@ void hol_config_name(lua_State *L, const char *text, const ho_member *m) {
         lua_pushlstring(L, text + m->name, m->name_len);
 }
 
-/* The place of the member whose name is the string at the index, or doc->count. */
-static size_t find(lua_State *L, const hol_doc *doc, int values, int key) {
+size_t hol_config_find(lua_State *L, const hol_doc *doc, int values, int name) {
     size_t len;
-    const char *name = lua_tolstring(L, key, &len);
-    const ho_field *part = ho_schema_field(&ho_document, name, len);
+    const char *key = lua_tolstring(L, name, &len);
+    const ho_field *part = ho_schema_field(&ho_document, key, len);
     const char *text = hol_config_text(L, values);
     for (size_t i = 0; i < doc->count; i++) {
         const hol_member *m = &doc->members[i];
         if (part ? m->field == part : !m->field) {
             if (part) return i;
             hol_config_name(L, text, &m->text);
-            bool same = lua_rawequal(L, -1, key);
+            bool same = lua_rawequal(L, -1, name);
             lua_pop(L, 1);
             if (same) return i;
         }
@@ -235,7 +248,7 @@ static int l_index(lua_State *L) {
     if (lua_rawget(L, -2) != LUA_TNIL) return 1;
     lua_settop(L, 2);
     hol_config_values(L, 1);
-    size_t i = find(L, doc, 3, 2);
+    size_t i = hol_config_find(L, doc, 3, 2);
     if (i == doc->count) return hol_unknown_field(L, "", &ho_document, 2);
     hol_config_value(L, doc, 1, 3, i);
     return 1;
@@ -306,7 +319,7 @@ static int l_newindex(lua_State *L) {
     lua_settop(L, 3);
     hol_doc *doc = hol_config_check(L, 1);
     hol_config_values(L, 1);
-    size_t i = lua_type(L, 2) == LUA_TSTRING ? find(L, doc, 4, 2) : doc->count;
+    size_t i = lua_type(L, 2) == LUA_TSTRING ? hol_config_find(L, doc, 4, 2) : doc->count;
     if (i == doc->count) return hol_unknown_field(L, "", &ho_document, 2);
     const ho_field *part = doc->members[i].field;
     const char *path = lua_tostring(L, 2);
@@ -330,9 +343,7 @@ static int l_newindex(lua_State *L) {
     }
     if (part && part->flags & HO_FIXED) check_fixed(L, 5, 6, part);
     if (part && part->kind == HO_LIST) hol_adopt_all(L, 5, part->item);
-    hol_member_edit(L, doc, 4, i);
-    wrap(L, doc, 1, i);
-    keep(L, 4, i);
+    hol_config_set(L, doc, 1, 4, i);
     return 0;
 }
 
@@ -370,6 +381,14 @@ static int l_canonical(lua_State *L) {
     return 1;
 }
 
+void hol_config_write(hol_writer *w, const hol_doc *doc, int values, size_t i) {
+    const hol_member *m = &doc->members[i];
+    lua_State *L = w->out.L;
+    lua_rawgeti(L, values, HOL_DOC_VALUES + (lua_Integer)i);
+    hol_write(w, -1, m->field, m->field ? m->field->name : "value");
+    lua_pop(L, 1);
+}
+
 /* cfg:text() → what is sent: the text as it came, with the edited parts written anew. */
 static int l_text(lua_State *L) {
     lua_settop(L, 1);
@@ -387,9 +406,7 @@ static int l_text(lua_State *L) {
         if (!m->edited) continue;
         hol_buffer_add(&w.out, text + at, m->text.value - at);
         at = m->text.value + m->text.value_len;
-        lua_rawgeti(L, 2, HOL_DOC_VALUES + (lua_Integer)i);
-        hol_write(&w, -1, m->field, m->field ? m->field->name : "value");
-        lua_pop(L, 1);
+        hol_config_write(&w, doc, 2, i);
     }
     hol_buffer_add(&w.out, text + at, len - at);
     hol_buffer_push(&w.out);
@@ -404,6 +421,7 @@ static int l_copy(lua_State *L) {
     lua_rawgeti(L, 2, HOL_DOC_TEXT);
     hol_doc *copy = new_doc(L, doc->count);
     memcpy(copy, doc, sizeof *doc + doc->count * sizeof(hol_member));
+    copy->sealed = false;
     finish(L, 3);
     hol_config_values(L, 4);
     for (size_t i = 0; i < copy->count; i++) {
@@ -418,43 +436,6 @@ static int l_copy(lua_State *L) {
     return 1;
 }
 
-/* Pushes what an edited member was: kept by the first edit, or, in a copy, decoded anew. */
-static void push_before(lua_State *L, hol_doc *doc, int values, size_t i) {
-    if (lua_rawgeti(L, values, HOL_DOC_VALUES + (lua_Integer)(doc->count + i)) != LUA_TNIL) return;
-    lua_pop(L, 1);
-    const ho_member *m = &doc->members[i].text;
-    hol_decode(L, hol_config_text(L, values) + m->value, m->value_len, m->marks, true);
-}
-
-/* config.edited(cfg) → a list of {name, before, after} for each edited part, plain values, in the text's order: lists whole, of objects
- * the fields that differ. */
-static int l_edited(lua_State *L) {
-    lua_settop(L, 1);
-    hol_doc *doc = hol_config_check(L, 1);
-    hol_config_values(L, 1);
-    const char *text = hol_config_text(L, 2);
-    lua_newtable(L);
-    for (size_t i = 0, n = 0; i < doc->count; i++) {
-        if (!doc->members[i].edited) continue;
-        const ho_field *part = doc->members[i].field;
-        lua_createtable(L, 0, 3);
-        hol_config_name(L, text, &doc->members[i].text);
-        lua_setfield(L, 4, "name");
-        push_before(L, doc, 2, i);
-        hol_config_value(L, doc, 1, 2, i);
-        if (part && part->kind == HO_OBJECT && hol_node_open(L)) {
-            hol_keep_differing(L);
-        } else {
-            hol_plain(L, 6);
-            lua_replace(L, 6);
-        }
-        lua_setfield(L, 4, "after");
-        lua_setfield(L, 4, "before");
-        lua_rawseti(L, 3, (int)++n);
-    }
-    return 1;
-}
-
 /* config.is(value): whether it is a configuration. */
 static int l_is(lua_State *L) {
     luaL_checkany(L, 1);
@@ -464,19 +445,6 @@ static int l_is(lua_State *L) {
         is = lua_rawequal(L, -1, -2);
     }
     lua_pushboolean(L, is);
-    return 1;
-}
-
-/* config.part(cfg, name) → the part as plain values, or nil. */
-static int l_part(lua_State *L) {
-    lua_settop(L, 2);
-    hol_doc *doc = hol_config_check(L, 1);
-    luaL_checkstring(L, 2);
-    hol_config_values(L, 1);
-    size_t i = find(L, doc, 3, 2);
-    if (i == doc->count) return 0;
-    hol_config_value(L, doc, 1, 3, i);
-    hol_plain(L, -1);
     return 1;
 }
 
@@ -547,8 +515,7 @@ int hol_open_config(lua_State *L) {
                                     {NULL, NULL}};
     static const luaL_Reg methods[] = {
         {"plain", l_plain}, {"json", l_canonical}, {"text", l_text}, {"copy", l_copy}, {NULL, NULL}};
-    static const luaL_Reg functions[] = {{"new", hol_config_new}, {"edited", l_edited}, {"is", l_is},
-                                         {"part", l_part},        {"each", l_each},     {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"new", hol_config_new}, {"is", l_is}, {"each", l_each}, {NULL, NULL}};
     hol_newlib(L, meta);
     lua_pushliteral(L, "handoff configuration");
     lua_setfield(L, -2, "__metatable");
@@ -559,6 +526,7 @@ int hol_open_config(lua_State *L) {
     lua_rawseti(L, hol_refs, HOL_REF_LIST);
     hol_types_open(L);
     hol_newlib(L, functions);
+    hol_setfuncs(L, hol_part_functions);
     hol_newlib(L, methods);
     lua_pushvalue(L, -1);
     lua_rawseti(L, hol_refs, HOL_REF_METHODS);

@@ -99,7 +99,17 @@ void hol_node_setslot(lua_State *L, int index) {
     set_kept(L, lua_absindex(L, index), &SLOT);
 }
 
+static void refuse_sealed(lua_State *L, const hol_doc *doc, int values, size_t i) {
+    lua_rawgeti(L, values, HOL_DOC_TEXT);
+    const ho_member *m = &doc->members[i].text;
+    lua_pushlstring(L, lua_tostring(L, -1) + m->name, m->name_len);
+    hol_invalid(L, lua_tostring(L, -1), "sealed", 0, false,
+                "the function that was to edit this configuration has returned, and its edits were taken; edit within "
+                "it, or a cfg:copy()");
+}
+
 void hol_member_edit(lua_State *L, hol_doc *doc, int values, size_t i) {
+    if (doc->sealed) refuse_sealed(L, doc, values, i);
     if (!doc->members[i].edited) {
         values = lua_absindex(L, values);
         lua_rawgeti(L, values, HOL_DOC_VALUES + (lua_Integer)i);

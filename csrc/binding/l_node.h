@@ -33,6 +33,7 @@ typedef struct hol_member {
  * [HOL_DOC_VALUES + count + i] what that was before it was edited, plain. */
 typedef struct hol_doc {
     bool server;  /* came from the service: what it broke is a warning until it is edited */
+    bool sealed;  /* what edits it raises: the function that was to edit it has returned */
     size_t edits; /* how many edits were made, also those that a later one took back */
     size_t count;
     hol_member members[];
@@ -109,7 +110,8 @@ void hol_plain(lua_State *L, int index);
  * NULL: how deep it lies, 2 for a part. */
 const char *hol_node_path(lua_State *L, const hol_part *part, int part_index, int data, int *depth);
 
-/* Notes that a node's part, or member i, is about to be edited: the first time its value is kept as it was. */
+/* Notes that a node's part, or member i, is about to be edited: the first time its value, if it was touched, is kept as it was. Every
+ * edit passes here before anything is changed; raises where the document is sealed. */
 void hol_node_edit(lua_State *L, int node);
 void hol_member_edit(lua_State *L, hol_doc *doc, int values, size_t i);
 
