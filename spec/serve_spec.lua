@@ -1,7 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- The loopback server itself, in this process, with curl as its client.
 local serve = require "handoff.serve"
-local program = require "support.program"
 
 -- A sanitizer that this process was started with is not for it.
 local client = "env -u LD_PRELOAD curl"
@@ -270,18 +269,5 @@ describe("handoff.serve", function()
     assert.is_nil(other)
     assert.equal(("cannot listen on 127.0.0.1 port %d: Address already in use; "
       .. "choose another port, or 0 for a free one"):format(server:port()), message)
-  end)
-
-  it("writes files that only their owner reads, those that were there too", function()
-    local folder = program.folder()
-    local path = folder .. "/file"
-    program.run("umask 0; echo 'what was longer before' >" .. path)
-    assert.is_true(serve.write_private(path, "new\0\n"))
-    assert.equal("600 5\n", (program.run("stat -c '%a %s' " .. path)))
-    program.run("ln -s file " .. folder .. "/link")
-    local written, message = serve.write_private(folder .. "/link", "x")
-    assert.is_nil(written)
-    assert.truthy(message:find("link: Too many levels of symbolic links", 1, true))
-    program.remove(folder)
   end)
 end)

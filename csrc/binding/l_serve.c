@@ -293,16 +293,6 @@ static int l_now(lua_State *L) {
     return 1;
 }
 
-/* serve.write_private(path, text) → true | nil, message: a file that only its owner can read, whatever the umask, and whatever
- * mode it had before. io.open cannot set a mode, and a mode set afterwards comes too late. */
-static int l_write_private(lua_State *L) {
-    size_t len;
-    const char *path = luaL_checkstring(L, 1), *text = luaL_checklstring(L, 2, &len);
-    if (ho_write_private(path, text, len) != HO_OK) return push_failure(L, path, "name a file that can be written");
-    lua_pushboolean(L, true);
-    return 1;
-}
-
 /* A metatable, named in the registry, whose __index is `methods` and whose __gc, if any, is `gc`. */
 static void new_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction gc) {
     luaL_newmetatable(L, name);
@@ -318,8 +308,7 @@ static void new_class(lua_State *L, const char *name, const luaL_Reg *methods, l
 HOL_EXPORT int luaopen_handoff_serve(lua_State *L);
 
 int luaopen_handoff_serve(lua_State *L) {
-    static const luaL_Reg functions[] = {
-        {"new", l_new}, {"now", l_now}, {"write_private", l_write_private}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"new", l_new}, {"now", l_now}, {NULL, NULL}};
     static const luaL_Reg server_methods[] = {{"port", l_port}, {"connections", l_connections}, {"step", l_step},
                                               {"next", l_next}, {"answer", l_answer},           {"close", l_close},
                                               {NULL, NULL}};

@@ -87,7 +87,4 @@ void ho_exchange_take(ho_exchange *x, ho_exchange **holder);
 void ho_exchange_answer(ho_exchange *x, unsigned status, struct MHD_Response *response);
 void ho_exchange_drop(ho_exchange *x);
 
-/* A file that only its owner can read, whatever the umask and whatever mode it had before. HO_FAILED: errno says why. */
-ho_code ho_write_private(const char *path, const char *text, size_t len);
-
 #endif

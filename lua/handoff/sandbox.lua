@@ -401,8 +401,8 @@ local function announce(box, path)
     if not is_own_inventory(path) then
       fail(1, path .. " is there already and no sandbox wrote it; name another file, or remove that one")
     end
-    local written, message = serve.write_private(path, inventory)
-    if not written then fail(1, message) end
+    local written, why = core.file.write_private(path, inventory)
+    if not written then fail(1, ("%s: %s; name a file that can be written"):format(path, why)) end
   end
   io.stdout:write(box:base_url(), "\n", path and "" or inventory)
   io.stdout:flush()
