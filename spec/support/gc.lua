@@ -33,7 +33,9 @@ local function start()
   collectgarbage() -- the new pause holds from the end of a cycle on
 end
 
+--- Begins; does nothing where it has begun.
 function gc.restless()
+  if pause then return end
   start()
   local began = os.clock()
   debug.sethook(function()
