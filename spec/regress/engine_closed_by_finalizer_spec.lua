@@ -3,15 +3,6 @@
 local core = require "handoff.core"
 local gc = require "support.gc"
 
-local newproxy = rawget(_G, "newproxy")
-
-local function finalizer(fn)
-  if not newproxy then return setmetatable({}, { __gc = fn }) end
-  local proxy = newproxy(true)
-  getmetatable(proxy).__gc = fn
-  return proxy
-end
-
 describe("an engine that a finalizer closes", function()
   it("is closed for the submit that is under way", function()
     local engine, request = core.http.engine(), { method = "GET", url = "http://127.0.0.1:1/" }
@@ -20,7 +11,7 @@ describe("an engine that a finalizer closes", function()
     local ok, err = pcall(function(object)
       gc.restless()
       return engine.submit(engine, request, {}, true, object())
-    end, function() return finalizer(close) end)
+    end, function() return gc.finalizer(close) end)
     gc.restful()
     assert.is_false(ok)
     assert.matches("the engine is closed", err)

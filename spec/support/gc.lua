@@ -47,4 +47,14 @@ end
 
 gc.restful = stop
 
+local newproxy = rawget(_G, "newproxy")
+
+--- A value that calls fn when it is collected.
+function gc.finalizer(fn)
+  if not newproxy then return setmetatable({}, { __gc = fn }) end
+  local proxy = newproxy(true)
+  getmetatable(proxy).__gc = fn
+  return proxy
+end
+
 return gc
