@@ -22,7 +22,8 @@ enum { DEFAULT_MAX_BODY = 1 << 20 };
 /* What Lua holds of a request: it outlives the exchange, and the server, with a NULL. */
 typedef struct handle {
     ho_exchange *exchange;
-    bool done; /* answered or dropped by the script */
+    ho_asked asked; /* while `next` reads it */
+    bool done;      /* answered or dropped by the script */
 } handle;
 
 /* --- arguments ---------------------------------------------------------------------------------------------------- */
@@ -194,8 +195,7 @@ static void push_headers(lua_State *L, const ho_bytes *headers) {
 
 static handle *new_handle(lua_State *L) {
     handle *h = lua_newuserdatauv(L, sizeof *h, 0);
-    h->exchange = NULL;
-    h->done = false;
+    memset(h, 0, sizeof *h);
     luaL_getmetatable(L, HANDLE_MT);
     lua_setmetatable(L, -2);
     return h;
@@ -205,19 +205,22 @@ static handle *new_handle(lua_State *L) {
  * were sent, the query nil where there is none; names of headers are in lower case. A request that is neither answered nor
  * dropped is dropped when it is collected. */
 static int l_next(lua_State *L) {
-    ho_server *s = check_server(L);
-    ho_exchange *x = TAILQ_FIRST(&s->ready);
-    if (x == NULL) return lua_pushnil(L), 1;
-    lua_createtable(L, 0, 6);
-    push_bytes(L, &x->method, "method");
-    push_target(L, &x->target);
-    push_headers(L, &x->headers);
-    push_bytes(L, &x->body, "body");
+    lua_settop(L, 1);
+    if (TAILQ_EMPTY(&check_server(L)->ready)) return lua_pushnil(L), 1;
     handle *h = new_handle(L);
+    ho_exchange *x = TAILQ_FIRST(&check_server(L)->ready); /* once more: a finalizer may have closed or emptied it */
+    if (x == NULL) return lua_pushnil(L), 1;
+    ho_exchange_take(x, &h->exchange, &h->asked);
+    lua_createtable(L, 0, 6);
+    push_bytes(L, &h->asked.method, "method");
+    push_target(L, &h->asked.target);
+    push_headers(L, &h->asked.headers);
+    push_bytes(L, &h->asked.body, "body");
+    ho_asked_free(&h->asked);
+    lua_pushvalue(L, -2);
     lua_setfield(L, -2, "handle");
     luaL_getmetatable(L, REQUEST_MT);
     lua_setmetatable(L, -2);
-    ho_exchange_take(x, &h->exchange);
     return 1;
 }
 
@@ -282,6 +285,7 @@ static int l_handle_gc(lua_State *L) {
     drop(h);
     if (h->exchange != NULL) h->exchange->holder = NULL;
     h->exchange = NULL;
+    ho_asked_free(&h->asked);
     return 0;
 }
 

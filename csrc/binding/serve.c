@@ -33,13 +33,21 @@ static bool append(ho_bytes *b, const char *data, size_t len) {
     return true;
 }
 
+void ho_asked_free(ho_asked *asked) {
+    free(asked->method.at);
+    free(asked->target.at);
+    free(asked->headers.at);
+    free(asked->body.at);
+    memset(asked, 0, sizeof *asked);
+}
+
 /* The raw target, before libmicrohttpd decodes it. What is returned comes back to on_request and on_done. */
 static void *on_target(void *cls, const char *target, struct MHD_Connection *connection) {
     ho_exchange *x = calloc(1, sizeof *x);
     if (x == NULL) return NULL;
     x->server = cls;
     x->connection = connection;
-    if (append(&x->target, target, strlen(target))) return x;
+    if (append(&x->asked.target, target, strlen(target))) return x;
     free(x);
     return NULL;
 }
@@ -47,12 +55,12 @@ static void *on_target(void *cls, const char *target, struct MHD_Connection *con
 static enum MHD_Result on_header(void *cls, enum MHD_ValueKind kind, const char *name, const char *value) {
     ho_exchange *x = cls;
     (void)kind;
-    size_t start = x->headers.len;
-    if (!append(&x->headers, name, strlen(name) + 1)) return MHD_NO;
-    for (char *c = x->headers.at + start; *c != '\0'; c++)
+    size_t start = x->asked.headers.len;
+    if (!append(&x->asked.headers, name, strlen(name) + 1)) return MHD_NO;
+    for (char *c = x->asked.headers.at + start; *c != '\0'; c++)
         if (*c >= 'A' && *c <= 'Z') *c = (char)(*c - 'A' + 'a');
     if (value == NULL) value = "";
-    return append(&x->headers, value, strlen(value) + 1) ? MHD_YES : MHD_NO;
+    return append(&x->asked.headers, value, strlen(value) + 1) ? MHD_YES : MHD_NO;
 }
 
 static enum MHD_Result refuse_too_large(const ho_exchange *x) {
@@ -63,7 +71,7 @@ static enum MHD_Result refuse_too_large(const ho_exchange *x) {
  * sends would lose it the answer. */
 static enum MHD_Result begin(ho_exchange *x, const char *method) {
     x->phase = HO_PHASE_BODY;
-    if (!append(&x->method, method, strlen(method))) return MHD_NO;
+    if (!append(&x->asked.method, method, strlen(method))) return MHD_NO;
     int seen = MHD_get_connection_values(x->connection, MHD_HEADER_KIND, on_header, x);
     if (seen != MHD_get_connection_values(x->connection, MHD_HEADER_KIND, NULL, NULL)) return MHD_NO;
     const char *length = MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, "Content-Length");
@@ -75,8 +83,8 @@ static enum MHD_Result begin(ho_exchange *x, const char *method) {
 static enum MHD_Result receive(ho_exchange *x, const char *data, size_t *size) {
     size_t len = *size, max = x->server->max_body;
     *size = 0;
-    if (len > max - x->body.len) x->too_large = true;
-    if (!x->too_large) return append(&x->body, data, len) ? MHD_YES : MHD_NO;
+    if (len > max - x->asked.body.len) x->too_large = true;
+    if (!x->too_large) return append(&x->asked.body, data, len) ? MHD_YES : MHD_NO;
     x->discarded += len;
     return x->discarded / DISCARD_FACTOR > max ? MHD_NO : MHD_YES;
 }
@@ -120,10 +128,7 @@ static void on_done(void *cls, struct MHD_Connection *connection, void **context
     unlink_suspended(x);
     if (x->holder != NULL) *x->holder = NULL;
     if (x->response != NULL) MHD_destroy_response(x->response);
-    free(x->method.at);
-    free(x->target.at);
-    free(x->headers.at);
-    free(x->body.at);
+    ho_asked_free(&x->asked);
     free(x);
 }
 
@@ -239,7 +244,9 @@ ho_event ho_server_step(ho_server *s, double seconds) {
     return HO_EVENT_NONE;
 }
 
-void ho_exchange_take(ho_exchange *x, ho_exchange **holder) {
+void ho_exchange_take(ho_exchange *x, ho_exchange **holder, ho_asked *asked) {
+    *asked = x->asked;
+    memset(&x->asked, 0, sizeof x->asked);
     unlink_suspended(x);
     TAILQ_INSERT_TAIL(&x->server->taken, x, link);
     x->phase = HO_PHASE_TAKEN;

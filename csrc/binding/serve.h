@@ -25,6 +25,13 @@ typedef enum ho_phase {
     HO_PHASE_DROPPED   /* resumed; the connection closes with the next step */
 } ho_phase;
 
+/* What was asked. All of it goes with ho_asked_free, which is idempotent. */
+typedef struct ho_asked {
+    ho_bytes method, body;
+    ho_bytes target;  /* as it was sent, before anything decodes it */
+    ho_bytes headers; /* name NUL value NUL, again and again; names in lower case */
+} ho_asked;
+
 /* One request and its answer. libmicrohttpd owns it: it goes when its connection is done with it, and its holder is told. */
 typedef struct ho_exchange {
     struct ho_server *server;
@@ -35,9 +42,7 @@ typedef struct ho_exchange {
     ho_phase phase;
     bool too_large;
     size_t discarded;
-    ho_bytes method, body;
-    ho_bytes target;  /* as it was sent, before anything decodes it */
-    ho_bytes headers; /* name NUL value NUL, again and again; names in lower case */
+    ho_asked asked; /* empty from when it is taken on */
     TAILQ_ENTRY(ho_exchange) link;
 } ho_exchange;
 TAILQ_HEAD(ho_exchanges, ho_exchange);
@@ -80,8 +85,9 @@ ho_event ho_server_step(ho_server *s, double seconds);
 /* The connections that are open, idle ones too. */
 unsigned ho_server_connections(const ho_server *s);
 
-/* Takes the exchange, which must be ready: *holder points to it until it goes. */
-void ho_exchange_take(ho_exchange *x, ho_exchange **holder);
+/* Takes the exchange, which must be ready: *holder points to it until it goes. What was asked is the taker's from now on. */
+void ho_exchange_take(ho_exchange *x, ho_exchange **holder, ho_asked *asked);
+void ho_asked_free(ho_asked *asked);
 
 /* What becomes of a taken exchange. The answer owns the response. */
 void ho_exchange_answer(ho_exchange *x, unsigned status, struct MHD_Response *response);

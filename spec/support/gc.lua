@@ -33,7 +33,9 @@ local function start()
   collectgarbage() -- the new pause holds from the end of a cycle on
 end
 
+--- Begins; does nothing where it has begun.
 function gc.restless()
+  if pause then return end
   start()
   local began = os.clock()
   debug.sethook(function()
@@ -44,5 +46,15 @@ function gc.restless()
 end
 
 gc.restful = stop
+
+local newproxy = rawget(_G, "newproxy")
+
+--- A value that calls fn when it is collected.
+function gc.finalizer(fn)
+  if not newproxy then return setmetatable({}, { __gc = fn }) end
+  local proxy = newproxy(true)
+  getmetatable(proxy).__gc = fn
+  return proxy
+end
 
 return gc
