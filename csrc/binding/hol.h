@@ -55,5 +55,6 @@ int hol_open_check(lua_State *L);
 int hol_open_change(lua_State *L);
 int hol_open_http(lua_State *L);
 int hol_open_file(lua_State *L);
+int hol_open_token(lua_State *L);
 
 #endif
