@@ -136,6 +136,24 @@ describe("handoff.serve", function()
     assert.equal(52, status) -- curl: empty reply
   end)
 
+  it("sends bytes as they are, and resets", function()
+    start()
+    local output, status = curl("URL/", function(request)
+      local text = "HTTP/1.1 299 \r\nContent-Length: 9\r\n\r\nshort"
+      assert.equal(#text, request:write(text))
+      assert.equal(0, request:write "")
+      request:drop()
+      assert.has_error(function() request:write "x" end, "the request was answered or dropped before")
+    end)
+    assert.equal(18, status) -- curl: partial file
+    assert.matches("short", output)
+    output, status = curl("URL/", function(request)
+      request:reset()
+      assert.has_error(function() request:reset() end, "the request was answered or dropped before")
+    end)
+    assert.equal(56, status, output) -- curl: connection reset by peer
+  end)
+
   it("drops a request that nobody kept", function()
     start()
     local _, status = curl("URL/", function() end)
@@ -201,7 +219,9 @@ describe("handoff.serve", function()
     first:close()
     finish()
     start()
+    assert.is_nil(request:write "")
     assert.is_false(server:answer(request, 200))
+    request:reset()
   end)
 
   it("takes one answer to a request, and only its own requests", function()

@@ -280,6 +280,27 @@ static int l_drop(lua_State *L) {
     return 0;
 }
 
+/* request:reset(): the client gets a RST instead of an answer, at once. */
+static int l_reset(lua_State *L) {
+    handle *h = check_handle(L, 1);
+    if (h->exchange != NULL) ho_exchange_reset(h->exchange);
+    h->done = true;
+    return 0;
+}
+
+/* request:write(text) → how many of its bytes were taken, as many as go without waiting; nil where the client is gone, which an
+ * empty text asks for, too. They leave as they are, without a status or a header, for answers that are wrong on purpose: the
+ * request is then dropped or reset, never answered. */
+static int l_write(lua_State *L) {
+    handle *h = check_handle(L, 1);
+    ho_text text;
+    size_t taken;
+    text.at = luaL_checklstring(L, 2, &text.len);
+    if (h->exchange == NULL || ho_exchange_write(h->exchange, text, &taken) != HO_OK) return lua_pushnil(L), 1;
+    lua_pushinteger(L, (lua_Integer)taken);
+    return 1;
+}
+
 static int l_handle_gc(lua_State *L) {
     handle *h = luaL_checkudata(L, 1, HANDLE_MT);
     drop(h);
@@ -316,7 +337,7 @@ int luaopen_handoff_serve(lua_State *L) {
     static const luaL_Reg server_methods[] = {{"port", l_port}, {"connections", l_connections}, {"step", l_step},
                                               {"next", l_next}, {"answer", l_answer},           {"close", l_close},
                                               {NULL, NULL}};
-    static const luaL_Reg request_methods[] = {{"drop", l_drop}, {NULL, NULL}};
+    static const luaL_Reg request_methods[] = {{"drop", l_drop}, {"reset", l_reset}, {"write", l_write}, {NULL, NULL}};
     static const luaL_Reg none[] = {{NULL, NULL}};
     new_class(L, SERVER_MT, server_methods, l_close);
     new_class(L, HANDLE_MT, none, l_handle_gc);

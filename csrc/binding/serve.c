@@ -263,3 +263,30 @@ void ho_exchange_answer(ho_exchange *x, unsigned status, struct MHD_Response *re
 void ho_exchange_drop(ho_exchange *x) {
     if (x->phase == HO_PHASE_TAKEN) resume(x, HO_PHASE_DROPPED);
 }
+
+static int socket_of(const ho_exchange *x) {
+    return MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+}
+
+static bool would_wait(void) {
+    return errno == EAGAIN || errno == EINTR;
+}
+
+ho_code ho_exchange_write(ho_exchange *x, ho_text text, size_t *taken) {
+    char next;
+    ssize_t seen = recv(socket_of(x), &next, 1, MSG_PEEK | MSG_DONTWAIT);
+    *taken = 0;
+    if (seen == 0 || (seen < 0 && !would_wait())) return HO_FAILED;
+    if (text.len == 0) return HO_OK;
+    ssize_t sent = send(socket_of(x), text.at, text.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent < 0 && !would_wait()) return HO_FAILED;
+    *taken = sent > 0 ? (size_t)sent : 0;
+    return HO_OK;
+}
+
+/* libmicrohttpd says FIN before it closes, so that SO_LINGER would come too late; to dissolve the association is a RST. */
+void ho_exchange_reset(ho_exchange *x) {
+    struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+    if (x->phase == HO_PHASE_TAKEN) connect(socket_of(x), &nobody, sizeof nobody);
+    ho_exchange_drop(x);
+}

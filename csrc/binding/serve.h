@@ -93,4 +93,10 @@ void ho_asked_free(ho_asked *asked);
 void ho_exchange_answer(ho_exchange *x, unsigned status, struct MHD_Response *response);
 void ho_exchange_drop(ho_exchange *x);
 
+/* For answers that are wrong on purpose. Bytes for a taken exchange, past libmicrohttpd, as many as go without waiting: *taken
+ * says how many; none asks only whether the client is there. HO_FAILED: it is not. Whoever wrote drops the exchange in the end,
+ * or resets it: the client gets a RST at once. */
+ho_code ho_exchange_write(ho_exchange *x, ho_text text, size_t *taken);
+void ho_exchange_reset(ho_exchange *x);
+
 #endif
