@@ -369,7 +369,7 @@ describe("the sandbox", function()
 
   it("counts what is asked of it", function()
     box:reset()
-    assert.same({ total = 0, peak = 0, agents = {}, statuses = {} }, box:ledger())
+    assert.same({ total = 0, peak = 0, agents = {}, statuses = {}, writes = {} }, box:ledger())
     box:request("GET", agent)
     box:request("PUT", agent, { body = stored })
     box:request("PUT", agent, { body = "" })
@@ -379,6 +379,7 @@ describe("the sandbox", function()
     assert.same({ ["shop-uk"] = { GET = 1, PUT = 2 }, ["shop-de"] = { GET = 1 }, ["-"] = { GET = 1 } }, ledger.agents)
     assert.equal(5, ledger.total)
     assert.same({ ["200"] = 3, ["400"] = 1, ["401"] = 1 }, ledger.statuses)
+    assert.same({ ["shop-uk"] = 1 }, ledger.writes)
   end)
 
   it("keeps a connection for many requests", function()
@@ -698,7 +699,7 @@ describe("the sandbox's program", function()
   it("refuses with status 64 what it does not know, and says what it knows", function()
     for words, message in pairs {
       ["--agent 3"] = 'no option "--agent"; known are: --agents, --port, --latency, --no-rate-limit, --seed, '
-        .. "--read-only, --inventory, --until-eof, --help",
+        .. "--read-only, --faults, --inventory, --until-eof, --help",
       ["3"] = 'no option "3"; known are: ',
       ["--agents"] = "--agents needs a value",
       ["--agents many"] = '--agents: "many" is no number',

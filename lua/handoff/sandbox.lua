@@ -11,11 +11,18 @@
 --   GET ledger            what box:requests() gives, as JSON;  DELETE ledger: from zero
 --   GET document/NAME     the stored text;  PUT document/NAME: stored as it is, unchecked
 --   POST revoke/NAME      the agent's token is no longer good
+--   PUT faults            what goes wrong from now on, a list of rules, see handoff.sandbox.faults;  DELETE faults: nothing
+--   GET faults            the rules, each with `seen` (requests that it is for) and `fired` (how often it acted)
 local core = require "handoff.core"
+local answers = require "handoff.sandbox.answer"
+local faults = require "handoff.sandbox.faults"
 local options = require "handoff.options"
 local seed = require "handoff.sandbox.seed"
 local serve = require "handoff.serve"
 local service = require "handoff.sandbox.service"
+local wires = require "handoff.sandbox.wire"
+
+local ok, refuse, wrong_method = answers.ok, answers.refuse, answers.wrong_method
 
 local sandbox = {}
 
@@ -23,35 +30,7 @@ local root, endpoint, backstage = "/v1/api/", "human_handoff/configuration", "/_
 local window_seconds = 60
 local limits = { GET = 120, PUT = 60 }
 local max_body = 1048576
-
--- ---- answers ------------------------------------------------------------------------------------------------------
-
---- The body of a refusal; `found` is a list of { path= (nil: the whole), message= }.
-local function errors_text(code, found)
-  local errors = {}
-  for _, one in ipairs(found) do
-    local key = one.path and one.path ~= "" and one.path or "root"
-    errors[key] = errors[key] or {}
-    table.insert(errors[key], { message = one.message, code = code })
-  end
-  return core.json.encode { errors = errors }
-end
-
-local function refuse(status, code, message, headers)
-  return { status = status, body = errors_text(code, { { message = message } }), headers = headers }
-end
-
-local function ok(text)
-  return { status = 200, body = text }
-end
-
-local not_found = refuse(404, "NOT_FOUND", "Not found.")
-local no_permission = refuse(401, "PERMISSION_DENIED", "Invalid or missing API token.")
-local too_large = errors_text("PAYLOAD_TOO_LARGE", { { message = ("At most %d bytes are read."):format(max_body) } })
-
-local function wrong_method(allowed)
-  return refuse(405, "METHOD_NOT_ALLOWED", "Method not allowed.", { Allow = allowed })
-end
+local too_large = answers.errors("PAYLOAD_TOO_LARGE", { { message = ("At most %d bytes are read."):format(max_body) } })
 
 -- ---- limits -------------------------------------------------------------------------------------------------------
 
@@ -70,7 +49,7 @@ local Box = {}
 Box.__index = Box
 
 local function new_ledger()
-  return { total = 0, peak = 0, agents = {}, statuses = {} }
+  return { total = 0, peak = 0, agents = {}, statuses = {}, writes = {} }
 end
 
 local function text_of(self, agent)
@@ -103,24 +82,38 @@ local function put(self, agent, request)
     return refuse(415, "UNSUPPORTED_MEDIA_TYPE", "Content-Type must be application/json.")
   end
   local text, found = service.put(text_of(self, agent), request.body, self.new_id)
-  if not text then return { status = 400, body = errors_text("BAD_REQUEST", found) } end
+  if not text then return { status = 400, body = answers.errors("BAD_REQUEST", found) } end
   agent.text = text
+  self.ledger.writes[agent.name] = (self.ledger.writes[agent.name] or 0) + 1
   return ok(text)
 end
 
 local function api(self, request, agent)
-  if request.path ~= root .. endpoint then return not_found end
+  if request.path ~= root .. endpoint then return answers.not_found end
   if not limits[request.method] then return wrong_method "GET, PUT" end
-  if not agent then return no_permission end
+  if not agent then return answers.no_permission end
   local refusal = over_limit(self, agent, request.method)
   if refusal then return refusal end
   if request.method == "PUT" then return put(self, agent, request) end
   return ok(text_of(self, agent))
 end
 
+--- What becomes of a request where faults are due for it; nil: what always does.
+local function faulty(self, request, agent)
+  local named = agent and request.path == root .. endpoint and limits[request.method]
+  local due = named and self.faults:due(agent.name, request.method)
+  if not due then return nil end
+  local document = {
+    text = function() return text_of(self, agent) end,
+    edit = function(text) agent.text = service.put(text_of(self, agent), text, self.new_id) or text end,
+  }
+  return faults.act(due, request, document, function() return api(self, request, agent) end)
+end
+
 -- ---- behind the stage ---------------------------------------------------------------------------------------------
 
-local actions = { ledger = {}, document = {}, revoke = {} }
+local actions = { ledger = {}, document = {}, revoke = {}, faults = {} }
+local for_agents = { document = true, revoke = true }
 
 function actions.ledger.GET(self)
   return ok(core.json.encode(self.ledger))
@@ -145,12 +138,30 @@ function actions.revoke.POST(self, agent)
   return ok "{}"
 end
 
+function actions.faults.GET(self)
+  return ok(core.json.encode(self.faults and self.faults:report() or core.json.array {}))
+end
+
+function actions.faults.DELETE(self)
+  self.faults = nil
+  return ok "[]"
+end
+
+function actions.faults.PUT(self, _, request)
+  local rules, err = core.json.decode(request.body)
+  if rules == nil then return refuse(400, "BAD_REQUEST", err.message) end
+  local read
+  read, err = pcall(self.set_faults, self, rules)
+  if not read then return refuse(400, "BAD_REQUEST", ("%s: %s"):format(err.path, err.message)) end
+  return actions.faults.GET(self)
+end
+
 local function behind(self, request)
   local what, name = request.path:match("^" .. backstage .. "(%a+)/?(.*)$")
   local methods = actions[what]
-  if not methods then return not_found end
+  if not methods then return answers.not_found end
   local agent = self.by_name[name]
-  if what ~= "ledger" and not agent then return refuse(404, "NOT_FOUND", "There is no agent of that name.") end
+  if for_agents[what] and not agent then return refuse(404, "NOT_FOUND", "There is no agent of that name.") end
   local allowed = {}
   for method in pairs(methods) do allowed[#allowed + 1] = method end
   table.sort(allowed)
@@ -167,22 +178,21 @@ local function count(self, request, agent, status)
   ledger.agents[name] = counts
   counts[request.method] = (counts[request.method] or 0) + 1
   ledger.total = ledger.total + 1
-  ledger.peak = math.max(ledger.peak, self.last - self.first + 2)
-  local code = ("%d"):format(status)
+  ledger.peak = math.max(ledger.peak, self.last - self.first + 2 + #self.wires)
+  local code = status and ("%d"):format(status) or "none"
   ledger.statuses[code] = (ledger.statuses[code] or 0) + 1
 end
 
 local function send(self, request, answer)
-  local headers = { ["Content-Type"] = "application/json" }
-  for name, value in pairs(answer.headers or {}) do headers[name] = value end
-  self.server:answer(request, answer.status, headers, answer.body)
+  if answer.wire then return self.wires:add(request, answer.wire) end
+  self.server:answer(request, answer.status, answers.headers(answer), answer.body)
 end
 
 --- What was asked is done at once; the answer to it is held for the latency.
 local function receive(self, request)
   if request.path:sub(1, #backstage) == backstage then return send(self, request, behind(self, request)) end
   local agent = agent_of(self, request)
-  local answer = api(self, request, agent)
+  local answer = self.faults and faulty(self, request, agent) or api(self, request, agent)
   count(self, request, agent, answer.status)
   self.last = self.last + 1
   self.held[self.last] = { request = request, answer = answer, due = serve.now() + self.options.latency / 1000 }
@@ -204,6 +214,7 @@ end
 function Box:step(seconds)
   local next_one = self.held[self.first]
   if next_one then seconds = math.max(0, math.min(seconds, next_one.due - serve.now())) end
+  if #self.wires > 0 then seconds = self.wires:wait(seconds) end
   local stop = self.server:step(seconds)
   local request = self.server:next()
   while request do
@@ -211,6 +222,7 @@ function Box:step(seconds)
     request = self.server:next()
   end
   release(self)
+  if #self.wires > 0 then self.wires:step() end
   return stop
 end
 
@@ -242,10 +254,15 @@ function Box:document(name)
 end
 
 --- What was asked of the API: { total=, peak= (most that were in hand at once), agents={ [name]={ GET=, PUT=, … } },
--- statuses={ ["200"]=… } }. Requests without a good token stand under "-". Bodies that are too large are refused before they are
--- counted.
+-- statuses={ ["200"]=…, none= those without an answer }, writes={ [name]= how often a PUT was stored } }. Requests without a
+-- good token stand under "-". Bodies that are too large are refused before they are counted.
 function Box:requests()
   return assert(core.json.decode(core.json.encode(self.ledger)))
+end
+
+--- What goes wrong from now on: a list of rules, see handoff.sandbox.faults; nil: nothing. Raises on a bad one.
+function Box:set_faults(rules)
+  self.faults = rules and faults.new(rules, self.by_name)
 end
 
 --- Takes back an agent's token: from now on it gets 401.
@@ -258,7 +275,7 @@ end
 --- Stops serving; requests that are held are cut off. A second call does nothing.
 function Box:close()
   self.server:close()
-  self.held, self.first, self.last = {}, 1, 0
+  self.held, self.first, self.last, self.wires = {}, 1, 0, wires.new()
 end
 
 -- ---- making one ---------------------------------------------------------------------------------------------------
@@ -270,6 +287,7 @@ local option_rows = {
   rate_limit = { "boolean", default = true },
   seed = { "number", default = 1, min = 0, max = 1000000000, integer = true },
   read_only = { "number", default = 0, min = 0, integer = true },
+  faults = { "table" },
   issued = { "number", min = 0, max = 100000000000, integer = true },
   clock = { "function", default = serve.now },
   signals = { "boolean", default = false },
@@ -295,27 +313,31 @@ end
 
 --- A sandbox on a port of 127.0.0.1.
 -- @param given { agents=25, port=0 (any free one), latency=0 (milliseconds), rate_limit=true, seed=1,
---   read_only=0 (how many, the last ones, have tokens that only read), issued= (when the tokens were, seconds since 1970; the
---   first of this month), clock= (of the limits, a function that gives seconds),
+--   read_only=0 (how many, the last ones, have tokens that only read), faults= (a list of rules, see handoff.sandbox.faults),
+--   issued= (when the tokens were, seconds since 1970; the first of this month), clock= (of the limits, a function that gives
+--   seconds),
 --   signals=false, until_eof=false (what makes step say that it is time to stop: SIGTERM and SIGINT; the end of standard input) }
 -- @return the box, or nil and an error
 function sandbox.new(given)
   local read = options.read(given, option_rows, "handoff.sandbox")
-  local server, message = serve.new {
-    port = read.port, max_body = max_body, too_large = too_large, signals = read.signals, until_eof = read.until_eof,
-  }
-  if not server then return nil, core.error.new { kind = "network", message = message } end
   local last_id = seed.free_id(read.agents)
   local self = setmetatable({
-    options = read, server = server, ledger = new_ledger(),
+    options = read, server = nil, ledger = new_ledger(),
     list = {}, by_name = {}, by_token = {},
     held = {}, first = 1, last = 0, -- answers that wait, from first to last
+    wires = wires.new(), faults = nil, -- see set_faults
     new_id = function()
       last_id = last_id + 1
       return last_id
     end,
   }, Box)
   add_agents(self, read)
+  self:set_faults(read.faults)
+  local server, message = serve.new {
+    port = read.port, max_body = max_body, too_large = too_large, signals = read.signals, until_eof = read.until_eof,
+  }
+  if not server then return nil, core.error.new { kind = "network", message = message } end
+  self.server = server
   return self
 end
 
@@ -351,9 +373,11 @@ and serves until SIGTERM or SIGINT.
   --no-rate-limit    without the limits of 120 reads and 60 writes a minute
   --seed N           other names, tokens and documents (1)
   --read-only N      the last N agents have tokens that only read (0)
+  --faults FILE      what goes wrong on purpose: a JSON list of rules, { "agent", "method", "at", "times", "fault", … }
   --inventory FILE   writes the inventory there, for its owner only, and prints only the base URL
   --until-eof        stops at the end of standard input, too
-]]
+Faults, for a rule's "fault", with what each takes:
+]] .. faults.describe()
 
 local switches = {
   ["--no-rate-limit"] = { "rate_limit", false }, ["--until-eof"] = { "until_eof", true }, ["--help"] = { "help", true },
@@ -369,24 +393,34 @@ local function known_flags()
   return table.concat(known, ", ") .. ", --help"
 end
 
---- @return options and the inventory's path, or nil and what is wrong
+--- @return options and the files by their flag, or nil and what is wrong
 local function parse(words)
-  local read, inventory, i = { signals = true }, nil, 1
+  local read, files, i = { signals = true }, {}, 1
   while words[i] do
     local flag, value = words[i], words[i + 1]
     if switches[flag] then
       read[switches[flag][1]] = switches[flag][2]
       i = i + 1
-    elseif flag == "--inventory" or numbers[flag] then
+    elseif flag == "--inventory" or flag == "--faults" or numbers[flag] then
       if not value then return nil, flag .. " needs a value" end
       if numbers[flag] and not tonumber(value) then return nil, ("%s: %q is no number"):format(flag, value) end
-      if numbers[flag] then read[numbers[flag]] = tonumber(value) else inventory = value end
+      if numbers[flag] then read[numbers[flag]] = tonumber(value) else files[flag] = value end
       i = i + 2
     else
       return nil, ("no option %q; known are: %s"):format(flag, known_flags())
     end
   end
-  return read, inventory
+  return read, files
+end
+
+--- The rules in a file, or nil and what is wrong.
+local function read_rules(path)
+  local file, message = io.open(path, "rb")
+  local text = file and file:read "*a"
+  if file then file:close() end
+  if not text then return nil, message or path .. " cannot be read" end
+  local rules, err = core.json.decode(text)
+  return rules, err and ("%s: %s"):format(path, err.message)
 end
 
 local function fail(status, message)
@@ -415,10 +449,15 @@ local function main(words)
     io.stdout:write(usage)
     return
   end
+  if rest["--faults"] then
+    local rules, message = read_rules(rest["--faults"])
+    if not rules then fail(64, message) end
+    read.faults = rules
+  end
   local called, box, err = pcall(sandbox.new, read)
   if not called then fail(64, box.message and ("%s: %s"):format(box.path, box.message) or box) end
   if not box then fail(1, err) end
-  announce(box, rest)
+  announce(box, rest["--inventory"])
   repeat until box:step(3600)
   box:close()
 end

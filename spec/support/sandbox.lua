@@ -5,6 +5,7 @@
 --   box.base_url, box.agents ({ name=, token=, tags= }, also by name: box.agents["shop-uk"]), box.pid
 --   box:document(name) → the stored text; box:store(name, text), unchecked; box:revoke(name)
 --   box:ledger() → what was asked of it, as handoff.sandbox has it; box:reset() → that from zero
+--   box:faults(rules): what goes wrong from now on, see handoff.sandbox.faults; box:fired() → those, with `seen` and `fired`
 --   box:request(method, agent or nil, more) → an answer to a request to the API, see sandbox.request
 --   box:stop()
 local json = require("handoff.core").json
@@ -136,6 +137,8 @@ end
 function Box:document(name) return backstage(self, "GET", "document/" .. name).body end
 function Box:store(name, text) backstage(self, "PUT", "document/" .. name, text) end
 function Box:revoke(name) backstage(self, "POST", "revoke/" .. name) end
+function Box:faults(rules) backstage(self, "PUT", "faults", json.encode(json.array(rules))) end
+function Box:fired() return backstage(self, "GET", "faults").json end
 function Box:ledger() return backstage(self, "GET", "ledger").json end
 function Box:reset() backstage(self, "DELETE", "ledger") end
 
