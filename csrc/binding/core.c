@@ -57,6 +57,8 @@ int luaopen_handoff_core(lua_State *L) {
     if (lua_getfield(L, LUA_REGISTRYINDEX, "handoff.core") == LUA_TTABLE) return 1;
     lua_createtable(L, HOL_REF_NODES + 16, 0);
     open_cjson(L);
+    lua_newtable(L);
+    lua_rawseti(L, -2, HOL_REF_ZONES);
     lua_pushcclosure(L, l_open, 1);
     lua_call(L, 0, 1);
     lua_pushvalue(L, -1);

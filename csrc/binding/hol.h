@@ -22,6 +22,7 @@ enum hol_ref {
     HOL_REF_PART,       /* the metatable of a hol_part */
     HOL_REF_SHIFT,      /* the metatable of a list's shift, see l_list.c */
     HOL_REF_TYPES,      /* the userdata of node types */
+    HOL_REF_ZONES,      /* a set of time zones that the system was found to know */
     HOL_REF_NODES       /* the first of the metatables of a config's objects; keep last */
 };
 #define hol_refs lua_upvalueindex(1)

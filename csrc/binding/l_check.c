@@ -27,10 +27,8 @@ static void warn(checker *c, const hol_place *place, const char *rule, const cha
 static void check_value(checker *c, const ho_field *field, const hol_place *place);
 
 static void check_string(checker *c, const ho_field *field, const hol_place *place) {
-    size_t len;
-    const char *text = lua_tolstring(c->L, -1, &len);
     ho_problem problem;
-    if (ho_check_string(field, text, len, &problem) != HO_OK)
+    if (hol_check_string(c->L, -1, field, &problem) != HO_OK)
         broken(c, place, problem.rule, problem.message);
     else if (problem.rule)
         warn(c, place, problem.rule, problem.message);

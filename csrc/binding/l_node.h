@@ -8,6 +8,7 @@
 
 #include "hol.h"
 
+#include "../core/check.h"
 #include "../core/scan.h"
 #include "../core/schema.h"
 
@@ -148,6 +149,9 @@ int hol_unknown_field(lua_State *L, const char *path, const ho_object *object, i
 /* Whether the value is an integer, of the VM's or with more digits than it holds. */
 bool hol_is_integer(lua_State *L, int index);
 bool hol_is_null(lua_State *L, int index);
+
+/* Holds the string at the index against the field, see ho_check_string. Of a zone the system is asked once. */
+ho_code hol_check_string(lua_State *L, int index, const ho_field *field, ho_problem *problem);
 
 /* Raises that the value at the index breaks a rule of the field, if it does. */
 void hol_check_scalar(lua_State *L, int index, const ho_field *field, const char *path);

@@ -110,11 +110,9 @@ static int assign_scalar(lua_State *L, const ho_field *field) {
     if (field->flags & (HO_READ_ONLY | HO_ID)) return refuse_read_only(L, field);
     /* the path is looked up only where the value breaks a rule: an assignment costs little */
     ho_problem problem;
-    size_t len;
-    bool plain_string = field->kind == HO_STRING && lua_type(L, VALUE) == LUA_TSTRING;
-    const char *text = plain_string ? lua_tolstring(L, VALUE, &len) : NULL;
-    bool ok = plain_string ? ho_check_string(field, text, len, &problem) == HO_OK
-                           : field->kind == HO_BOOLEAN && lua_type(L, VALUE) == LUA_TBOOLEAN;
+    int type = lua_type(L, VALUE);
+    bool ok = field->kind == HO_STRING ? type == LUA_TSTRING && hol_check_string(L, VALUE, field, &problem) == HO_OK
+                                       : field->kind == HO_BOOLEAN && type == LUA_TBOOLEAN;
     if (!ok) hol_check_scalar(L, VALUE, field, field_path(L, DATA, field->name));
     return store(L, VALUE);
 }

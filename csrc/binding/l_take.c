@@ -97,6 +97,33 @@ bool hol_is_integer(lua_State *L, int index) {
            (n >= -9007199254740992.0 && n <= 9007199254740992.0 && n == (lua_Number)(lua_Integer)n);
 }
 
+static bool is_known_zone(lua_State *L, int index) {
+    lua_rawgeti(L, hol_refs, HOL_REF_ZONES);
+    lua_pushvalue(L, index);
+    bool known = lua_rawget(L, -2) != LUA_TNIL;
+    lua_pop(L, 2);
+    return known;
+}
+
+static void keep_zone(lua_State *L, int index) {
+    lua_rawgeti(L, hol_refs, HOL_REF_ZONES);
+    lua_pushvalue(L, index);
+    lua_pushboolean(L, 1);
+    lua_rawset(L, -3);
+    lua_pop(L, 1);
+}
+
+ho_code hol_check_string(lua_State *L, int index, const ho_field *field, ho_problem *problem) {
+    size_t len;
+    const char *text = lua_tolstring(L, index, &len);
+    index = lua_absindex(L, index);
+    problem->rule = NULL;
+    if (field->format == HO_ZONE && is_known_zone(L, index)) return HO_OK;
+    ho_code code = ho_check_string(field, text, len, problem);
+    if (field->format == HO_ZONE && code == HO_OK && problem->rule == NULL) keep_zone(L, index);
+    return code;
+}
+
 void hol_check_scalar(lua_State *L, int index, const ho_field *field, const char *path) {
     static const int lua_types[] = {LUA_TNONE, LUA_TBOOLEAN, LUA_TNUMBER, LUA_TSTRING, LUA_TTABLE, LUA_TTABLE};
     index = lua_absindex(L, index);
@@ -104,9 +131,7 @@ void hol_check_scalar(lua_State *L, int index, const ho_field *field, const char
         refuse_kind(L, index, field, path);
     if (field->kind != HO_STRING) return;
     ho_problem problem;
-    size_t len;
-    const char *text = lua_tolstring(L, index, &len);
-    if (ho_check_string(field, text, len, &problem) == HO_OK) return;
+    if (hol_check_string(L, index, field, &problem) == HO_OK) return;
     lua_pushvalue(L, index);
     hol_invalid(L, path, problem.rule, problem.limit, true, "%s", problem.message);
 }

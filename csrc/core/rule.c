@@ -29,8 +29,9 @@ static bool in(unsigned char byte, unsigned char least, unsigned char most) {
     return byte >= least && byte <= most;
 }
 
-/* The bytes of the character that begins at `s`, or 0 where it is none: table 3-7 of the Unicode standard. */
-static size_t sequence(const unsigned char *s, size_t left) {
+/* Table 3-7 of the Unicode standard. */
+size_t ho_utf8_size(const char *text, size_t left) {
+    const unsigned char *s = (const unsigned char *)text;
     unsigned char lead = s[0];
     if (lead < 0x80) return 1;
     if (lead < 0xC2 || lead > 0xF4) return 0;
@@ -61,7 +62,7 @@ size_t ho_utf8_length(const char *text, size_t len, size_t *bad) {
         /* A block with something else in it is walked as a whole, so that accents do not cost a test of a block each.
          */
         for (size_t end = len - i < 8 ? len : i + 8; i < end; count++) {
-            size_t size = sequence((const unsigned char *)text + i, len - i);
+            size_t size = ho_utf8_size(text + i, len - i);
             if (size == 0) {
                 if (bad != NULL) *bad = i;
                 return SIZE_MAX;
@@ -318,7 +319,7 @@ static bool is_foreign_letter(uint32_t c) {
 static bool has_foreign_others(const char *text, size_t len) {
     for (size_t i = 0, size; i < len; i += size) {
         const unsigned char *s = (const unsigned char *)text + i;
-        size = sequence(s, len - i);
+        size = ho_utf8_size(text + i, len - i);
         if (size == 0) return true;
         if (size == 1) continue;
         uint32_t c = s[0] & (0x7Fu >> size);

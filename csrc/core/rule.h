@@ -6,8 +6,12 @@
 
 #include "ho.h"
 
-/* The number of code points of `text`, or SIZE_MAX with `*bad` the offset of the first character that is not UTF-8 as
- * RFC 3629 has it: no overlong form, no surrogate, nothing above U+10FFFF. `bad` may be NULL. */
+/* The bytes of the character that begins at `text`, of which `left` bytes (one or more) are there, or 0 where that is not UTF-8
+ * as RFC 3629 has it: no overlong form, no surrogate, nothing above U+10FFFF. */
+size_t ho_utf8_size(const char *text, size_t left);
+
+/* The number of code points of `text`, or SIZE_MAX with `*bad` the offset of the first character that is not UTF-8.
+ * `bad` may be NULL. */
 size_t ho_utf8_length(const char *text, size_t len, size_t *bad);
 
 /* The names of the days, monday first, then NULL. */

@@ -35,8 +35,14 @@ static bool fail(cursor *c, const char *wrong) {
     return fail_at(c, HO_INVALID, c->at, c->at < c->end ? wrong : "the text ends in the middle of a value");
 }
 
-static void skip_space(cursor *c) {
-    while (c->at < c->end && (*c->at == ' ' || *c->at == '\n' || *c->at == '\t' || *c->at == '\r')) c->at++;
+static bool is_space(char c) {
+    return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
+static inline void skip_space(cursor *c) {
+    const char *at = c->at;
+    while (at < c->end && is_space(*at)) at++;
+    c->at = at;
 }
 
 static bool is_digit(const char *at, const char *end) {
@@ -45,20 +51,22 @@ static bool is_digit(const char *at, const char *end) {
 
 /* --- strings ------------------------------------------------------------------------------------------------------ */
 
-/* How many of the 8 bytes are plain before the first that is not: ASCII from 0x20 on, no quote, no backslash. The mark of that first one is
- * exact, as a borrow reaches only the bytes above; where the lowest byte does not come first, 0 says that one is not plain. */
-static int count_plain(const char *at) {
+/* Past the plain bytes: ASCII from 0x20 on, no quote, no backslash. Eight at a time; in a word the lowest mark is exact, as a borrow
+ * reaches only the bytes above. May stop before a plain byte where the text ends, or the lowest byte of a word does not come first. */
+static const char *skip_plain(const char *at, const char *end) {
     const uint64_t ones = UINT64_C(0x0101010101010101), high = ones * 0x80;
-    uint64_t w;
-    memcpy(&w, at, sizeof w);
-    uint64_t quote = w ^ (ones * '"'), slash = w ^ (ones * '\\');
-    uint64_t marks = ((w - ones * 0x20) | (quote - ones) | (slash - ones) | w) & high;
-    if (marks == 0) return 8;
+    for (; end - at >= 8; at += 8) {
+        uint64_t w;
+        memcpy(&w, at, sizeof w);
+        uint64_t quote = w ^ (ones * '"'), slash = w ^ (ones * '\\');
+        uint64_t marks = ((w - ones * 0x20) | (quote - ones) | (slash - ones) | w) & high;
+        if (marks == 0) continue;
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    return __builtin_ctzll(marks) / 8;
-#else
-    return 0;
+        at += __builtin_ctzll(marks) / 8;
 #endif
+        break;
+    }
+    return at;
 }
 
 static int hex4(const char *at, const char *end) {
@@ -94,28 +102,28 @@ static bool scan_escape(cursor *c) {
     return true;
 }
 
+/* At a byte of a string that is not plain → past it, and what belongs to it. */
+static bool scan_special(cursor *c, bool *escaped) {
+    unsigned char b = (unsigned char)*c->at;
+    if (b == '\\') {
+        *escaped = true;
+        return scan_escape(c);
+    }
+    if (b < 0x20) return fail(c, "a control character in a string; write it as an escape");
+    size_t size = ho_utf8_size(c->at, (size_t)(c->end - c->at));
+    c->at += size;
+    return size > 0 || fail(c, "not UTF-8");
+}
+
 /* At the opening quote → past the closing one. `escaped` says whether the string holds escapes. */
 static bool scan_string(cursor *c, bool *escaped) {
-    const char *from = ++c->at;
-    bool ascii = true;
     *escaped = false;
-    for (;;) {
-        for (int plain = 8; plain == 8 && c->end - c->at >= 8; c->at += plain) plain = count_plain(c->at);
+    for (c->at++;;) {
+        c->at = skip_plain(c->at, c->end);
         if (c->at >= c->end) return fail(c, "");
-        unsigned char b = (unsigned char)*c->at;
-        if (b == '"') break;
-        if (b < 0x20) return fail(c, "a control character in a string; write it as an escape");
-        if (b >= 0x80) ascii = false;
-        if (b != '\\') {
-            c->at++;
-        } else {
-            *escaped = true;
-            if (!scan_escape(c)) return false;
-        }
+        if (*c->at == '"') break;
+        if (!scan_special(c, escaped)) return false;
     }
-    size_t bad;
-    if (!ascii && ho_utf8_length(from, (size_t)(c->at - from), &bad) == SIZE_MAX)
-        return fail_at(c, HO_INVALID, from + bad, "not UTF-8");
     c->at++;
     return true;
 }
@@ -266,17 +274,20 @@ static int read_byte(reader *r) {
     return r->at < r->end ? (unsigned char)*r->at++ : -1;
 }
 
-static int compare_keys(const void *left, const void *right) {
-    const key *a = left, *b = right;
-    if (!a->escaped && !b->escaped) {
-        if (a->len != b->len) return a->len < b->len ? -1 : 1;
-        return memcmp(a->at, b->at, a->len);
-    }
+static int compare_escaped(const key *a, const key *b) {
     reader x = {.at = a->at, .end = a->at + a->len}, y = {.at = b->at, .end = b->at + b->len};
     for (;;) {
         int p = read_byte(&x), q = read_byte(&y);
         if (p != q || p < 0) return p - q;
     }
+}
+
+/* 0: the same name. */
+static inline int compare_keys(const void *left, const void *right) {
+    const key *a = left, *b = right;
+    if (a->escaped || b->escaped) return compare_escaped(a, b);
+    if (a->len != b->len) return a->len < b->len ? -1 : 1;
+    return memcmp(a->at, b->at, a->len);
 }
 
 /* The same total order for all names, as qsort needs: by bytes where one of the object's names is escaped. */
@@ -470,8 +481,7 @@ static const char *after_string(const char *at, const char *end) {
 
 /* At a `[` → past the `]` where nothing but white space lies between, otherwise NULL. */
 static const char *after_empty(const char *at, const char *end) {
-    for (at++; at < end; at++)
-        if (*at != ' ' && *at != '\n' && *at != '\t' && *at != '\r') break;
+    for (at++; at < end && is_space(*at);) at++;
     return at < end && *at == ']' ? at + 1 : NULL;
 }
 
