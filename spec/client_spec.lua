@@ -95,7 +95,7 @@ describe("a client", function()
   end)
 
   describe("updates", function()
-    it("with one GET and one PUT, and says what happened", function()
+    it("with a GET, another and a PUT, and says what happened", function()
       local outcome = assert(client:update(function(cfg, given)
         assert.equal(client, given)
         cfg.settings.working_hours_active = false
@@ -103,7 +103,8 @@ describe("a client", function()
         cfg.availability:remove { id = 2 }
       end))
       assert.equal("changed", outcome.status)
-      assert.equal(2, outcome.requests)
+      assert.equal(3, outcome.requests)
+      assert.is_nil(outcome.merged)
       for _, warning in ipairs(outcome.warnings) do assert.equal("sent_unknown", warning.rule) end
       local lines = {}
       for i, change in ipairs(outcome.changes) do lines[i] = change.kind .. " " .. change.path end
@@ -112,7 +113,7 @@ describe("a client", function()
       assert.equal(document.text(), outcome.before:text())
       assert.equal(stored(), outcome.after:text())
       assert.is_number(outcome.after.custom_guidelines[3].id)
-      assert.same({ GET = 1, PUT = 1 }, requests())
+      assert.same({ GET = 2, PUT = 1 }, requests())
     end)
 
     it("without a PUT where nothing changed, even if it was assigned", function()
@@ -305,8 +306,8 @@ describe("a client", function()
       for i, event in ipairs(events) do
         seen[i] = ("%s %s %s %s"):format(event.agent, event.type, event.method, event.status)
       end
-      assert.same({ "shop request_start GET nil", "shop request_end GET 200", "shop request_start PUT nil",
-        "shop request_end PUT 200" }, seen)
+      assert.same({ "shop request_start GET nil", "shop request_end GET 200", "shop request_start GET nil",
+        "shop request_end GET 200", "shop request_start PUT nil", "shop request_end PUT 200" }, seen)
       assert_no_token(agent.token, events)
     end)
 
@@ -386,17 +387,19 @@ describe("a client", function()
       assert.same({}, requests())
     end)
 
-    it("options it does not have, or not yet", function()
+    it("options it does not have", function()
       refused("unknown", 'no option "tokn"; did you mean "token"?', { tokn = "x" })
-      for _, name in ipairs { "retries", "deadline", "budget", "headers" } do
-        refused("unknown", ("no option %q"):format(name), { token = "x", [name] = 1 })
+      refused("unknown", 'no option "headers"', { token = "x", headers = {} })
+      local cfg = assert(handoff.config(document.text()))
+      for name, bad in pairs {
+        history = false, dry_run = 1, verify = "twice", on_conflict = "ours", merge = "yes", on_put = true, retries = -1,
+        deadline = 0,
+      } do
+        raised(client.update, client, function() end, { [name] = bad })
+        raised(client.apply, client, cfg, cfg, { [name] = bad })
       end
-      for _, name in ipairs { "on_conflict", "merge", "history" } do
-        assert.equal("unknown", raised(client.update, client, function() end, { [name] = false }).rule)
-      end
-      raised(client.update, client, function() end, { verify = "read" })
       raised(client.update, client, function() end, { verify = true })
-      raised(client.update, client, function() end, { dry_run = 1 })
+      raised(client.apply, client, cfg, cfg, { merge = false })
       raised(client.put, client, assert(handoff.config(document.text())), { dry_run = true })
       raised(client.get, client, { timeout = 1 })
     end)
@@ -406,6 +409,12 @@ describe("a client", function()
         refused(name:find "timeout" and "range" or "type", name, { token = "x", [name] = value })
       end
       refused("range", "timeout", { token = "x", timeout = 0 / 0 })
+      refused("range", "retries", { token = "x", retries = 101 })
+      refused("integer", "retries", { token = "x", retries = 1.5 })
+      refused("range", "deadline", { token = "x", deadline = 0 })
+      for _, budget in ipairs { "", "0%", "101%", "50", "5.5%", "-5%", "50%%" } do
+        refused("range", 'a share from "1%" to "100%"', { token = "x", budget = budget })
+      end
       refused("name", "name", { token = "x", name = "a\27[2Jb" })
       refused("name", "name", { token = "x", name = "" })
       refused("type", "transport", { token = "x", transport = {} })

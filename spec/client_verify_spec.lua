@@ -200,20 +200,24 @@ local rows = {
 }
 
 describe("an update, where the service", function()
-  local server, client
+  local server
 
-  setup(function()
-    server = nginx.start()
-    client = handoff.client { name = "shop", token = "x", base_url = server.http .. "/program/v1" }
-  end)
+  setup(function() server = nginx.start() end)
   teardown(function() server:stop() end)
+
+  -- A token for each: its limits are its own.
+  local tokens = 0
+  local function new_client()
+    tokens = tokens + 1
+    return handoff.client { name = "shop", token = "verify-" .. tokens, base_url = server.http .. "/program/v1" }
+  end
 
   local function update(edit, answer, opts)
     local doc = assert(handoff.json.decode(document.text()))
     answer(doc)
     server:program(("ngx.req.read_body() ngx.print(ngx.req.get_method() == 'GET' and %q or %q)"):format(document.text(),
       handoff.json.encode(doc)))
-    return client:update(edit, opts)
+    return new_client():update(edit, opts)
   end
 
   local function paths(list)

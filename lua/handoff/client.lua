@@ -1,12 +1,12 @@
 -- SPDX-License-Identifier: MIT
 --- One agent: read its configuration, write it, edit it safely. Failures of the world are `nil, err`; mistakes raise.
 local core = require "handoff.core"
-local change = require "handoff.change"
-local config = require "handoff.config"
+local call = require "handoff.call"
 local options = require "handoff.options"
-local retry_after = require "handoff.retry_after"
+local pace = require "handoff.pace"
+local request = require "handoff.request"
 local transport = require "handoff.transport"
-local verify = require "handoff.verify"
+local write = require "handoff.write"
 
 local failure, refuse = core.error.new, core.error.raise
 
@@ -15,12 +15,24 @@ local Client = {}
 local BASE_URL = "https://app.quickchat.ai/v1/api/" -- api: Transport, base URL
 local ENDPOINT = "human_handoff/configuration"
 
+local retries = { "number", min = 0, max = 100, integer = true }
+local deadline = { "number", min = 0.001, max = 1e6 }
+
+local function with_default(row, default)
+  local copy = { default = default }
+  for name, value in pairs(row) do copy[name] = value end
+  return copy
+end
+
 local rows = {
   token = { "string function", secret = true },
   name = { "string" },
   base_url = { "string" },
   timeout = { "number", min = 0.001, max = 1e6, default = 30 },
   connect_timeout = { "number", min = 0.001, max = 1e6, default = 10 },
+  retries = with_default(retries, 4),
+  deadline = with_default(deadline, 120),
+  budget = { "string", default = "100%" },
   ca_file = { "string" },
   proxy = { "string", secret = true },
   insecure = { "boolean", default = false },
@@ -89,11 +101,30 @@ local function endpoint(given, insecure)
 end
 
 local function check_transport(given)
-  if given and type(given.request) ~= "function" then
-    refuse { path = "handoff.client: transport", rule = "type",
-      message = "a transport expected, such as require 'handoff.transport'.curl{} gives" }
+  for _, name in ipairs { "request", "sleep", "now" } do
+    if given and type(given[name]) ~= "function" then
+      refuse { path = "handoff.client: transport", rule = "type",
+        message = "a transport expected, such as require 'handoff.transport'.curl{} gives" }
+    end
   end
   return given or transport.default()
+end
+
+-- The service's limits are for a token; how much of them this state may use.
+local function pacer_of(budget, clock)
+  local percent = tonumber(budget:match "^(%d+)%%$")
+  if not percent or percent < 1 or percent > 100 then
+    refuse { path = "handoff.client: budget", rule = "range", message = 'a share from "1%" to "100%" expected' }
+  end
+  return pace.pacer(clock, percent)
+end
+
+-- What its own on_event is called with names the agent.
+local function event_sink(on_event, name)
+  return on_event and function(event)
+    event.agent = name
+    return on_event(event)
+  end
 end
 
 -- What a client must not show, above all how to get its token, is in its metatable, which scripts do not get at: in a table
@@ -123,16 +154,20 @@ end
 --- The client of one agent.
 -- @param opts { token = a text, or a function that returns one (by default HANDOFF_TOKEN), name = what messages call
 --   the agent, base_url = (by default HANDOFF_BASE_URL, or the vendor's), timeout = 30, connect_timeout = 10 (seconds,
---   of one request), ca_file =, proxy =, insecure = false (allow plain http:// beyond loopback),
---   on_event = function(event), transport = (by default the shared one) }
+--   of one request), retries = 4 (how often a request is tried again), deadline = 120 (seconds, of a whole get, put, update or
+--   apply), budget = "100%" (of the service's limits), ca_file =, proxy =, insecure = false (allow plain http:// beyond
+--   loopback), on_event = function(event), transport = (by default the shared one) }
 local function new(opts)
   local o = options.read(opts, rows, "handoff.client")
   if o.proxy then transport.check_proxy("handoff.client: proxy", o.proxy) end
+  local carrier, name = check_transport(o.transport), check_name(o.name)
   return protect {
-    name = check_name(o.name),
+    name = name,
     token = token_source(o.token),
     url = endpoint(o.base_url, o.insecure),
-    transport = check_transport(o.transport),
+    transport = carrier,
+    pacer = pacer_of(o.budget, carrier.now),
+    on_event = event_sink(o.on_event, name),
     options = o,
   }
 end
@@ -150,271 +185,137 @@ local function refuse_options(what, opts)
   if opts ~= nil then refuse { path = what, rule = "unknown", message = "it takes no options" } end
 end
 
--- ---- one request ----------------------------------------------------------------------------------------------------
+-- ---- get and put ----------------------------------------------------------------------------------------------------
 
-local SHOWN = 300 -- bytes of the server's words
-
--- A text of the server's as one line that can command no terminal, cut short between two characters; nil where it is no
--- text or quotes the token back.
-local function plain_words(text, token)
-  if type(text) ~= "string" or text:find(token, 1, true) then return nil end
-  local line = text:gsub("\194[\128-\159]", " "):gsub("\226\128[\168-\174]", " "):gsub("%c", " ")
-  if #line <= SHOWN then return line end
-  return line:sub(1, SHOWN + 1):match "^(.*)[^\128-\191][\128-\191]*$" .. "..."
-end
-
--- One error of the server's, documented as {"message", "code"} → message, code.
-local function words_of(one, token)
-  if type(one) ~= "table" then return plain_words(one, token) end
-  return plain_words(one.message, token), plain_words(one.code, token)
-end
-
-local function sorted_keys(errors)
-  local keys = {}
-  for key in pairs(errors) do
-    if type(key) == "string" then keys[#keys + 1] = key end
-  end
-  table.sort(keys, function(a, b)
-    if (a == "root") ~= (b == "root") then return a == "root" end
-    return a < b
-  end)
-  return keys
-end
-
--- The server's own words, from {"errors": {"root": [{"message", "code"}]}} (api: Transport, errors); other keys may
--- name fields → message, code, path, of the first, and how many there are; nothing where the body is something else. A list
--- without keys, and messages without an object around, are understood too.
-local function server_words(body, token)
-  local decoded = core.json.decode(body)
-  local errors = type(decoded) == "table" and decoded.errors
-  if type(errors) ~= "table" then return end
-  if errors[1] ~= nil then errors = { root = errors } end
-  local message, code, path, count = nil, nil, nil, 0
-  for _, key in ipairs(sorted_keys(errors)) do
-    local list = errors[key]
-    for _, one in ipairs(type(list) == "table" and list[1] ~= nil and list or { list }) do
-      local words, its_code = words_of(one, token)
-      if words then count = count + 1 end
-      if words and not message then
-        message, code, path = words, its_code, key ~= "root" and plain_words(key, token) or nil
-      end
-    end
-  end
-  return message, code, path, count
-end
-
--- What to do next, by kind. The kinds are those of the contract.
-local advice = {
-  auth = "the token is unknown, expired or revoked; make a new one in the dashboard",
-  scope = "the token may not do this; use one with the scope write_all to change, read_all to read",
-  rejected = "the service refused the request; mend what it names",
-  rate_limit = "too many requests with this token; %s, then go on",
-  server = "the service failed; %s, then try again",
-  protocol = "this does not look like the API; check base_url",
-}
-
-local function kind_of(status)
-  if status == 401 then return "auth" end
-  if status == 403 then return "scope" end
-  if status == 429 then return "rate_limit" end
-  if status >= 500 then return "server" end
-  if status >= 400 then return "rejected" end
-  return "protocol"
-end
-
-local function next_step(kind, status, words, wait)
-  if status >= 300 and status < 400 then return "a redirect is never followed; check base_url" end
-  if status == 404 then return "there is no such place; check base_url, which ends in /v1/api/" end
-  if kind == "rejected" and not words then
-    return "the service refused the request and gave no reason that can be read; check base_url"
-  end
-  return (advice[kind]:gsub("%%s", wait and ("wait %d s"):format(wait) or "wait"))
-end
-
-local function bad_status(self, method, res, token)
-  local kind = kind_of(res.status)
-  local words, code, path, count = server_words(res.body, token)
-  local wait = retry_after.seconds(res.headers, os.time())
-  local what = ("%s %s answered %d"):format(method, self.url, res.status)
-  if words then what = ('%s, "%s"'):format(what, words) end
-  if words and count > 1 then what = ("%s (and %d more)"):format(what, count - 1) end
-  return failure {
-    kind = kind, status = res.status, code = code, path = path, retry_after = wait, server_message = words,
-    message = what .. "; " .. next_step(kind, res.status, words, wait),
-  }
-end
-
--- What the transport says of a request that has no answer, with what only a client knows.
-local function no_answer(self, method, err)
-  if err.limit then
-    err.message = ("%s %s: the answer is larger than %d bytes, the most that is read; check base_url")
-      :format(method, self.url, err.limit)
-  end
-  return err
-end
-
-local function send(self, method, body)
-  local o = self.options
-  local token = self.token()
-  local on_event = o.on_event and function(event)
-    event.agent = self.name
-    return o.on_event(event)
-  end
-  local res, err = self.transport:request {
-    method = method, url = self.url, body = body,
-    headers = {
-      Authorization = "Bearer " .. token, Accept = "application/json",
-      ["Content-Type"] = body and "application/json" or nil,
-    },
-    timeout = o.timeout, connect_timeout = o.connect_timeout, ca_file = o.ca_file, proxy = o.proxy,
-    insecure = o.insecure,
-    on_event = on_event,
-  }
-  if err then
-    err = no_answer(self, method, err)
-  elseif res.status ~= 200 then
-    res, err = nil, bad_status(self, method, res, token)
-  end
-  if not err then return res end
-  err.agent = self.name
-  -- 4xx is a refusal; anything else may have come after the service had written.
-  local refused = err.status and err.status >= 400 and err.status < 500 or err.kind == "cancelled"
-  if method == "PUT" and not refused and err.bytes_sent ~= 0 then
-    err.message = err.message .. "; it may have been written or not, so look (client:get) before repeating it"
-  end
-  return nil, err
-end
-
-local function parse(self, method, text)
-  local cfg, err = config.new(text, true)
-  if cfg then return cfg end
-  err.agent, err.status = self.name, 200
-  local step = method == "GET" and "check base_url" or "it may have been written or not, so look before repeating it"
-  err.message = ("%s %s: %s; %s"):format(method, self.url, err.message, step)
-  return nil, err
-end
-
-local function request(self, method, body)
-  local res, err = send(self, method, body)
-  if not res then return nil, err end
-  return parse(self, method, res.body)
+local function get(self, asked)
+  local text, err = call.insist(asked, "GET")
+  if not text then return nil, err end
+  local cfg
+  cfg, err = request.parse(self, "GET", text)
+  return cfg, cfg and text or err
 end
 
 --- The configuration as it is now → cfg, or nil, err.
 function Client:get(opts)
   local private = own(self)
   refuse_options("client:get", opts)
-  return request(private, "GET")
+  local cfg, err = get(private, call.begin(private))
+  if cfg then return cfg end
+  return nil, err
 end
 
---- Writes the whole configuration: what is there is overwritten, without a look; scripts want update.
+local function check_config(cfg, path)
+  if core.config.is(cfg) then return end
+  refuse { path = path, rule = "type",
+    message = ("a configuration expected, from client:get() or handoff.config, got %s"):format(type(cfg)) }
+end
+
+--- Writes the whole configuration: what is there is overwritten, without a look; scripts want update. It is tried again only
+-- where nothing was written for certain.
 -- @return the configuration as the service has it now, or nil, err
 function Client:put(cfg, opts)
   local private = own(self)
   refuse_options("client:put", opts)
-  if not core.config.is(cfg) then
-    refuse { path = "client:put", rule = "type",
-      message = ("a configuration expected, from client:get() or handoff.config, got %s"):format(type(cfg)) }
-  end
-  return request(private, "PUT", core.config.methods.text(cfg))
+  check_config(cfg, "client:put")
+  local text, err = call.insist(call.begin(private), "PUT", cfg:text(), request.may_have_written)
+  local after
+  if text then after, err = request.parse(private, "PUT", text) end
+  if after then return after end
+  if request.may_have_written(err) then request.doubt(err) end
+  return nil, err
 end
 
--- ---- update ------------------------------------------------------------------------------------------------------------
+-- ---- update and apply -------------------------------------------------------------------------------------------------
 
--- Holds the answer against what was sent → the changes that were dropped, and warnings for what was normalised.
-local function verify_answer(before, sent, answer, changes)
-  local dropped, warnings, seen = {}, {}, {}
-  for _, made in ipairs(changes) do
-    local part = made.part
-    if not seen[part] then
-      seen[part] = true
-      verify.part(part, changes, config.part(before, part), config.part(sent, part), config.part(answer, part), dropped,
-        warnings)
-    end
-  end
-  return dropped, warnings
-end
-
-local function unverified(self, dropped)
-  return failure {
-    kind = "unverified", agent = self.name, path = dropped[1].path, status = 200, dropped = dropped,
-    message = ("the service answered 200 but did not keep %d of the changes, the first: %s; look at the dashboard")
-      :format(#dropped, change.line(dropped[1])),
-  }
-end
-
-local function split(issues)
-  local errors, warnings = {}, {}
-  for _, issue in ipairs(issues) do
-    local list = issue.severity == "error" and errors or warnings
-    list[#list + 1] = issue
-  end
-  return errors, warnings
-end
-
-local function invalid(self, errors)
-  local more = #errors > 1 and (" (and %d more)"):format(#errors - 1) or ""
-  return failure {
-    kind = "invalid", agent = self.name, path = errors[1].path, rule = errors[1].rule, issues = errors,
-    message = errors[1].message .. more .. "; nothing was written",
-  }
-end
-
-local update_rows = {
+local apply_rows = {
   dry_run = { "boolean", default = false },
   verify = { "string boolean", default = "answer" },
+  on_conflict = { "string function" },
+  on_put = { "function" },
+  retries = retries,
+  deadline = deadline,
 }
 
-local function update_options(opts)
-  local o = options.read(opts, update_rows, "client:update")
-  if o.verify ~= false and o.verify ~= "answer" then
-    refuse { path = "client:update: verify", rule = "choice", value = o.verify, message = 'one of "answer", false' }
+local update_rows = with_default(apply_rows)
+update_rows.merge = { "boolean", default = true }
+
+local function refuse_choice(what, name, value, choices)
+  refuse { path = what .. ": " .. name, rule = "choice", value = value, message = "one of " .. choices }
+end
+
+local function write_options(opts, its_rows, what)
+  local o = options.read(opts, its_rows, what)
+  local resolve = o.on_conflict
+  if o.verify ~= false and o.verify ~= "answer" and o.verify ~= "read" then
+    refuse_choice(what, "verify", o.verify, '"answer", "read", false')
+  elseif type(resolve) == "string" and resolve ~= "mine" and resolve ~= "theirs" then
+    refuse_choice(what, "on_conflict", nil, '"mine", "theirs", or a function')
   end
   return o
 end
 
-local function write(self, cfg, outcome, verify_how)
-  local after, err = request(self, "PUT", core.config.methods.text(cfg))
-  outcome.requests = 2
-  if not after then return nil, err end
-  outcome.after = after
-  if not verify_how then return outcome end
-  local dropped, warnings = verify_answer(outcome.before, cfg, after, outcome.changes)
-  if #dropped > 0 then return nil, unverified(self, dropped) end
-  for _, warning in ipairs(warnings) do outcome.warnings[#outcome.warnings + 1] = warning end
-  return outcome
+-- What an edit function returned → nothing where the edit is to be written; or nil, err.
+local function judge_returned(private, cfg, first, second)
+  core.config.seal(cfg)
+  if first == nil and second == nil or first == cfg then return true end
+  if first then
+    refuse { path = "client:update", rule = "returned",
+      message = ("an edit changes cfg in place and returns nothing; it returned a %s"):format(type(first)) }
+  end
+  local message = second == nil and "the edit function returned false; nothing was written" or tostring(second)
+  return nil, failure { kind = "invalid", rule = "edit", agent = private.name, message = message }
 end
 
---- Edits the configuration: reads it, calls fn(cfg, client), checks what was edited, writes it, and holds the answer
--- against the edit. Nothing is written where nothing changed, or where the edit broke a rule (`invalid`, with `issues`).
--- What fn raises reaches the caller, and nothing is written.
--- @param opts { dry_run = false (do all but the writing), verify = "answer" (or false) }
--- @return an outcome { status = "changed" | "unchanged", changes, warnings, before, after (configs), requests (how many
---   were made), dry_run (true where nothing was written that would have been: `after` is what would have been sent) },
---   or nil, err
+--- Edits the configuration: reads it, calls fn(cfg, client), checks what was edited, reads once more, carries the edit over to
+-- what is there then, writes it, and holds the answer against the edit. Nothing is written where nothing changed, or where the
+-- edit broke a rule (`invalid`, with `issues`). What fn raises reaches the caller, and nothing is written; it may also
+-- return nil, message.
+-- @param opts { dry_run = false (do all but the writing), merge = true (false: without the second look),
+--   on_conflict = "mine" | "theirs" | function(conflict) (by default a conflict is an error),
+--   verify = "answer" (or "read": once more, or false),
+--   on_put = function(before_text, meant_text) → true | nil, err, called just before each PUT leaves, which it may stop,
+--   retries, deadline = those of the client; the time that fn takes does not count }
+-- @return an outcome { status = "changed" | "unchanged", changes, warnings, before, after (configurations; before_text,
+--   after_text), requests (how many were made), merged (true where somebody else's edits were merged in), dry_run (true where
+--   nothing was written that would have been: `after` is what would have been sent) }, or nil, err. Where it is not known whether
+--   it was written, err.unknown is true, and err.before what was there
 function Client:update(fn, opts)
   local private = own(self)
-  local o = update_options(opts)
+  local o = write_options(opts, update_rows, "client:update")
   if type(fn) ~= "function" then
     refuse { path = "client:update", rule = "type", message = ("a function(cfg) expected, got %s"):format(type(fn)) }
   end
-  local cfg, err = request(private, "GET")
-  if not cfg then return nil, err end
-  local before = core.config.methods.copy(cfg)
-  fn(cfg, self)
-  local changes = cfg:changes()
-  local errors, warnings = split(cfg:check { edited = true })
-  if #errors > 0 then return nil, invalid(private, errors) end
-  local outcome = {
-    status = "unchanged", changes = changes, warnings = warnings, before = before, after = before, requests = 1,
+  local asked, clock = call.begin(private, o), private.transport
+  local cfg, text = get(private, asked)
+  if not cfg then return nil, text end
+  local began = clock:now()
+  local ok, err = judge_returned(private, cfg, fn(cfg, self))
+  if not ok then return nil, err end
+  asked.ends = asked.ends + clock:now() - began
+  local draft
+  draft, err = write.draft(private, text, cfg)
+  if not draft then return nil, err end
+  local is_last_look = not o.merge or o.dry_run or #draft.changes == 0
+  return write.carry {
+    call = asked, base_text = text, meant = cfg, meant_text = draft.text, draft = draft, known = is_last_look and text,
+    resolve = o.on_conflict, on_put = o.on_put, verify = o.verify, dry_run = o.dry_run,
   }
-  if #changes == 0 then return outcome end
-  outcome.status, outcome.after = "changed", cfg
-  if o.dry_run then
-    outcome.dry_run = true
-    return outcome
-  end
-  return write(private, cfg, outcome, o.verify)
+end
+
+--- Carries the difference of two configurations over to what is there now, as update does with an edit. What is there already,
+-- in whatever way the service writes it, is left.
+-- @param before, meant configurations
+-- @param opts as of update, without merge
+-- @return as update
+function Client:apply(before, meant, opts)
+  local private = own(self)
+  local o = write_options(opts, apply_rows, "client:apply")
+  check_config(before, "client:apply: before")
+  check_config(meant, "client:apply: meant")
+  return write.carry {
+    call = call.begin(private, o), base_text = before:text(), base = before, meant = meant, meant_text = meant:text(),
+    lenient = true, resolve = o.on_conflict, on_put = o.on_put, verify = o.verify, dry_run = o.dry_run,
+  }
 end
 
 return { new = new }

@@ -28,7 +28,7 @@ local function pack(...)
 end
 
 local function cancelled()
-  return error_new { kind = "cancelled", message = "the task was cancelled" }
+  return error_new { kind = "cancelled", message = "the task was cancelled", bytes_sent = 0 }
 end
 
 --- What was raised, as an error: one of ours stays itself, anything else becomes the message of one.

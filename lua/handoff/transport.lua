@@ -102,7 +102,8 @@ local function explain(err, host, max_bytes)
   else
     what = what:gsub("[%s;]+$", "") .. ";"
   end
-  err.message = ("%s: %s %s"):format(host, what, advice[err.kind])
+  local next_step = err.kind == "cancelled" and err.bytes_sent == 0 and "nothing was sent" or advice[err.kind]
+  err.message = ("%s: %s %s"):format(host, what, next_step)
   return err
 end
 

@@ -12,8 +12,8 @@ local null, same = core.json.null, change.same
 
 local verify = {}
 
--- Of two verdicts the later one stands.
-local KEPT, NORMALISED, DROPPED = 0, 1, 2
+-- Of two verdicts the later one stands. What is trimmed differs in blanks only, or in the order of a set's members.
+local KEPT, TRIMMED, NORMALISED, DROPPED = 0, 1, 2, 3
 
 -- Parts whose items have an id → that field's name.
 local id_fields = {}
@@ -62,14 +62,15 @@ local function judge_list(sent, got)
   for i = 1, #got do
     if type(got[i]) == "string" and not contains(sent, got[i]) then extra = extra + 1 end
   end
-  return missing > extra and DROPPED or NORMALISED
+  if missing > extra then return DROPPED end
+  return missing == 0 and #sent == #got and TRIMMED or NORMALISED
 end
 
 -- A value that was sent, and what came instead.
 local function judge_value(before, sent, got)
   if same(sent, got) then return KEPT end
-  if type(sent) == "string" and bare(sent) == bare(got) then return NORMALISED end
-  if is_nothing(sent) and is_nothing(got) then return NORMALISED end
+  if type(sent) == "string" and bare(sent) == bare(got) then return TRIMMED end
+  if is_nothing(sent) and is_nothing(got) then return TRIMMED end
   if same(before, got) then return DROPPED end
   if is_list(sent) and type(got) == "table" then return judge_list(sent, got) end
   local is_text = type(sent) == "string" and type(got) == "string"
@@ -208,15 +209,21 @@ end
 -- @param changes the changes that were made, of this part and others
 -- @param before, sent, answer the part's values; those of the answer may get back the ids that were sent
 -- @param dropped, warnings lists, to which changes that were dropped and issues of what was normalised are added
+-- @return whether the answer has all of it, but for blanks
 function verify.part(part, changes, before, sent, answer, dropped, warnings)
-  if same(sent, answer) then return end
+  if same(sent, answer) then return true end
   restore_ids(part, before, sent, answer)
-  local found, id = change.part(part, before, answer), id_fields[part]
+  local found, id, worst = change.part(part, before, answer), id_fields[part], KEPT
   for _, made in ipairs(doubtful(changes, part, found, id)) do
     local verdict, got = judge(made, found, id)
-    if verdict == DROPPED then dropped[#dropped + 1] = made end
-    if verdict == NORMALISED then warnings[#warnings + 1] = warning(made, got) end
+    worst = math.max(worst, verdict)
+    if verdict == DROPPED then
+      dropped[#dropped + 1] = made
+    elseif verdict ~= KEPT then
+      warnings[#warnings + 1] = warning(made, got)
+    end
   end
+  return worst <= TRIMMED
 end
 
 return verify

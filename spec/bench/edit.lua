@@ -14,7 +14,7 @@ end
 
 local function work(i)
   local client = handoff.client { name = "agent-" .. i, token = "benchmark-" .. i, base_url = base_url }
-  local outcome = assert(client:update(edit, { verify = false }))
+  local outcome = assert(client:update(edit, { merge = false, verify = false }))
   assert(outcome.status == "changed" and #outcome.changes == 3)
 end
 
