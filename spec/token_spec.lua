@@ -40,7 +40,7 @@ describe("token.unverified_claims", function()
   it("gives nil for what is no JWT", function()
     local token = jwt '{"exp":1}'
     for _, text in ipairs {
-      "", "secret", "a.b.c", token .. "=", token .. ".x", token:gsub("^[^.]*", ""), "Bearer " .. token, jwt "[]", jwt "1",
+      "", "secret", "a.b.c", token .. "=", token .. ".x", "." .. token, "Bearer " .. token, jwt "[]", jwt "1",
       jwt '{"exp":1,"exp":2}', jwt '{"exp":', jwt '"\255"', token .. ("A"):rep(65536), ("."):rep(1e6),
     } do
       assert.is_nil(claims(text))

@@ -15,5 +15,6 @@ local function base64url(text)
 end
 
 return function(claims, signature)
-  return table.concat({ base64url '{"alg":"HS256","typ":"JWT"}', base64url(claims), base64url(signature or "none") }, ".")
+  local header = base64url '{"alg":"HS256","typ":"JWT"}'
+  return table.concat({ header, base64url(claims), base64url(signature or "none") }, ".")
 end
