@@ -253,8 +253,11 @@ describe("an inventory", function()
         "agents.lua:3: unfinished string [syntax]")
       refuses("agents.lua", ("return {\n{ name = 'a'\n token = '%s' } }"):format(token(1)),
         "agents.lua:3: '}' expected (to close '{' at line 2) [syntax]")
-      local lines = refused(write("agents.lua", ("\nlocal a = '%s' + 1"):format(token(1))))
-      assert.matches("^agents.lua:2: attempt to %l+ [%l ']+ %[syntax%]$", lines[1])
+      assert.is_nil(refused(write("agents.lua", "return 'short one' & 1"))[1]:find "short one")
+      for _, code in ipairs { "'%s' + 1", "{} .. '%s'", "('%s')()", "({})['%s'].x", "#env.x['%s']", "'%s' & 1" } do
+        local lines = refused(write("agents.lua", "\nlocal a = " .. code:format(token(1))))
+        assert.matches("^agents.lua:2: [^\n]+ %[syntax%]$", lines[1])
+      end
     end)
 
     it("says what is wrong in CSV, with the line where the row begins", function()
@@ -282,6 +285,7 @@ describe("an inventory", function()
         'if false then return { { name = "b" } } end\nreturn { { name = "a", x = 1 } }',
         'local a = { name = "a", x = 1 }\nreturn { a }',
         'return { [1] = { name = "a", x = 1 } }',
+        'local b = { name = "a", x = 1 }\nreturn { b,\n{ name = "b" } }',
         'local function f() return { name = "a", x = 1 } end\nreturn { f() }',
         'return { (nil),\n{ name = "b" } } and { { name = "a", x = 1 } }',
       } do

@@ -254,8 +254,6 @@ local function read_list(reading, list)
   if not count then
     note(reading.found, reading, nil, nil, "type", "a list of agents expected, { { name = …, token = … }, … }, got "
       .. (type(list) == "table" and "a table with other keys than 1, 2, 3 …" or text.kind(list)))
-  elseif #reading.lines ~= count then
-    reading.lines = {}
   end
   for i = 1, count or 0 do agents[i] = read_entry(reading, i, rawget(list, i)) or false end
   check_names(reading.found, agents)

@@ -73,20 +73,20 @@ function lines.json(source)
   return items(source, at, 1 + count_lines(source, 1, at), false)
 end
 
--- Where a word stands in a chunk, but for comments that begin before it on its line.
-local function places(source, word)
+-- Where `return` stands in a chunk, but for comments that begin before it on its line.
+local function find_returns(source)
   local list = {}
-  for at in source:gmatch("()%f[%w_]" .. word .. "%f[^%w_]") do
+  for at in source:gmatch "()%f[%w_]return%f[^%w_]" do
     local before = source:sub(math.max(1, at - 200), at - 1)
     if not (before:match ".*\n(.*)$" or before):find("--", 1, true) then list[#list + 1] = at end
   end
   return list
 end
 
---- Of a chunk whose one `return` gives a table that is written there. A function may hide commas and another `return`.
+--- Of a chunk whose one `return` gives a table that is written there.
 function lines.lua(source)
-  local returns = places(source, "return")
-  if #returns ~= 1 or #places(source, "function") > 0 or source:find "\r[^\n]" then return nil end
+  local returns = find_returns(source)
+  if #returns ~= 1 or source:find "\r[^\n]" then return nil end
   local at = source:match("^return%s*(){", returns[1])
   if not at then return nil end
   local found, after = items(source, at, 1 + count_lines(source, 1, at), true)

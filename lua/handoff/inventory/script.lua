@@ -66,12 +66,14 @@ local function run(chunk)
   return ok, value
 end
 
--- Lua's own words quote what they stumble over, which may be a token: those quotations are left out.
+-- Lua's own words quote what they stumble over, which may be a token: such quotations are left out, and long names.
 local function problem(message)
   message = type(message) == "string" and message or "it raised an error"
   local line, rest = message:match "^inventory:(%d+): (.*)$"
   if not rest then rest = message:gsub("^.-:%d+: ", ""):gsub("^inventory: ", "") end
-  rest = rest:gsub(" near .*$", ""):gsub(" %(constant .*$", "")
+  rest = rest:gsub(" near .*$", ""):gsub(" %(constant .*$", ""):gsub("'[^']*'", function(quoted)
+    if #quoted > 400 then return "'…'" end
+  end)
   return { line = tonumber(line), rule = "syntax", message = rest }
 end
 
