@@ -91,11 +91,10 @@ static bool set_constants(ho_transfer *t) {
     return !curl_easy_setopt(e, CURLOPT_PRIVATE, t) && !curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->error) &&
            !curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) && set_protocols(e) &&
            !curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) &&
-           !curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "") &&
-           !curl_easy_setopt(e, CURLOPT_USERAGENT, "handoff/" HO_VERSION) &&
-           !curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body) && !curl_easy_setopt(e, CURLOPT_WRITEDATA, t) &&
-           !curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_head) && !curl_easy_setopt(e, CURLOPT_HEADERDATA, t) &&
-           !curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_send) && !curl_easy_setopt(e, CURLOPT_PREREQDATA, t);
+           !curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "") && !curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body) &&
+           !curl_easy_setopt(e, CURLOPT_WRITEDATA, t) && !curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_head) &&
+           !curl_easy_setopt(e, CURLOPT_HEADERDATA, t) && !curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_send) &&
+           !curl_easy_setopt(e, CURLOPT_PREREQDATA, t);
 }
 
 static void forget_settings(settings *s) {
@@ -171,6 +170,8 @@ static bool set_method(ho_transfer *t, const ho_request *r, const char *body) {
 
 /* --- the request, in one buffer ----------------------------------------------------------------------------------- */
 
+enum { CONSTANTS = 3 }; /* headers of our own, at most */
+
 /* Appends the line as libcurl wants it: `Name;` sends an empty header, `Name:` would send none. */
 static struct curl_slist *add_line(bytes *out, struct curl_slist *node, const ho_header *h) {
     node->data = out->at + out->len;
@@ -182,12 +183,29 @@ static struct curl_slist *add_line(bytes *out, struct curl_slist *node, const ho
     return node + 1;
 }
 
-static bool is_content_type(const ho_header *h) {
-    static const char name[] = "content-type";
-    if (h->name.len != sizeof name - 1) return false;
-    for (size_t i = 0; i < h->name.len; i++)
-        if ((h->name.at[i] | 0x20) != name[i]) return false;
-    return true;
+/* Whether the request has a header of that name, in lower case. */
+static bool has_header(const ho_request *r, const char *name) {
+    size_t len = strlen(name);
+    for (size_t i = 0; i < r->header_count; i++)
+        if (r->headers[i].name.len == len && strncasecmp(r->headers[i].name.at, name, len) == 0) return true;
+    return false;
+}
+
+/* What libcurl is told where the request's own headers do not say it: who asks, which as a line costs less than as an option; and
+ * of a body, not to ask whether it may be sent, nor to call it a form. */
+static struct curl_slist *add_constants(struct curl_slist *node, const ho_request *r) {
+    static char agent[] = "User-Agent: handoff/" HO_VERSION, expect[] = "Expect:", type[] = "Content-Type:";
+    static const struct {
+        const char *name;
+        char *line;
+        bool body;
+    } constants[CONSTANTS] = {{"user-agent", agent, false}, {"expect", expect, true}, {"content-type", type, true}};
+    for (size_t i = 0; i < CONSTANTS; i++) {
+        if (has_header(r, constants[i].name) || (constants[i].body && has_no_body(r->method))) continue;
+        *node = (struct curl_slist){.data = constants[i].line, .next = node + 1};
+        node++;
+    }
+    return node;
 }
 
 /* The bytes that nodes, lines and body take; 0 where the sum does not fit. */
@@ -203,20 +221,13 @@ static size_t request_size(const ho_request *r, size_t nodes) {
     return r->body.len > SIZE_MAX / 4 ? 0 : size + r->body.len;
 }
 
-/* Two nodes more than headers: libcurl is not to ask whether it may send a body, nor to call it a form. */
 static bool write_request(ho_transfer *t, const ho_request *r) {
-    static char no_expect[] = "Expect:", no_type[] = "Content-Type:";
-    size_t nodes = r->header_count + 2, size = r->header_count > 1000 ? 0 : request_size(r, nodes);
+    size_t nodes = r->header_count + CONSTANTS, size = r->header_count > 1000 ? 0 : request_size(r, nodes);
     if (size == 0 || !reserve(&t->out, size)) return false;
     struct curl_slist *list = (struct curl_slist *)(void *)t->out.at, *node = list;
-    bool typed = false;
     t->out.len = nodes * sizeof *list;
-    for (size_t i = 0; i < r->header_count; i++) {
-        node = add_line(&t->out, node, &r->headers[i]);
-        typed = typed || is_content_type(&r->headers[i]);
-    }
-    *node = (struct curl_slist){.data = no_expect, .next = typed ? NULL : node + 1};
-    if (!typed) node[1] = (struct curl_slist){.data = no_type};
+    for (size_t i = 0; i < r->header_count; i++) node = add_line(&t->out, node, &r->headers[i]);
+    add_constants(node, r)[-1].next = NULL;
     const char *body = t->out.at + t->out.len;
     append(&t->out, r->body.at, r->body.len);
     return !curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, list) && set_method(t, r, body);
