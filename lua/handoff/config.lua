@@ -2,6 +2,8 @@
 --- Configurations: the core's objects, and what is said about them in Lua.
 local core = require "handoff.core"
 local change = require "handoff.change"
+local merge = require "handoff.merge"
+local shape = require "handoff.shape"
 
 local config = { new = core.config.new, each = core.config.each, part = core.config.part }
 
@@ -23,6 +25,64 @@ function core.config.methods.changes(cfg)
   local all = {}
   for _, part in ipairs(edited) do
     for _, one in ipairs(change.part(part.name, part.before, part.after)) do all[#all + 1] = one end
+  end
+  return all
+end
+
+-- The items, those with an id that none of theirs has without it: they are new to the service.
+local function without_strange_ids(row, items, theirs)
+  local known, odd, adopted = {}, {}, core.json.array {}
+  for _, item in ipairs(theirs) do known[shape.id_key(row, item, odd) or false] = true end
+  for at, item in ipairs(items) do
+    local id = shape.id_key(row, item, odd)
+    adopted[at] = item
+    if id and not known[id] then
+      adopted[at] = {}
+      for name, value in next, item do adopted[at][name] = value end
+      adopted[at][row.key] = nil
+    end
+  end
+  return adopted
+end
+
+-- The part as theirs can take it: what the server derives and gives is theirs.
+local function adopt(name, part, theirs)
+  local row = shape.document.known[name]
+  if row and row.item and row.item.key then return without_strange_ids(row.item, part, theirs) end
+  for _, field in ipairs(row and row.fields or {}) do
+    if field.read_only then part[field.name] = theirs[field.name] end
+  end
+  return part
+end
+
+-- A part that theirs lacks cannot be put there: what mine changed of it is a conflict, even where that was to be mine.
+local function merge_lacking(name, base, mine, opts)
+  if base == nil then base = core.json.null end
+  local merged, conflicts = merge.part(name, base, mine, nil, opts)
+  if merged ~= nil then conflicts = select(2, merge.part(name, base, mine, nil)) end
+  return nil, conflicts
+end
+
+--- Edits the configuration `theirs` so that what leads from `base` to `mine` is done to it, too. What is put there is held
+-- against no rule: what the service once sent is never refused. Parts that mine lacks stay as they are.
+-- @param opts as of handoff.merge's part
+-- @return a list of the conflicts that are left, in the order of mine's parts
+function config.merge(theirs, base, mine, opts)
+  local all, has_moved_on = {}, {}
+  for _, name in ipairs(core.config.differing(base, theirs)) do has_moved_on[name] = true end
+  for _, name in ipairs(core.config.differing(mine, base)) do
+    local my_part, their_part = core.config.part(mine, name), core.config.part(theirs, name)
+    local merged, conflicts = my_part, {}
+    if my_part ~= nil and their_part == nil then
+      merged, conflicts = merge_lacking(name, core.config.part(base, name), my_part, opts)
+    elseif my_part ~= nil and has_moved_on[name] then
+      merged, conflicts = merge.part(name, core.config.part(base, name), my_part, their_part, opts)
+    end
+    if merged ~= nil then
+      merged = adopt(name, merged, their_part)
+      if not shape.same(merged, their_part) then core.config.replace(theirs, name, merged) end
+    end
+    for _, conflict in ipairs(conflicts) do all[#all + 1] = conflict end
   end
   return all
 end

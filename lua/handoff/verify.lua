@@ -7,8 +7,9 @@
 -- as normalised. A truth value, a number, an item or a member that is not there is dropped.
 local core = require "handoff.core"
 local change = require "handoff.change"
+local shape = require "handoff.shape"
 
-local null, same = core.json.null, change.same
+local null, same, bare = core.json.null, shape.same, shape.bare
 
 local verify = {}
 
@@ -24,12 +25,6 @@ for _, part in ipairs(core.schema.document().fields) do
 end
 
 -- ---- values ---------------------------------------------------------------------------------------------------------
-
--- A text as it is without the blanks that a service may trim.
-local function bare(value)
-  if type(value) ~= "string" then return value end
-  return (value:gsub("%s+", " "):gsub("^ ", ""):gsub(" $", ""))
-end
 
 local function is_nothing(value)
   return value == nil or value == null or value == "" or type(value) == "table" and next(value) == nil
