@@ -11,7 +11,6 @@ local options = require "handoff.options"
 
 local json = core.json
 
-core.error.home(debug.getinfo(1, "S").source)
 
 local faults = {}
 
