@@ -11,7 +11,6 @@ local options = require "handoff.options"
 
 local json = core.json
 
-
 local faults = {}
 
 -- ---- places in a document ---------------------------------------------------------------------------------------------
