@@ -85,6 +85,7 @@ local function retry_after(rule)
 end
 
 local words = {
+  [400] = { "BAD_REQUEST", "Bad request." }, [403] = { "PERMISSION_DENIED", "Insufficient token scope." },
   [429] = { "RATE_LIMITED", "Rate limit exceeded." }, [500] = { "SERVER_ERROR", "Internal server error." },
   [502] = { "BAD_GATEWAY", "Bad gateway." }, [503] = { "UNAVAILABLE", "Service unavailable." },
   [504] = { "GATEWAY_TIMEOUT", "Gateway timeout." },
