@@ -1,22 +1,33 @@
 /* SPDX-License-Identifier: MIT */
-/* core.file: what Lua's io library cannot do with files. Each function returns true, or nil and the system's reason. */
+/* core.file: what Lua's io library cannot do with files. What fails returns nil and the system's reason. */
 #include "hol.h"
 
 #include "../core/file.h"
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
-static int push_done(lua_State *L, ho_code code) {
+#define LOCKS_MT "handoff.locks"
+
+typedef struct locks {
+    int fd; /* -1: closed */
+} locks;
+
+/* --- arguments and results ---------------------------------------------------------------------------------------- */
+
+static int push_failure(lua_State *L, ho_code code) {
     char text[128];
-    int failed = errno;
-    if (code == HO_OK) {
-        lua_pushboolean(L, true);
-        return 1;
-    }
+    const char *why = code == HO_INVALID ? "it is there and no regular file" : strerror_r(errno, text, sizeof text);
     lua_pushnil(L);
-    lua_pushstring(L, strerror_r(failed, text, sizeof text));
+    lua_pushstring(L, why);
     return 2;
+}
+
+static int push_answer(lua_State *L, ho_code code, bool answer) {
+    if (code != HO_OK) return push_failure(L, code);
+    lua_pushboolean(L, answer);
+    return 1;
 }
 
 /* A path as C has it: one with a NUL in it would name another file. */
@@ -27,16 +38,102 @@ static const char *check_path(lua_State *L) {
     return path;
 }
 
-/* write_private(path, text): a file that only its owner can read, whatever the umask, and whatever mode it had before. io.open
- * cannot set a mode, and a mode set afterwards comes too late. */
+static locks *check_locks(lua_State *L) {
+    locks *own = luaL_checkudata(L, 1, LOCKS_MT);
+    if (own->fd < 0) luaL_error(L, "the locks are closed");
+    return own;
+}
+
+static int64_t check_number(lua_State *L) {
+    lua_Integer number = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, number >= 0, 2, "a number from 0 on expected");
+    return number;
+}
+
+/* --- files and folders -------------------------------------------------------------------------------------------- */
+
+/* write_private(path, text) → true | nil, why: a file that only its owner can read, whatever the umask, and whatever mode it had
+ * before. io.open cannot set a mode, and a mode set afterwards comes too late. */
 static int l_write_private(lua_State *L) {
     size_t len;
     const char *path = check_path(L), *text = luaL_checklstring(L, 2, &len);
-    return push_done(L, ho_write_private(path, text, len));
+    return push_answer(L, ho_write_private(path, text, len), true);
+}
+
+/* create_private(path) → true | nil, why: such a file, empty, where nothing is there; a file that is there stays as it is. */
+static int l_create_private(lua_State *L) {
+    return push_answer(L, ho_create_private(check_path(L)), true);
+}
+
+/* make_folder(path) → true | nil, why: the folder and those above it that are missing, their owner's alone. */
+static int l_make_folder(lua_State *L) {
+    return push_answer(L, ho_make_folder(check_path(L)), true);
+}
+
+/* --- locks -------------------------------------------------------------------------------------------------------- */
+
+/* locks(path) → locks by number on that file, which is made where it is not there; | nil, why. The system frees those that were
+ * taken when this object, or the process, ends, however it ends. Two objects on a file keep each other out. */
+static int l_locks(lua_State *L) {
+    const char *path = check_path(L);
+    locks *own = lua_newuserdatauv(L, sizeof *own, 0);
+    own->fd = -1;
+    luaL_getmetatable(L, LOCKS_MT);
+    lua_setmetatable(L, -2);
+    ho_code code = ho_locks_open(path, &own->fd);
+    return code == HO_OK ? 1 : push_failure(L, code);
+}
+
+/* locks:take(number) → whether nobody else has it | nil, why */
+static int l_take(lua_State *L) {
+    bool taken = false;
+    locks *own = check_locks(L);
+    ho_code code = ho_locks_take(own->fd, check_number(L), &taken);
+    return push_answer(L, code, taken);
+}
+
+/* locks:free(number) → true | nil, why */
+static int l_free(lua_State *L) {
+    locks *own = check_locks(L);
+    return push_answer(L, ho_locks_free(own->fd, check_number(L)), true);
+}
+
+/* locks:held(number) → whether somebody else has it | nil, why. Looking disturbs nobody. */
+static int l_held(lua_State *L) {
+    bool held = false;
+    locks *own = check_locks(L);
+    ho_code code = ho_locks_held(own->fd, check_number(L), &held);
+    return push_answer(L, code, held);
+}
+
+/* locks:close(): frees them all; idempotent. */
+static int l_close(lua_State *L) {
+    locks *own = luaL_checkudata(L, 1, LOCKS_MT);
+    if (own->fd >= 0) close(own->fd);
+    own->fd = -1;
+    return 0;
+}
+
+static void new_locks_class(lua_State *L) {
+    static const luaL_Reg methods[] = {
+        {"take", l_take}, {"free", l_free}, {"held", l_held}, {"close", l_close}, {NULL, NULL}};
+    luaL_newmetatable(L, LOCKS_MT);
+    hol_newlib(L, methods);
+    lua_getfield(L, -1, "close");
+    lua_setfield(L, -3, "__gc");
+    lua_setfield(L, -2, "__index");
+    lua_pushliteral(L, LOCKS_MT);
+    lua_setfield(L, -2, "__metatable");
+    lua_pop(L, 1);
 }
 
 int hol_open_file(lua_State *L) {
-    static const luaL_Reg functions[] = {{"write_private", l_write_private}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"write_private", l_write_private},
+                                         {"create_private", l_create_private},
+                                         {"make_folder", l_make_folder},
+                                         {"locks", l_locks},
+                                         {NULL, NULL}};
+    new_locks_class(L);
     hol_newlib(L, functions);
     return 1;
 }

@@ -3,8 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { PRIVATE_FILE = S_IRUSR | S_IWUSR, PRIVATE_FOLDER = S_IRWXU };
 
 static bool write_all(int fd, const char *text, size_t len) {
     while (len > 0) {
@@ -18,11 +22,89 @@ static bool write_all(int fd, const char *text, size_t len) {
 }
 
 ho_code ho_write_private(const char *path, const char *text, size_t len) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, S_IRUSR | S_IWUSR);
+    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, PRIVATE_FILE);
     if (fd < 0) return HO_FAILED;
-    bool written = fchmod(fd, S_IRUSR | S_IWUSR) == 0 && ftruncate(fd, 0) == 0 && write_all(fd, text, len);
+    bool written = fchmod(fd, PRIVATE_FILE) == 0 && ftruncate(fd, 0) == 0 && write_all(fd, text, len);
     int failed = errno;
     if (close(fd) == 0 && written) return HO_OK;
     if (!written) errno = failed;
     return HO_FAILED;
+}
+
+/* --- made if absent ----------------------------------------------------------------------------------------------- */
+
+/* A umask can take bits from the owner too. */
+static bool is_private(const char *path, const struct stat *st) {
+    return (st->st_mode & ALLPERMS) == PRIVATE_FILE || fchmodat(AT_FDCWD, path, PRIVATE_FILE, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+ho_code ho_create_private(const char *path) {
+    struct stat st;
+    bool made = mknod(path, S_IFREG | PRIVATE_FILE, 0) == 0;
+    if (!made && errno != EEXIST) return HO_FAILED;
+    if (lstat(path, &st) != 0) return HO_FAILED;
+    if (!S_ISREG(st.st_mode)) return HO_INVALID;
+    return !made || is_private(path, &st) ? HO_OK : HO_FAILED;
+}
+
+static bool make_one_folder(const char *path) {
+    struct stat st;
+    if (mkdir(path, PRIVATE_FOLDER) == 0) return true;
+    int failed = errno;
+    bool there = stat(path, &st) == 0;
+    errno = there && failed == EEXIST ? ENOTDIR : failed;
+    return there && S_ISDIR(st.st_mode);
+}
+
+ho_code ho_make_folder(const char *path) {
+    char *part = strdup(path);
+    bool made = part != NULL;
+    for (char *slash = part; made && (slash = strchr(slash + 1, '/')) != NULL;) {
+        *slash = '\0';
+        made = make_one_folder(part);
+        *slash = '/';
+    }
+    made = made && make_one_folder(path);
+    int failed = errno;
+    free(part);
+    errno = failed;
+    return made ? HO_OK : HO_FAILED;
+}
+
+/* --- locks -------------------------------------------------------------------------------------------------------- */
+
+ho_code ho_locks_open(const char *path, int *fd) {
+    ho_code code = ho_create_private(path);
+    if (code != HO_OK) return code;
+    int opened = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+    if (opened < 0) return HO_FAILED;
+    *fd = opened;
+    return HO_OK;
+}
+
+/* A lock of an open file description on one byte, which need not exist: unlike a POSIX lock it tells two openings within one
+ * process apart, and unlike flock it can be asked for without being taken. */
+static int lock_command(int fd, int command, struct flock *lock, short type, int64_t number) {
+    *lock = (struct flock){.l_type = type, .l_whence = SEEK_SET, .l_start = number, .l_len = 1};
+    return fcntl(fd, command, lock);
+}
+
+ho_code ho_locks_take(int fd, int64_t number, bool *taken) {
+    struct flock lock;
+    bool ok = lock_command(fd, F_OFD_SETLK, &lock, F_WRLCK, number) == 0;
+    if (!ok && errno != EAGAIN && errno != EACCES) return HO_FAILED;
+    *taken = ok;
+    return HO_OK;
+}
+
+ho_code ho_locks_free(int fd, int64_t number) {
+    struct flock lock;
+    return lock_command(fd, F_OFD_SETLK, &lock, F_UNLCK, number) == 0 ? HO_OK : HO_FAILED;
+}
+
+ho_code ho_locks_held(int fd, int64_t number, bool *held) {
+    struct flock lock;
+    if (lock_command(fd, F_OFD_GETLK, &lock, F_WRLCK, number) != 0) return HO_FAILED;
+    *held = lock.l_type != F_UNLCK;
+    return HO_OK;
 }

@@ -1,11 +1,31 @@
 /* SPDX-License-Identifier: MIT */
-/* Files that are their owner's alone. */
+/* Files and folders that are their owner's alone, and locks that end with their holder however it ends. HO_FAILED: errno says
+ * why. */
 #ifndef HO_FILE_H
 #define HO_FILE_H
 
 #include "ho.h"
 
-/* A file that only its owner can read, whatever the umask and whatever mode it had before. HO_FAILED: errno says why. */
+/* A file that only its owner can read, whatever the umask and whatever mode it had before. */
 ho_code ho_write_private(const char *path, const char *text, size_t len);
+
+/* Makes the file, empty and its owner's alone whatever the umask, where nothing is there; a file that is there stays as it is.
+ * HO_INVALID: what is there is no regular file, a link to one among it. Nothing is ever opened: whoever closes a file ends every
+ * POSIX lock that his process has on it, such as SQLite's. */
+ho_code ho_create_private(const char *path);
+
+/* Makes the folder and those above it that are missing, their owner's alone; what is there stays as it is. */
+ho_code ho_make_folder(const char *path);
+
+/* Locks by number, from 0 on, on one open file: the system frees them when that is closed or its process ends, by kill -9 too.
+ * Two openings of a file keep each other out, within one process as well. The file is made as above, never written or removed. */
+ho_code ho_locks_open(const char *path, int *fd);
+
+/* *taken: nobody else had it. Taking one's own again changes nothing. */
+ho_code ho_locks_take(int fd, int64_t number, bool *taken);
+ho_code ho_locks_free(int fd, int64_t number);
+
+/* *held: somebody else has it; one's own does not count. Looking disturbs nobody. */
+ho_code ho_locks_held(int fd, int64_t number, bool *held);
 
 #endif
