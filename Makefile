@@ -40,9 +40,9 @@ serve_deb := libmicrohttpd-dev
 
 build_deb := $(cc_deb) $(pkgconfig_deb) $(lua54_deb) $(luajit_deb) $(core_deb) $(serve_deb)
 demo_deb := $(filter-out $(luajit_deb),$(build_deb)) lua5.4 lua-cjson
-test_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-busted lua-check clang clang-format cppcheck luarocks \
-  nginx libnginx-mod-http-lua openssl curl jq python3-requests locales
-bench_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson nginx
+test_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-dbi-sqlite3 lua-busted lua-check clang clang-format cppcheck \
+  luarocks nginx libnginx-mod-http-lua openssl curl jq python3-requests locales
+bench_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-dbi-sqlite3 nginx
 
 found := $(strip $(foreach vm,$(vms),$(if $($(vm)_pc),$(vm))))
 vital := cc pkgconfig vm core

@@ -1,0 +1,71 @@
+-- SPDX-License-Identifier: MIT
+--- Commits in groups: writers that come within a short delay share one commit, so that a slow disk makes groups larger and
+-- does not serialise a fleet. What they write waits in a list, not in an open transaction: others are locked out only
+-- while it is really written, and a failure rolls back the whole group and nothing else.
+local core = require "handoff.core"
+
+local failure, now = core.error.new, core.http.now
+
+local Group = {}
+Group.__index = Group
+
+local MAX_DELAY = 0.05 -- seconds
+local POLL = 0.005 -- seconds; only while another writer waits for a locked database
+
+local function write_all(database, batch)
+  for _, row in ipairs(batch) do
+    local done, err = row.write(database, row)
+    if not done then return nil, err end
+  end
+  return true
+end
+
+-- The next delay is about what this commit took.
+local function commit(self, batch)
+  self.batch = nil
+  local began = now()
+  batch.done, batch.err = self.database:transaction(write_all, batch)
+  batch.settled = true
+  self.delay = math.min(now() - began, MAX_DELAY)
+end
+
+-- Each writer gets an error of its own, which he may add to.
+local function fate(batch)
+  if batch.done then return true end
+  local own = {}
+  for name, value in pairs(batch.err) do own[name] = value end
+  return nil, failure(own)
+end
+
+--- Writes a row: row.write(database, row) → something | nil, err, in the transaction of its group. It must not wait.
+-- @return true when that is on the disk; or nil, err, and then nothing of it is
+function Group:write(row)
+  local batch, sleep = self.batch, self.sleep
+  if not batch then
+    batch = { due = now() + self.delay }
+    self.batch = batch
+  end
+  batch[#batch + 1] = row
+  -- A cancelled writer waits no longer, but what it brought is written all the same.
+  if sleep then sleep(math.max(batch.due - now(), 0)) end
+  if self.batch == batch then commit(self, batch) end
+  while not batch.settled do
+    local slept, err = sleep(POLL)
+    if not slept and not batch.settled then return nil, err end
+  end
+  return fate(batch)
+end
+
+--- Writes at once what waits to be written; those who wait for it are told as ever.
+function Group:flush()
+  if self.batch then commit(self, self.batch) end
+end
+
+local group = {}
+
+--- @param sleep function(seconds), or nil: then every row is committed at once
+function group.new(database, sleep)
+  return setmetatable({ database = database, sleep = sleep, delay = 0 }, Group)
+end
+
+return group

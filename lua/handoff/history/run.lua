@@ -1,0 +1,115 @@
+-- SPDX-License-Identifier: MIT
+--- A run that goes on. Its agents are its own until `finish`; what a function has kept is on the disk when it returns true.
+local core = require "handoff.core"
+local check = require "handoff.history.check"
+local options = require "handoff.options"
+local record = require "handoff.history.record"
+
+local refuse = core.error.raise
+
+local Run = {}
+Run.__index = Run
+
+local function entry_of(self, what, name)
+  if self.over then
+    refuse { path = what, rule = "ended", message = ("run %d has ended; history:reopen(%d) goes on with it"):format(
+      self.id, self.id) }
+  end
+  check.open(what, self.history)
+  local entry = self.entry[name]
+  if entry then return entry end
+  refuse { path = what, rule = "unknown", message = ("run %d has no agent %q"):format(self.id, tostring(name)) }
+end
+
+-- A document that is replaced takes the answer to it along (see schema.lua).
+local function write_documents(db, row)
+  local done, err = db:run([[UPDATE entries SET status = ?, error = NULL, changes = coalesce(?, changes), at = ?
+    WHERE id = ?]], row.status, row.changes, row.at, row.entry)
+  if not done then return nil, err end
+  return db:run("INSERT OR REPLACE INTO documents (entry, before, meant) VALUES (?, ?, ?)", row.entry, row.before,
+    row.meant)
+end
+
+local function keep_documents(self, what, status, name, before, meant, changes)
+  local entry = entry_of(self, what, name)
+  return self.history.group:write {
+    write = write_documents, entry = entry, status = status, at = os.time(),
+    changes = check.changes(what .. ": changes", changes),
+    before = check.text(what .. ": before", before), meant = check.text(what .. ": meant", meant),
+  }
+end
+
+--- Keeps what would be written: status "planned".
+-- @param changes a number or a text, or nil
+-- @return true, or nil, err
+function Run:plan(name, before, meant, changes)
+  return keep_documents(self, "run:plan", "planned", name, before, meant, changes)
+end
+
+--- Keeps what is there and what will be: status "writing". When it has returned true the PUT may leave.
+-- @return true, or nil, err
+function Run:writing(name, before, meant)
+  local done, err = keep_documents(self, "run:writing", "writing", name, before, meant)
+  if done then self.meant[name] = meant end -- until `done`, which keeps an answer that is the same as a mark only
+  return done, err
+end
+
+local function write_outcome(db, row)
+  local done, err = db:run([[UPDATE entries SET status = ?, error = ?, changes = coalesce(?, changes), at = ?
+    WHERE id = ?]], row.status, row.error, row.changes, row.at, row.entry)
+  if not done or not row.answered then return done, err end
+  return db:run("INSERT OR REPLACE INTO answers (entry, after) SELECT entry, ? FROM documents WHERE entry = ?",
+    row.after, row.entry)
+end
+
+local done_rows = { after = { "string" }, error = { "string table" }, changes = { "number string" } }
+
+--- Keeps how it ended.
+-- @param status a word: "changed", "unchanged", "failed", ...
+-- @param opts { after = the document as the service has it now, error = an error or a text, changes = as for plan }
+-- @return true, or nil, err
+function Run:done(name, status, opts)
+  local entry = entry_of(self, "run:done", name)
+  local o = options.read(opts, done_rows, "run:done")
+  local after = o.after and check.text("run:done: after", o.after)
+  local row = {
+    write = write_outcome, entry = entry, status = check.name("run:done: status", status), at = os.time(),
+    error = o.error and tostring(o.error), changes = check.changes("run:done: changes", o.changes),
+    answered = after ~= nil, after = after ~= self.meant[name] and after or nil,
+  }
+  self.meant[name] = nil
+  return self.history.group:write(row)
+end
+
+--- Its agents and their documents, see record.lua.
+function Run:entries() return record.entries(self.history, self.id) end
+function Run:documents(name) return record.documents(self.history, self.id, name) end
+
+local function write_end(db, id, state)
+  return db:run("UPDATE runs SET state = ?, ended = ? WHERE id = ?", state, os.time(), id)
+end
+
+--- Ends it: others may have its agents. Once more does nothing.
+-- @param state "finished" or "stopped"
+-- @return true, or nil, err: it shows as interrupted then
+function Run:finish(state)
+  local history = self.history
+  check.choice("run:finish", state, { "finished", "stopped" })
+  if self.over then return true end
+  check.open("run:finish", history)
+  self.over = true
+  history.group:flush()
+  local done, err = history.database:transaction(write_end, self.id, state)
+  self.entry, self.meant = {}, {} -- a writer may still wait to be told
+  history:free(self.id)
+  return done and true, err
+end
+
+local run = {}
+
+--- @param entry the ids of its agents' rows, by name
+function run.new(history, id, entry)
+  return setmetatable({ history = history, id = id, entry = entry, meant = {} }, Run)
+end
+
+return run
