@@ -302,7 +302,7 @@ describe("programs on one history at once", function()
     local output = child([[
       local id = arg[1]
       local h = assert(history.open(path, { timeout = 60 }))
-      for round = 1, 5 do
+      for round = 1, 2 do
         local run = assert(h:start { kind = "update", edit = id, agents = { { name = "a", key = id } } })
         for i = 1, 5 do
           assert(run:writing("a", id .. " before " .. i, id .. " meant " .. i))
@@ -310,7 +310,7 @@ describe("programs on one history at once", function()
         end
         assert(run:finish "finished")
       end
-      print "done"]], [[each() { for i in 1 2 3 4 5 6; do "$@" $i & done; wait; }; each ]])
+      print "done"]], [[each() { for i in 1 2 3 4 5 6 7 8 9 10 11 12; do "$@" $i & done; wait; }; each ]])
     assert.equal("", (output:gsub("done\n", "")))
     local h = open()
     local count = {}
@@ -319,7 +319,7 @@ describe("programs on one history at once", function()
       assert.same({ one.edit .. " before 5", one.edit .. " meant 5", one.edit .. " after 5" }, { one:documents "a" })
       count[one.edit] = (count[one.edit] or 0) + 1
     end
-    assert.same({ ["1"] = 5, ["2"] = 5, ["3"] = 5, ["4"] = 5, ["5"] = 5, ["6"] = 5 }, count)
+    for i = 1, 12 do assert.equal(2, count[tostring(i)]) end
   end)
 end)
 
@@ -387,18 +387,18 @@ describe("writers that come together", function()
       order[#order + 1] = name
     end
     loop:spawn(write, "x")
-    loop:spawn(function()
-      loop:sleep(0)
-      write "y"
-    end)
+    loop:spawn(write, "y")
+    local cancelled = loop:spawn(second.done, second, "y", "changed")
     loop:spawn(function()
       for _ = 1, 3 do loop:sleep(0.001) end
+      cancelled:cancel()
+      failed("cancelled", "cancelled", cancelled:join())
       order[#order + 1] = "freed"
       assert(other.database:run "COMMIT")
     end)
     loop:run()
     assert.equal("freed", order[1])
-    assert.equal("x writing, y writing", statuses(other:run(second.id)))
+    assert.equal("x writing, y changed", statuses(other:run(second.id)))
     loop:close()
   end)
 
@@ -484,8 +484,7 @@ describe("before anything is written, it is told", function()
     assert.truthy(output:find(": the history cannot be made: Permission denied; name another file", 1, true), output)
     path = folder .. "/new/history.db"
     output = child(text, nobody)
-    assert.truthy(output:find("history.db: it or its folder cannot be written; let this user", 1, true), output)
-      output)
+    assert.truthy(output:find("/new: the folder cannot be made: Permission denied; make it, or name", 1, true), output)
     path = folder .. "/history.db"
     open():close()
     program.run(("chmod 644 %s %s-runs"):format(path, path))

@@ -16,7 +16,7 @@ local Database = {}
 Database.__index = Database
 
 local PAGE = 16384 -- bytes: a document before and after share one, which takes a fifth less time than SQLite's 4096
-local SHORT_WAIT = 20 -- milliseconds that a locked database may block a program that has a sleep
+local TRY = 20 -- milliseconds that SQLite waits for a locked database, and the program with it, before it is tried again
 local POLL = 0.01 -- seconds between two tries
 
 -- ---- errors -------------------------------------------------------------------------------------------------------
@@ -102,14 +102,15 @@ end
 
 -- ---- transactions ---------------------------------------------------------------------------------------------------
 
--- Repeats what finds the database locked: SQLite itself waits a moment, then the others of this program may go on. A sleep
--- that is cancelled returns at once, and the rest of the time is waited for in SQLite.
+-- Repeats what finds the database locked. SQLite waits a moment each time, then others of this program may go on; where they
+-- cannot (no sleep, or a cancelled one, which returns at once) all of the time is waited for in SQLite. It is not left to
+-- SQLite alone, which refuses at once, whatever its timeout, while another program makes the file.
 local function patiently(self, what, ...)
   local deadline = now() + self.timeout
   while true do
     local done, err = what(self, ...)
-    if done or err.reason ~= "locked" or not self.sleep or now() >= deadline then return done, err end
-    self.sleep(POLL)
+    if done or err.reason ~= "locked" or now() >= deadline then return done, err end
+    if self.sleep then self.sleep(POLL) end
   end
 end
 
@@ -196,15 +197,14 @@ local function choose_log(self)
 end
 
 local function set_up(self)
-  local wait = self.sleep and math.min(SHORT_WAIT, self.timeout * 1000) or self.timeout * 1000
   for _, sql in ipairs {
-    ("PRAGMA busy_timeout = %d"):format(wait), ("PRAGMA page_size = %d"):format(PAGE), "PRAGMA synchronous = FULL",
+    ("PRAGMA busy_timeout = %d"):format(TRY), ("PRAGMA page_size = %d"):format(PAGE), "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
   } do
-    local done, err = self:all(sql)
+    local done, err = patiently(self, Database.all, sql)
     if not done then return nil, err end
   end
-  local migrated, err = self:transaction(migrate)
+  local migrated, err = patiently(self, Database.transaction, migrate)
   if not migrated then return nil, err end
   return patiently(self, choose_log)
 end
