@@ -22,7 +22,7 @@ local MOST_BYTES = 64 * 1024 * 1024 -- of a file
 local MOST_CHARACTERS = 200 -- of a name or a tag
 
 local client_options = {
-  "base_url", "ca_file", "connect_timeout", "deadline", "insecure", "proxy", "retries", "timeout",
+  "base_url", "budget", "ca_file", "connect_timeout", "deadline", "insecure", "proxy", "retries", "timeout",
 }
 local token_keys = { token_env = "env", token_file = "file", token_command = "command" }
 

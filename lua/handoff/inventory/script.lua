@@ -72,7 +72,7 @@ local function problem(message)
   local line, rest = message:match "^inventory:(%d+): (.*)$"
   if not rest then rest = message:gsub("^.-:%d+: ", ""):gsub("^inventory: ", "") end
   rest = rest:gsub(" near .*$", ""):gsub(" %(constant .*$", ""):gsub("'[^']*'", function(quoted)
-    if #quoted > 400 then return "'…'" end
+    if #quoted > 40 then return "'…'" end
   end)
   return { line = tonumber(line), rule = "syntax", message = rest }
 end
