@@ -392,8 +392,8 @@ describe("a client", function()
       refused("unknown", 'no option "headers"', { token = "x", headers = {} })
       local cfg = assert(handoff.config(document.text()))
       for name, bad in pairs {
-        history = false, dry_run = 1, verify = "twice", on_conflict = "ours", merge = "yes", on_put = true, retries = -1,
-        deadline = 0,
+        history = false, dry_run = 1, verify = "twice", on_conflict = "ours", merge = "yes", on_put = true,
+        retries = -1, deadline = 0,
       } do
         raised(client.update, client, function() end, { [name] = bad })
         raised(client.apply, client, cfg, cfg, { [name] = bad })
