@@ -55,6 +55,7 @@ int hol_open_config(lua_State *L);
 int hol_open_check(lua_State *L);
 int hol_open_change(lua_State *L);
 int hol_open_http(lua_State *L);
+int hol_open_options(lua_State *L);
 int hol_open_file(lua_State *L);
 int hol_open_token(lua_State *L);
 

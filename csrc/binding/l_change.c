@@ -2,6 +2,8 @@
 /* What comparing two documents needs done fast: most of what two tables hold is equal. */
 #include "l_node.h"
 
+enum { FEW = 4 }; /* names that differ, as a rule */
+
 /* Whether every member of the table at a has its equal in that at b. */
 static bool has_equals(lua_State *L, int a, int b) {
     lua_pushnil(L);
@@ -48,7 +50,7 @@ bool hol_equal(lua_State *L, int a, int b) {
 /* Adds the name on top to the set at `set`, made when it is the first; the name stays. */
 static void add_name(lua_State *L, int set, lua_Integer *count) {
     if (++*count == 1) {
-        lua_newtable(L);
+        lua_createtable(L, 0, FEW);
         lua_replace(L, set);
     }
     lua_pushvalue(L, -1);
@@ -94,8 +96,8 @@ static void set_plain(lua_State *L, int to, int name) {
 
 void hol_keep_differing(lua_State *L) {
     int before = lua_gettop(L) - 1, after = before + 1, name = after + 3;
-    lua_newtable(L);
-    lua_newtable(L);
+    lua_createtable(L, 0, FEW);
+    lua_createtable(L, 0, FEW);
     for (lua_pushnil(L); lua_next(L, before);) {
         lua_pushvalue(L, name);
         lua_rawget(L, after);

@@ -4,6 +4,8 @@ local core = require "handoff.core"
 
 core.error.home(debug.getinfo(1, "S").source)
 
+local take = core.options.take
+
 local options = {}
 
 -- A text is never kept in the error: it may be a token that was given to the wrong option.
@@ -26,28 +28,26 @@ local function refuse_unknown(rows, what, name)
     near and ("did you mean %q?"):format(near) or "known are: " .. table.concat(known, ", ")))
 end
 
--- What reading needs of the rows, made once: the types that each allows, as sets, and the defaults, a list.
+-- What reading needs of the rows, made once: the types and the defaults by name, and the names of those that are or may be
+-- numbers.
 local prepared = setmetatable({}, { __mode = "k" })
 
 local function prepare(rows)
-  local ready = { types = {}, defaults = {} }
+  local ready = { types = {}, defaults = {}, numbers = {} }
   for name, row in pairs(rows) do
-    local types = {}
-    for word in row[1]:gmatch "%S+" do types[word] = true end
-    ready.types[name] = types
-    if row.default ~= nil then ready.defaults[#ready.defaults + 1] = { name, row.default } end
+    ready.types[name], ready.defaults[name] = row[1], row.default
+    if row[1]:find "number" then ready.numbers[#ready.numbers + 1] = name end
   end
   prepared[rows] = ready
   return ready
 end
 
-local function check(row, types, what, name, value)
-  local got = type(value)
-  if not types[got] then
-    refuse(what .. ": " .. name, "type", not row.secret and value or nil,
-      ("%s expected, got %s"):format(row[1]:gsub(" ", " or "), got))
-  end
-  if got ~= "number" then return end
+local function refuse_type(row, what, name, value)
+  refuse(what .. ": " .. name, "type", not row.secret and value or nil,
+    ("%s expected, got %s"):format(row[1]:gsub(" ", " or "), type(value)))
+end
+
+local function check_number(row, what, name, value)
   if value ~= value or value < (row.min or -math.huge) or value > (row.max or math.huge) then
     refuse(what .. ": " .. name, "range", value,
       ("%s is out of range, %s to %s allowed"):format(value, row.min or "any", row.max or "any"))
@@ -67,13 +67,16 @@ function options.read(given, rows, what)
   if given ~= nil and type(given) ~= "table" then
     refuse(what, "type", nil, ("a table of options expected, got %s"):format(type(given)))
   end
-  local read, ready = {}, prepared[rows] or prepare(rows)
-  for _, default in ipairs(ready.defaults) do read[default[1]] = default[2] end
-  for name, value in next, given or {} do
-    local row = rows[name]
-    if not row then refuse_unknown(rows, what, name) end
-    check(row, ready.types[name], what, name, value)
-    read[name] = value
+  local ready = prepared[rows] or prepare(rows)
+  local read, wrong = take(given, ready.types, ready.defaults)
+  if not read then
+    if not rows[wrong] then refuse_unknown(rows, what, wrong) end
+    refuse_type(rows[wrong], what, wrong, rawget(given, wrong))
+  end
+  for i = 1, #ready.numbers do
+    local name = ready.numbers[i]
+    local value, row = read[name], rows[name]
+    if value ~= row.default and type(value) == "number" then check_number(row, what, name, value) end
   end
   return read
 end

@@ -34,12 +34,11 @@ end
 
 local function check_fields(req)
   if type(req) ~= "table" then refuse("request", "type", ("a table expected, got %s"):format(type(req))) end
-  for name, value in pairs(req) do
-    local expected = fields[name]
-    if not expected then refuse("request", "unknown", ("no field %q"):format(tostring(name))) end
-    if type(value) ~= expected then
-      refuse("request." .. name, "type", ("a %s expected, got %s"):format(expected, type(value)))
-    end
+  local wrong = core.options.wrong(req, fields)
+  if wrong ~= nil then
+    local expected = fields[wrong]
+    if not expected then refuse("request", "unknown", ("no field %q"):format(tostring(wrong))) end
+    refuse("request." .. wrong, "type", ("a %s expected, got %s"):format(expected, type(req[wrong])))
   end
   if not req.method or not req.url then refuse("request", "required", "method and url are needed") end
 end
