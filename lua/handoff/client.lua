@@ -151,6 +151,23 @@ local function protect(self)
   })
 end
 
+-- What is the same in all clients with these options, whoever the agent is.
+local function common(o)
+  if o.proxy then transport.check_proxy("handoff.client: proxy", o.proxy) end
+  local carrier = check_transport(o.transport)
+  return {
+    url = endpoint(o.base_url, o.insecure), transport = carrier, pacer = pacer_of(o.budget, carrier.now), options = o,
+  }
+end
+
+local function client_of(base, name, token)
+  name = check_name(name)
+  return protect {
+    name = name, token = token_source(token), url = base.url, transport = base.transport, pacer = base.pacer,
+    on_event = event_sink(base.options.on_event, name), options = base.options,
+  }
+end
+
 --- The client of one agent.
 -- @param opts { token = a text, or a function that returns one (by default HANDOFF_TOKEN), name = what messages call
 --   the agent, base_url = (by default HANDOFF_BASE_URL, or the vendor's), timeout = 30, connect_timeout = 10 (seconds,
@@ -158,18 +175,28 @@ end
 --   apply), budget = "100%" (of the service's limits), ca_file =, proxy =, insecure = false (allow plain http:// beyond
 --   loopback), on_event = function(event), transport = (by default the shared one) }
 local function new(opts)
-  local o = options.read(opts, rows, "handoff.client")
-  if o.proxy then transport.check_proxy("handoff.client: proxy", o.proxy) end
-  local carrier, name = check_transport(o.transport), check_name(o.name)
-  return protect {
-    name = name,
-    token = token_source(o.token),
-    url = endpoint(o.base_url, o.insecure),
-    transport = carrier,
-    pacer = pacer_of(o.budget, carrier.now),
-    on_event = event_sink(o.on_event, name),
-    options = o,
-  }
+  return client_of(common(options.read(opts, rows, "handoff.client")), opts and opts.name, opts and opts.token)
+end
+
+--- Clients of many agents, which share most options.
+-- @param opts options of handoff.client, but name and token
+-- @param on_event function(event), called instead of that of the options
+-- @return function(own) → the client of one agent; own = { name=, token=, … }: options of its own come before the shared ones
+local function maker(opts, on_event)
+  local shared = options.read(opts, rows, "handoff.client")
+  shared.on_event = on_event
+  local base = common(shared)
+  return function(own)
+    for name in pairs(own) do
+      if name ~= "name" and name ~= "token" then
+        local all = {}
+        for option, value in pairs(shared) do all[option] = value end
+        for option, value in pairs(own) do all[option] = value end
+        return new(all)
+      end
+    end
+    return client_of(base, own.name, own.token)
+  end
 end
 
 local function own(client)
@@ -276,8 +303,9 @@ end
 --   on_put = function(before_text, meant_text) → true | nil, err, called just before each PUT leaves, which it may stop,
 --   retries, deadline = those of the client; the time that fn takes does not count }
 -- @return an outcome { status = "changed" | "unchanged", changes, warnings, before, after (configurations; before_text,
---   after_text), requests (how many were made), merged (true where somebody else's edits were merged in), dry_run (true where
---   nothing was written that would have been: `after` is what would have been sent) }, or nil, err. Where it is not known whether
+--   after_text), requests (how many were made), merged (true where somebody else's edits were merged in), reconciled (true where
+--   the PUT's answer never came, and a look showed that it was written), dry_run (true where nothing was written that would have
+--   been: `after` is what would have been sent) }, or nil, err. Where it is not known whether
 --   it was written, err.unknown is true, and err.before what was there
 function Client:update(fn, opts)
   local private = own(self)
@@ -297,7 +325,7 @@ function Client:update(fn, opts)
   if not draft then return nil, err end
   local is_last_look = not o.merge or o.dry_run or #draft.changes == 0
   return write.carry {
-    call = asked, base_text = text, meant = cfg, meant_text = draft.text, draft = draft, known = is_last_look and text,
+    call = asked, base_text = text, meant = cfg, draft = draft, known = is_last_look and text,
     resolve = o.on_conflict, on_put = o.on_put, verify = o.verify, dry_run = o.dry_run,
   }
 end
@@ -313,9 +341,15 @@ function Client:apply(before, meant, opts)
   check_config(before, "client:apply: before")
   check_config(meant, "client:apply: meant")
   return write.carry {
-    call = call.begin(private, o), base_text = before:text(), base = before, meant = meant, meant_text = meant:text(),
+    call = call.begin(private, o), base_text = before:text(), base = before, meant = meant,
     lenient = true, resolve = o.on_conflict, on_put = o.on_put, verify = o.verify, dry_run = o.dry_run,
   }
 end
 
-return { new = new }
+return {
+  new = new, maker = maker,
+  --- The names of the options, as handoff.options reads them.
+  rows = rows,
+  --- url(base_url or nil, insecure) → where requests go.
+  url = endpoint,
+}

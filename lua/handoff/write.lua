@@ -15,7 +15,7 @@ local write = {}
 -- A job is what is to be carried over, and how:
 --   call         see call.lua
 --   base_text, base   what the edit was made on; the configuration is made of the text when it is needed
---   meant, meant_text   what it was made into, and what is sent where the base is what is there
+--   meant        what it was made into
 --   lenient      the service may have trimmed texts of it already
 --   known        what is there, just read: the first PUT leaves without another look
 --   draft        what was last made of it, see write.draft, or nil
@@ -63,15 +63,15 @@ end
 
 --- What would be sent: { before_text, cfg (with the edits), text, changes, warnings, merged (true or nil) }; without changes
 -- there is no text. nil, err where the edits broke a rule.
--- @param text what is sent, where it is not what cfg says
-function write.draft(client, before_text, cfg, text, merged)
+-- @param merged true where somebody else's edits are in it
+function write.draft(client, before_text, cfg, merged)
   local changes, issues = cfg:changes(), cfg:check(EDITED)
   for i = 1, #issues do
     if issues[i].severity == "error" then return nil, invalid(client, issues) end
   end
   local changed = #changes > 0 or nil
   return {
-    before_text = before_text, cfg = cfg, text = changed and (text or cfg:text()), changes = changes, warnings = issues,
+    before_text = before_text, cfg = cfg, text = changed and cfg:text(), changes = changes, warnings = issues,
     merged = changed and merged,
   }
 end
@@ -89,13 +89,21 @@ end
 
 -- What leads from the base to what was meant, carried over to what is there now.
 local function merge(job, theirs_text)
-  local client, as_meant = job.call.client, theirs_text == job.base_text
+  local client = job.call.client
   local theirs, err = request.parse(client, "GET", theirs_text)
   if not theirs then return nil, err end
   job.base = job.base or assert(config.new(job.base_text, true))
   local conflicts = config.merge(theirs, job.base, job.meant, { resolve = job.resolve, lenient = job.lenient })
   if #conflicts > 0 then return nil, conflict(client, conflicts) end
-  return write.draft(client, theirs_text, theirs, as_meant and job.meant_text or nil, not as_meant or nil)
+  -- Even where the base is what is there, what was meant may not be fit to send: it may have ids of items that are gone.
+  return write.draft(client, theirs_text, theirs, theirs_text ~= job.base_text or nil)
+end
+
+-- What was seen to be there although nobody answered: others may have edited it since.
+local function seen_to_be_there(job, draft, text)
+  local outcome = outcome_of(job, draft, text)
+  outcome.reconciled = true
+  return outcome
 end
 
 -- The draft upon what is there now: the last one where that has not changed.
@@ -194,7 +202,7 @@ end
 -- nil, err.
 local function look(job, doubt, theirs_text)
   local draft = doubt.draft
-  if theirs_text == draft.text then return outcome_of(job, draft, theirs_text) end
+  if theirs_text == draft.text then return seen_to_be_there(job, draft, theirs_text) end
   doubt.refuted = theirs_text == draft.before_text
   if doubt.refuted then return nil end
   local theirs, err = request.parse(job.call.client, "GET", theirs_text)
@@ -202,9 +210,9 @@ local function look(job, doubt, theirs_text)
   local dropped, warnings, exact = compare(draft, theirs)
   if #dropped == 0 and exact then
     add_all(draft.warnings, warnings)
-    return outcome_of(job, draft, theirs_text)
+    return seen_to_be_there(job, draft, theirs_text)
   end
-  job.base_text, job.base, job.meant, job.meant_text = draft.before_text, nil, draft.cfg, draft.text
+  job.base_text, job.base, job.meant = draft.before_text, nil, draft.cfg
   job.lenient, job.draft = true, nil
 end
 
@@ -273,7 +281,9 @@ local function round(job, theirs_text)
   end
   local draft, err = draft_upon(job, theirs_text)
   if not draft then return true, nil, doubt and not doubt.refuted and unknown(doubt, err) or err end
-  if #draft.changes == 0 then return true, outcome_of(job, doubt and doubt.draft or draft, theirs_text) end
+  if #draft.changes == 0 then
+    return true, doubt and seen_to_be_there(job, doubt.draft, theirs_text) or outcome_of(job, draft, theirs_text)
+  end
   if job.dry_run then
     local outcome = outcome_of(job, draft, draft.text)
     outcome.dry_run = true
@@ -285,7 +295,8 @@ end
 
 --- Does the job.
 -- @return an outcome { status = "changed" | "unchanged", changes (relative to what was there just before the PUT), warnings,
---   before_text, after_text, before, after (configurations), requests, merged, dry_run }; or nil, err
+--   before_text, after_text, before, after (configurations), requests, merged, dry_run, reconciled (true where the PUT's answer
+--   never came, and a look showed that it was written: `after` may hold others' edits) }; or nil, err
 function write.carry(job)
   local done, outcome, err
   job.tried = 0
