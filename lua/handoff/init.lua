@@ -3,6 +3,7 @@
 local core = require "handoff.core"
 local client = require "handoff.client"
 local config = require "handoff.config"
+local fleet = require "handoff.fleet"
 
 local handoff = {
   --- The value JSON's null comes as: cjson.null.
@@ -17,6 +18,10 @@ local handoff = {
   rules = core.check.rules,
   --- client{ token=, name=, … } → the client of one agent.
   client = client.new,
+  --- fleet(inventory[, opts]) → many agents as one, see handoff.fleet.
+  fleet = fleet.new,
+  --- history([path]) → the history of runs | nil, err: what was done, when, and every document before and after.
+  history = function(path) return require("handoff.history").open(path) end,
 }
 
 return handoff

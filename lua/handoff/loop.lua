@@ -42,6 +42,7 @@ local function as_error(value, trace)
   return value
 end
 
+--- A message handler for xpcall: what was raised as an error, with the traceback of where that was.
 local function trace_error(value)
   return as_error(value, debug.traceback("", 2))
 end
@@ -437,7 +438,7 @@ end
 
 -- ---- loops --------------------------------------------------------------------------------------------------
 
-local loop = { now = now }
+local loop = { now = now, trace = trace_error }
 
 function loop.new()
   return setmetatable({

@@ -1,0 +1,344 @@
+-- SPDX-License-Identifier: MIT
+--- Many agents as one: `handoff.fleet "agents.lua"`. One edit over all or some of them, many at once, recorded in the history so
+-- that a run that was stopped can be gone on with, and any run be taken back.
+local core = require "handoff.core"
+local client = require "handoff.client"
+local inventory = require "handoff.inventory"
+local options = require "handoff.options"
+local select = require "handoff.select"
+local session = require "handoff.fleet.session"
+local transport = require "handoff.transport"
+local unrecorded = require "handoff.fleet.unrecorded"
+
+local refuse = core.error.raise
+
+local Fleet = {}
+Fleet.__index, Fleet.__metatable = Fleet, "handoff fleet"
+
+-- ---- options ------------------------------------------------------------------------------------------------------------
+
+local function extend(rows, more)
+  local all = {}
+  for name, row in pairs(rows) do all[name] = row end
+  for name, row in pairs(more) do all[name] = row end
+  return all
+end
+
+-- Of a run; the fleet's own are their defaults.
+local run_defaults = {
+  concurrency = { "number", min = 1, max = 1000, integer = true, default = 32 },
+  history = { "boolean string" },
+  allow_duplicates = { "boolean", default = false },
+}
+local each_rows = { concurrency = { "number", min = 1, max = 1000, integer = true }, on_result = { "function" },
+  stop = { "function" } }
+local undo_rows = extend(each_rows, {
+  history = { "boolean string" }, allow_duplicates = { "boolean" },
+  dry_run = { "boolean", default = false }, verify = { "string boolean" }, on_conflict = { "string function" },
+  edit = { "string" }, wait = { "number", min = 0, max = 1e6, default = 0 },
+  waves = { "table" }, on_wave = { "function" }, max_failures = { "number string" },
+  max_changes = { "number string" }, max_deletions = { "number string" },
+})
+local update_rows = extend(undo_rows, { merge = { "boolean" } })
+local resume_rows = extend(update_rows, {})
+resume_rows.dry_run, resume_rows.edit = nil, nil
+
+local fleet_rows = extend(client.rows, run_defaults)
+fleet_rows.token, fleet_rows.name = nil, nil
+
+local function read(self, opts, rows, what)
+  local o = options.read(opts, rows, "fleet:" .. what)
+  for name in pairs(run_defaults) do
+    if o[name] == nil then o[name] = self.options[name] end
+  end
+  return o
+end
+
+local function check_function(fn, what)
+  if type(fn) == "function" then return end
+  refuse { path = "fleet:" .. what, rule = "type", message = ("a function expected, got %s"):format(type(fn)) }
+end
+
+-- ---- making one, and parts of it ------------------------------------------------------------------------------------------
+
+-- `options` are the fleet's own, `clients` those of every client.
+local function make(list, own, clients)
+  return setmetatable({
+    list = list, options = own, clients = clients, transport = clients.transport or transport.default(),
+  }, Fleet)
+end
+
+local function part(self, list)
+  return make(list, self.options, self.clients)
+end
+
+--- A fleet of all agents of an inventory.
+-- @param source a file's path (.lua, .json, .csv) or a list, see handoff.inventory
+-- @param opts options of handoff.client, for every agent that has none of its own; and what runs leave out: concurrency = 32
+--   (agents at once, at most: fewer while the service is short of breath), history = a file's path, or false (by default the
+--   user's own), allow_duplicates = false (let two names stand for one agent)
+-- @return the fleet, or nil and an error where the inventory cannot be read. What is wrong in it raises.
+local function new(source, opts)
+  local o = options.read(opts, fleet_rows, "handoff.fleet")
+  local list, err = inventory.load(source)
+  if not list then return nil, err end
+  local own = {}
+  for name in pairs(run_defaults) do own[name], o[name] = o[name], nil end
+  return make(list, own, o)
+end
+
+--- The agents that fit: "region=eu tier!=free name~shop-*", see handoff.select.
+-- @return another fleet
+function Fleet:select(text)
+  return part(self, select.apply(self.list, text))
+end
+
+--- The i-th of n parts of the fleet, so that n jobs can do one each. An agent stays in its part when others come and go.
+-- @return another fleet
+function Fleet:shard(i, n)
+  return part(self, select.shard(self.list, i, n))
+end
+
+--- The agents, a list: { name=, tags=, … }.
+function Fleet:agents()
+  local list = {}
+  for i, agent in ipairs(self.list) do list[i] = agent end
+  return list
+end
+
+function Fleet:__tostring()
+  return ("handoff.fleet(%d agent%s)"):format(#self.list, #self.list == 1 and "" or "s")
+end
+
+-- ---- one run --------------------------------------------------------------------------------------------------------------
+
+local function all_of(list)
+  local indexes = {}
+  for i = 1, #list do indexes[i] = i end
+  return indexes
+end
+
+local function start(self, agents, o, work, record)
+  return session.new {
+    agents = agents, options = o, work = work, record = record, clients = self.clients, loop = self.transport.loop,
+  }
+end
+
+-- Two names of one agent would edit it twice, at once.
+local function check_duplicates(agents, o)
+  local twice = not o.allow_duplicates and inventory.duplicates(agents)[1]
+  if not twice then return true end
+  return nil, core.error.new { kind = "invalid", rule = "duplicates", agents = twice.names,
+    message = ("%s are one agent (scenario %s), nothing was written; take all but one out of the inventory or the "
+      .. "selection, or give allow_duplicates=true"):format(table.concat(twice.names, " and "), twice.scenario_id) }
+end
+
+--- What a run holds while it goes on, so that no other one edits it: an agent, whatever it is called.
+local function claims(self, agents)
+  local list, o = {}, self.clients
+  for i, agent in ipairs(agents) do
+    local token = agent.token
+    local claimed = type(token) == "string" and core.token.unverified_claims(token)
+    local who = claimed and claimed.scenario_id and "scenario " .. claimed.scenario_id or agent.name
+    list[i] = { name = agent.name, key = ("%s at %s"):format(who, client.url(agent.base_url or o.base_url, true)) }
+  end
+  return list
+end
+
+--- Calls fn(history) with the history open; nil where none is kept.
+local function with_history(self, o, fn)
+  if o.history == false then return fn() end
+  local where = type(o.history) == "string" and o.history or nil
+  local history, err = require("handoff.history").open(where, {
+    sleep = function(seconds) return self.transport:sleep(seconds) end,
+  })
+  if not history then return nil, err end
+  local ok, run, failure = pcall(fn, history)
+  history:close()
+  if not ok then error(run, 0) end
+  return run, failure
+end
+
+local function new_record(self, history, agents, o, kind, of)
+  if not history then return unrecorded.new() end
+  return history:start { kind = kind, of = of, edit = o.edit, agents = claims(self, agents), wait = o.wait }
+end
+
+local function perform(self, history, agents, o, work, kind, of)
+  local ready, err = inventory.resolve(agents)
+  if ready then ready, err = check_duplicates(agents, o) end
+  if not ready then return nil, err end
+  local record
+  if not o.dry_run then
+    record, err = new_record(self, history, agents, o, kind, of)
+    if not record then return nil, err end
+  end
+  return start(self, agents, o, work, record):perform(all_of(agents))
+end
+
+local function edit_work(fn)
+  return function(s, index, how)
+    local agent = s.agents[index]
+    return s:client(index):update(function(cfg) return fn(cfg, agent) end, how)
+  end
+end
+
+-- What the history calls an edit that was given no name: where it stands.
+local function place_of(fn)
+  local info = debug.getinfo(fn, "S")
+  return ("%s:%d"):format(info.short_src, info.linedefined)
+end
+
+--- Edits every agent: fn(cfg, agent) is called with its configuration and its entry of the inventory, as client:update calls it.
+-- Each agent's call is a coroutine of its own: requests inside it wait without the others. One agent's failure stops no other.
+-- @param opts
+--   dry_run, merge, verify, on_conflict            see client:update
+--   concurrency, history, allow_duplicates         see handoff.fleet
+--   edit             a name for the edit, which the history keeps; by default its file and line
+--   wait = 0         seconds to wait for agents that another run holds
+--   max_changes, max_deletions       how many agents may change, how many items may go, 12 or "10%" of the agents; looked at
+--                    before the first is written
+--   waves            {1, "10%", "100%"}: how many have been written after each wave
+--   on_wave          function{number, of, reached, left, failed}, between two waves; false: no more of them
+--   max_failures     how many may fail before no further agent is begun, 12 or "10%"; with waves 0
+--   on_result        function(result, outcome) for each agent that had its turn; outcome has the documents
+--   stop             function() → true where no further agent is to be begun
+-- @return a run { id, results, counts, stopped, dry_run }, see handoff.fleet.run; or nil, err where nothing was written: a limit
+--   refuses it (err.run has the plan), the history cannot be kept, a token is missing, an agent is held by another run
+function Fleet:update(fn, opts)
+  check_function(fn, "update")
+  local o = read(self, opts, update_rows, "update")
+  local agents, work = self.list, edit_work(fn)
+  o.edit = o.edit or place_of(fn)
+  if o.dry_run then return perform(self, nil, agents, o, work) end
+  return with_history(self, o, function(history) return perform(self, history, agents, o, work, "update") end)
+end
+
+-- ---- going on, and back ----------------------------------------------------------------------------------------------------
+
+--- Those of the fleet's agents that the list (of a run's entries, by name) has, and that `wanted` likes.
+local function agents_of(self, entries, wanted)
+  local agents = {}
+  for _, agent in ipairs(self.list) do
+    local entry = entries[agent.name]
+    if entry and wanted(entry) then agents[#agents + 1] = agent end
+  end
+  return agents
+end
+
+local function entries_of(recorded)
+  local entries = {}
+  for name, entry in assert(recorded:entries()) do entries[name] = entry end
+  return entries
+end
+
+local is_done = { changed = true, unchanged = true }
+local is_doubtful = { writing = true, unknown = true }
+
+--- Takes back what the recorded run wrote to one agent: its documents' difference, reversed.
+local function undo_work(recorded)
+  return function(s, index, how)
+    local before, meant, after = recorded:documents(s.agents[index].name)
+    if not before then return nil, meant end
+    return s:apply(index, after or meant, before, how)
+  end
+end
+
+local function missing_history(what)
+  refuse { path = "fleet:" .. what, rule = "history", message = "it needs a history; leave history=false out" }
+end
+
+--- Takes a run back: what it changed in these agents is merged in reverse into what is there now, so that later edits stay. That
+-- is a run itself, which can be taken back. An edit that somebody made since to the same place is a conflict.
+-- @param id the run's
+-- @param opts as for update, but for `merge`
+function Fleet:undo(id, opts)
+  local o = read(self, opts, undo_rows, "undo")
+  if o.history == false then missing_history "undo" end
+  return with_history(self, o, function(history)
+    local found, err = history:run(id)
+    if not found then return nil, err end
+    local agents = agents_of(self, entries_of(found), function(entry)
+      return entry.status == "changed" or is_doubtful[entry.status]
+    end)
+    return perform(self, history, agents, o, undo_work(found), "undo", id)
+  end)
+end
+
+--- What is left to do of a run that is gone on with: agents that are done keep their results; those that may have been
+-- written are looked at; those with a plan have it carried over; the others have their turn as if for the first time.
+local function left_to_do(s, entries)
+  local indexes = {}
+  for i, agent in ipairs(s.agents) do
+    local status, result = entries[agent.name].status, s.run.results[i]
+    if is_done[status] then
+      result.status, result.earlier = status, true
+    else
+      indexes[#indexes + 1] = i
+      s.works[i] = is_doubtful[status] and session.reconcile or status == "planned" and session.carry or nil
+    end
+  end
+  return indexes
+end
+
+local function go_on(self, history, id, fn, o)
+  local found, err = history:run(id)
+  if not found then return nil, err end
+  local work
+  if found.kind == "undo" then
+    local undone
+    undone, err = history:run(found.of)
+    if not undone then return nil, err end
+    work = undo_work(undone)
+  else
+    check_function(fn, "resume")
+    work = edit_work(fn)
+  end
+  local agents = agents_of(self, entries_of(found), function() return true end)
+  local ready, record
+  ready, err = inventory.resolve(agents)
+  if not ready then return nil, err end
+  record, err = history:reopen(id, { wait = o.wait })
+  if not record then return nil, err end
+  local s = start(self, agents, o, work, record)
+  return s:perform(left_to_do(s, entries_of(record)))
+end
+
+--- Goes on with a run that was stopped or killed: each agent of it that is also in this fleet is edited once, those that are done
+-- stay as they are.
+-- @param id the run's
+-- @param fn the edit, as for update; nil for an undo that is gone on with
+-- @param opts as for update, but for dry_run and edit
+-- @return the run, with the results of the agents that were done earlier marked by `earlier`
+function Fleet:resume(id, fn, opts)
+  local o = read(self, opts, resume_rows, "resume")
+  if o.history == false then missing_history "resume" end
+  return with_history(self, o, function(history) return go_on(self, history, id, fn, o) end)
+end
+
+-- ---- reading ----------------------------------------------------------------------------------------------------------------
+
+--- Calls fn(client, agent) for every agent, many at once.
+-- @param opts { concurrency, on_result, stop }, see update
+-- @return a run whose results are "done", with the `value` that fn returned, or "failed": it returned nil, err, or raised
+function Fleet:each(fn, opts)
+  check_function(fn, "each")
+  local o = read(self, opts, each_rows, "each")
+  local agents = self.list
+  local ready, err = inventory.resolve(agents)
+  if not ready then return nil, err end
+  local function work(s, index)
+    local value, failure = fn(s:client(index), agents[index])
+    if value == nil and failure ~= nil then return nil, failure end
+    return { status = "done", value = value }
+  end
+  return start(self, agents, o, work):perform(all_of(agents))
+end
+
+--- Reads the configuration of every agent. All of them are kept in memory: for thousands, `each` lets one go after another.
+-- @return a run whose results have it as `value`
+function Fleet:get(opts)
+  return self:each(function(one) return one:get() end, opts)
+end
+
+return { new = new }

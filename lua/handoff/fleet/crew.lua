@@ -1,0 +1,61 @@
+-- SPDX-License-Identifier: MIT
+--- Many items worked on at once, a task each, so that whatever one of them does (raise, yield what it should not) ends only
+-- itself.
+local crew = {}
+
+--- Calls work(item) for the items in their order, as a task each, at most limiter.limit of them at once.
+-- @param loop the loop that runs the tasks
+-- @param limiter { limit= }, looked at each time an item may start
+-- @param items a list
+-- @param work function(item); it handles what is raised in it
+-- @param broken function(item, err): called for an item whose task failed nevertheless, as one that yields to the loop does
+-- @param is_over function() → true where no further item may start; those that have started come to their end
+-- @return true; or nil, err where the calling task was cancelled, and the tasks with it. What is raised while waiting (an
+--   interrupt) cancels the tasks and is raised again.
+function crew.each(loop, limiter, items, work, broken, is_over)
+  local tasks, left, started, active = {}, {}, 0, 0
+  local start
+
+  local function leave(index)
+    left[index], active = true, active - 1
+    start()
+  end
+
+  local function run(index)
+    work(items[index])
+    leave(index)
+  end
+
+  function start()
+    while started < #items and active < math.floor(limiter.limit) and not is_over() do
+      started, active = started + 1, active + 1
+      tasks[started] = loop:spawn(run, started)
+    end
+  end
+
+  local function cancel_all()
+    for index = 1, started do
+      if tasks[index] then tasks[index]:cancel() end
+    end
+  end
+
+  start()
+  local joined = 0
+  while joined < started do
+    joined = joined + 1
+    local task = tasks[joined]
+    local ok, raised, err = pcall(task.join, task)
+    local is_cancelled = err and err ~= task.failure -- it is the wait that failed, then
+    if not ok or is_cancelled then cancel_all() end
+    if not ok then error(raised, 0) end
+    if is_cancelled then return nil, err end
+    if not left[joined] then
+      broken(items[joined], err)
+      leave(joined)
+    end
+    tasks[joined], left[joined] = nil, nil
+  end
+  return true
+end
+
+return crew

@@ -1,0 +1,266 @@
+-- SPDX-License-Identifier: MIT
+--- One run while it goes on: its passes over the agents, what is recorded of each, when it stops.
+--
+-- What is done to an agent is its work: function(session, index, how) → an outcome as client:update gives, or nil, err; `how`
+-- are options of client:update. In one pass, each agent's work is done at once. With limits or waves there are two: the first
+-- does the work of all as a dry run and records what each would write; the second, wave by wave, carries that over to what is
+-- there by then.
+local client = require "handoff.client"
+local config = require "handoff.config"
+local crew = require "handoff.fleet.crew"
+local inventory = require "handoff.inventory"
+local limiter = require "handoff.fleet.limiter"
+local loops = require "handoff.loop"
+local rollout = require "handoff.fleet.rollout"
+local runs = require "handoff.fleet.run"
+
+local session = {}
+
+local Session = {}
+Session.__index = Session
+
+-- Options that go through to client:update as they are.
+local passed_on = { "merge", "verify", "on_conflict" }
+
+--- @param given { agents= a list, options= of the run, work=, record=, clients= options of every client, loop= }
+--   record keeps what happened (see handoff.history and handoff.fleet.unrecorded); nil for a run that writes nothing
+function session.new(given)
+  local self = setmetatable(given, Session)
+  local o, on_event = self.options, self.clients.on_event
+  self.run = runs.new(self.agents, o.dry_run)
+  self.run.id = self.record and self.record.id
+  self.limiter = limiter.new(o.concurrency)
+  self.failures, self.deletions, self.planned, self.works = 0, 0, {}, {}
+  local most = o.max_failures or o.waves and 0
+  self.max_failures = most and rollout.amount(most, #self.agents, math.floor, "max_failures")
+  self.make_client = client.maker(self.clients, function(event)
+    self.limiter:observe(event)
+    if on_event then return on_event(event) end
+  end)
+  return self
+end
+
+-- ---- one agent ----------------------------------------------------------------------------------------------------------
+
+function Session:client(index)
+  return self.make_client(inventory.options(self.agents[index]))
+end
+
+--- Options of client:update for the agent: each PUT is recorded before it leaves.
+local function how_to(self, index, is_dry)
+  local how, record, name = { dry_run = is_dry }, self.record, self.agents[index].name
+  for _, option in ipairs(passed_on) do how[option] = self.options[option] end
+  if not is_dry then
+    function how.on_put(before, meant) return record:writing(name, before, meant) end
+  end
+  return how
+end
+
+--- Does the work of the agent at that index.
+local function attempt(self, index, is_dry)
+  local work = self.works[index] or self.work
+  local ok, outcome, err = xpcall(work, loops.trace, self, index, how_to(self, index, is_dry))
+  if ok then return outcome, err end
+  return nil, outcome
+end
+
+local function stop(self, why)
+  self.run.stopped = self.run.stopped or why
+end
+
+local function count_failure(self)
+  self.failures = self.failures + 1
+  local most = self.max_failures
+  if most and self.failures > most then
+    stop(self, ("stopped: %d failed, max_failures allows %d"):format(self.failures, most))
+  end
+end
+
+-- An answer that never came may have been to a PUT that was done: such an agent is looked at again when the run is resumed.
+local function recorded_status(result)
+  return result.error and result.error.unknown and "unknown" or result.status
+end
+
+local function record_result(self, result, outcome)
+  -- What was there when it was looked later may hold others' edits, which are none of this run's.
+  local after = outcome and outcome.status == "changed" and not outcome.reconciled and outcome.after_text
+  local kept, err = self.record:done(result.agent, recorded_status(result), {
+    after = after or nil, error = result.error and tostring(result.error),
+    changes = result.changes and #result.changes,
+  })
+  if not kept then stop(self, tostring(err)) end
+end
+
+-- What limits are held against.
+local function count_change(self, index, outcome)
+  self.planned[#self.planned + 1] = index
+  for _, change in ipairs(outcome.changes) do
+    if change.kind == "removed" then self.deletions = self.deletions + 1 end
+  end
+end
+
+local function refusal(self)
+  local counts = { agents = #self.agents, changes = #self.planned, deletions = self.deletions }
+  return rollout.refusal(counts, self.options)
+end
+
+--- Takes down what became of the agent. Documents are not kept: they are in the history, and there may be thousands.
+local function settle(self, index, outcome, err)
+  local result = self.run.results[index]
+  result.status, result.error = outcome and outcome.status or "failed", err
+  for _, name in ipairs { "changes", "warnings", "requests", "merged", "value" } do
+    result[name] = outcome and outcome[name]
+  end
+  if err then
+    count_failure(self)
+    if err.kind == "history" then stop(self, tostring(err)) end
+  end
+  if self.record then record_result(self, result, outcome) end
+  if self.options.on_result then self.options.on_result(result, outcome) end
+end
+
+local function is_over(self)
+  if not self.run.stopped and self.options.stop and self.options.stop() then
+    stop(self, "stopped by the script")
+  end
+  return self.run.stopped ~= nil
+end
+
+-- ---- passes ---------------------------------------------------------------------------------------------------------------
+
+--- Does one thing to each agent of the list (of indexes), many at once.
+local function pass(self, indexes, one)
+  local raised
+  local function work(index)
+    local ok, err = xpcall(one, loops.trace, self, index)
+    if not ok then raised = raised or err end -- by a function of the script's that is not the edit: that is no agent's failure
+  end
+  local function broken(index, err) settle(self, index, nil, err) end
+  local ok, err = crew.each(self.loop, self.limiter, indexes, work, broken, function()
+    return raised or is_over(self)
+  end)
+  if raised then error(raised, 0) end
+  return ok, err
+end
+
+local function write(self, index)
+  local outcome, err = attempt(self, index, self.record == nil)
+  if outcome and outcome.dry_run then count_change(self, index, outcome) end
+  settle(self, index, outcome, err)
+end
+
+local function plan(self, index)
+  local outcome, err = attempt(self, index, true)
+  if not outcome or outcome.status ~= "changed" or outcome.reconciled then return settle(self, index, outcome, err) end
+  local result = self.run.results[index]
+  result.status, result.changes, result.warnings = "planned", outcome.changes, outcome.warnings
+  count_change(self, index, outcome)
+  self.works[index] = session.carry
+  local kept, why = self.record:plan(result.agent, outcome.before_text, outcome.after_text, #outcome.changes)
+  if not kept then stop(self, tostring(why)) end
+end
+
+--- Carries the difference of two documents over to what the agent has now.
+-- @param before, meant texts
+function Session:apply(index, before, meant, how)
+  how.merge = nil -- there is no other way
+  return self:client(index):apply(assert(config.new(before, true)), assert(config.new(meant, true)), how)
+end
+
+--- The work of an agent whose documents are recorded: their difference is carried over.
+function session.carry(self, index, how)
+  local before, meant = self.record:documents(self.agents[index].name)
+  if not before then return nil, meant end
+  return self:apply(index, before, meant, how)
+end
+
+--- The same where that may have been written before: then there is nothing left to do, and it counts as done.
+function session.reconcile(self, index, how)
+  local outcome, err = session.carry(self, index, how)
+  if outcome and outcome.status == "unchanged" then outcome.status, outcome.reconciled = "changed", true end
+  return outcome, err
+end
+
+local function slice(list, first, last)
+  local part = {}
+  for i = first, last do part[#part + 1] = list[i] end
+  return part
+end
+
+local function after_wave(self, number, last, reached)
+  local on_wave, count = self.options.on_wave, #self.planned
+  if number == last and reached < count then
+    stop(self, ("stopped: the waves end at %d of %d agents to change"):format(reached, count))
+  elseif number < last and on_wave then
+    local wave = { number = number, of = last, reached = reached, left = count - reached, failed = self.failures }
+    if on_wave(wave) == false then stop(self, ("stopped by the script after wave %d of %d"):format(number, last)) end
+  end
+end
+
+local function write_in_waves(self)
+  local ends, from = rollout.waves(self.options.waves or { "100%" }, #self.planned), 1
+  for number, reached in ipairs(ends) do
+    local ok, err = pass(self, slice(self.planned, from, reached), write)
+    if not ok then return nil, err end
+    if self.run.stopped then break end
+    after_wave(self, number, #ends, reached)
+    from = reached + 1
+  end
+  return true
+end
+
+local function in_two_passes(self, indexes)
+  local ok, err = pass(self, indexes, plan)
+  if not ok or self.run.stopped then return ok, err end
+  table.sort(self.planned)
+  local refused = refusal(self)
+  if refused then return nil, refused end
+  return write_in_waves(self)
+end
+
+-- Reading only, or writing in one pass, or a dry run; that is held against the limits, too.
+local function in_one_pass(self, indexes)
+  local ok, err = pass(self, indexes, write)
+  local refused = ok and self.options.dry_run and refusal(self)
+  if refused then return nil, refused end
+  return ok, err
+end
+
+-- ---- the whole ------------------------------------------------------------------------------------------------------------
+
+local function has_two_passes(o)
+  return o.waves or o.max_changes or o.max_deletions
+end
+
+local function describe_stop(self)
+  local run = self.run
+  local left = (run.counts.untouched or 0) + (run.counts.planned or 0)
+  if not run.stopped or left == 0 then return end
+  run.stopped = ("%s; %d left untouched%s"):format(run.stopped, left,
+    run.id and (", go on with fleet:resume(%d, …)"):format(run.id) or "")
+end
+
+--- Comes to the end of it, however it ended.
+local function conclude(self)
+  runs.count(self.run)
+  local counts = self.run.counts
+  local is_done = not (counts.untouched or counts.planned)
+  local kept, err = true, nil
+  if self.record then kept, err = self.record:finish(is_done and "finished" or "stopped") end
+  if not kept then stop(self, tostring(err)) end
+  describe_stop(self)
+end
+
+--- Does the work of the agents at these indexes.
+-- @return the run; or nil, err where a limit refused it or the calling task was cancelled, with err.run
+function Session:perform(indexes)
+  local passes = has_two_passes(self.options) and self.record and in_two_passes or in_one_pass
+  local called, ok, err = pcall(passes, self, indexes)
+  conclude(self)
+  if not called then error(ok, 0) end
+  if ok then return self.run end
+  err.run = self.run
+  return nil, err
+end
+
+return session

@@ -1,0 +1,259 @@
+-- SPDX-License-Identifier: MIT
+local handoff = require "handoff"
+local json = require("handoff.core").json
+local loops = require "handoff.loop"
+local program = require "support.program"
+local sandbox = require "support.sandbox"
+
+local unpack = table.unpack or unpack
+
+describe("a fleet", function()
+  local box, folder, history
+  setup(function() box = sandbox.start { agents = 25, no_rate_limit = true } end)
+  teardown(function() box:stop() end)
+
+  local originals = {}
+  before_each(function()
+    folder = program.folder()
+    history = folder .. "/history.db"
+    for _, agent in ipairs(box.agents) do originals[agent.name] = originals[agent.name] or box:document(agent.name) end
+    box:reset()
+  end)
+  after_each(function()
+    program.remove(folder)
+    for name, text in pairs(originals) do
+      if box:document(name) ~= text then box:store(name, text) end
+    end
+  end)
+
+  local function fleet(opts)
+    local o = { base_url = box.base_url, history = history, retries = 0 }
+    for name, value in pairs(opts or {}) do o[name] = value end
+    return assert(handoff.fleet({ unpack(box.agents) }, o))
+  end
+  local function rename(cfg) cfg.settings.question_message = "May I connect you?" end
+  local function settings(name) return json.decode(box:document(name)).settings end
+  local function asked(name) return settings(name).question_message end
+  local function writes(name)
+    local counts = box:ledger().agents[name]
+    return counts and counts.PUT or 0
+  end
+  local function total_writes()
+    local total = 0
+    for _, counts in pairs(box:ledger().agents) do total = total + (counts.PUT or 0) end
+    return total
+  end
+
+  describe("update", function()
+    it("edits every agent, and tells what became of each in the inventory's order", function()
+      local run = assert(fleet():update(rename))
+      assert.equal("25 agents: 25 changed, 0 unchanged, 0 failed", tostring(run))
+      for i, agent in ipairs(box.agents) do
+        local result = run.results[i]
+        assert.equal(agent.name, result.agent)
+        assert.equal("changed", result.status)
+        assert.equal("settings.question_message", result.changes[1].path)
+        assert.equal("May I connect you?", asked(agent.name))
+      end
+      assert.same({ changed = 25 }, run.counts)
+    end)
+
+    it("writes nothing where nothing changes", function()
+      fleet():update(rename)
+      box:reset()
+      local run = assert(fleet():update(rename))
+      assert.same({ unchanged = 25 }, run.counts)
+      assert.equal(0, total_writes())
+    end)
+
+    it("hands the edit the agent's entry of the inventory, without its token", function()
+      local seen = {}
+      fleet():select("name=" .. box.agents[3].name):update(function(_, agent) seen[#seen + 1] = agent end)
+      assert.equal(box.agents[3].name, seen[1].name)
+      assert.equal(box.agents[3].tags.region, seen[1].tags.region)
+      for _, value in pairs(seen[1]) do assert.not_equal(box.agents[3].token, value) end
+    end)
+
+    it("keeps to its concurrency", function()
+      local slow = sandbox.start { agents = 25, no_rate_limit = true, latency = 20 }
+      local opts = { base_url = slow.base_url, history = false, concurrency = 4 }
+      assert(assert(handoff.fleet({ unpack(slow.agents) }, opts)):update(rename))
+      local peak = slow:ledger().peak
+      slow:stop()
+      assert.equal(4, peak)
+    end)
+
+    it("does all but the writing as a dry run, and keeps no history of it", function()
+      local run = assert(fleet():update(rename, { dry_run = true }))
+      assert.equal("25 agents: 25 changed, 0 unchanged, 0 failed (a dry run: nothing was written)", tostring(run))
+      assert.equal(0, total_writes())
+      assert.is_nil(io.open(history))
+    end)
+
+    it("can be one of several tasks", function()
+      local loop, runs = loops.default(), {}
+      local half = math.floor(#box.agents / 2)
+      for i = 1, 2 do
+        loop:spawn(function()
+          local name = box.agents[i * half].name
+          runs[i] = assert(fleet():select("name=" .. name):update(rename))
+        end)
+      end
+      loop:run()
+      assert.same({ changed = 1 }, runs[1].counts)
+      assert.same({ changed = 1 }, runs[2].counts)
+    end)
+
+    it("works without a history", function()
+      local run = assert(fleet():update(rename, { history = false }))
+      assert.same({ changed = 25 }, run.counts)
+      assert.is_nil(run.id)
+      assert.is_nil(io.open(history))
+    end)
+  end)
+
+  describe("an edit that is wrong for one agent fails that agent alone:", function()
+    local unlucky, shop
+    before_each(function() unlucky, shop = box.agents[7].name, fleet() end)
+
+    local function failure_of(edit)
+      local run = assert(shop:update(function(cfg, agent)
+        if agent.name == unlucky then return edit(cfg) end
+        rename(cfg)
+      end))
+      assert.same({ changed = 24, failed = 1 }, run.counts)
+      assert.equal("failed", run.results[7].status)
+      assert.equal(0, writes(unlucky))
+      return run.results[7].error
+    end
+
+    it("one that raises, with the script's traceback", function()
+      local err = failure_of(function() error "out of paper" end)
+      assert.matches("fleet_spec.lua:%d+: out of paper", tostring(err))
+      assert.matches("fleet_spec.lua:%d+: in ", err.traceback)
+    end)
+
+    it("one that breaks a rule", function()
+      local err = failure_of(function(cfg) cfg.settings.timezone = "Europe/Londn" end)
+      assert.equal("settings.timezone", err.path)
+      assert.matches("did you mean", tostring(err))
+    end)
+
+    it("one that yields what is not the loop's", function()
+      assert.matches("yield", tostring(failure_of(function() coroutine.yield "surprise" end)))
+    end)
+
+    it("one that returns something", function()
+      assert.matches("returns nothing; it returned a table", tostring(failure_of(function() return {} end)))
+    end)
+
+    it("one that says why it will not", function()
+      assert.matches("no operator on duty", tostring(failure_of(function() return nil, "no operator on duty" end)))
+    end)
+
+    it("one that edits another agent's configuration", function()
+      local other
+      local run = assert(shop:update(function(cfg, agent)
+        if agent.name == unlucky then other.settings.question_message = "mine" end
+        other = other or cfg
+        rename(cfg)
+      end, { concurrency = 1 }))
+      assert.same({ changed = 24, failed = 1 }, run.counts)
+      assert.equal("sealed", run.results[7].error.rule)
+      assert.equal("May I connect you?", asked(box.agents[1].name))
+    end)
+  end)
+
+  it("goes on where one agent's token is refused", function()
+    local agents = {}
+    for i, agent in ipairs(box.agents) do agents[i] = { name = agent.name, token = agent.token, tags = agent.tags } end
+    agents[3].token = "revoked"
+    local run = assert(assert(handoff.fleet(agents, { base_url = box.base_url, history = history })):update(rename))
+    assert.same({ changed = 24, failed = 1 }, run.counts)
+    assert.equal("auth", run.results[3].error.kind)
+  end)
+
+  describe("limits", function()
+    it("refuse before the first write, and name the option that lets exactly that through", function()
+      local run, err = fleet():update(rename, { max_changes = "20%" })
+      assert.is_nil(run)
+      assert.equal("limit", err.kind)
+      assert.equal("25 agents would change, at most 5 allowed; nothing was written; "
+        .. "max_changes=25 lets exactly that through", tostring(err))
+      assert.equal(0, total_writes())
+      assert.same({ planned = 25 }, err.run.counts)
+      assert.is_nil((fleet():update(rename, { max_changes = 24 })))
+      assert.same({ changed = 25 }, assert(fleet():update(rename, { max_changes = 25 })).counts)
+    end)
+
+    it("count what would be deleted", function()
+      local function clear(cfg) cfg.custom_guidelines:clear() end
+      local _, err = fleet():update(clear, { max_deletions = 0 })
+      assert.equal("max_deletions", err.option)
+      assert.equal(0, total_writes())
+      local run = assert(fleet():update(clear, { max_deletions = err.count }))
+      assert.is_nil(run.counts.failed)
+    end)
+
+    it("hold without a history, too", function()
+      local _, err = fleet():update(rename, { max_changes = 1, history = false })
+      assert.equal("limit", err.kind)
+      assert.same({ changed = 25 }, assert(fleet():update(rename, { max_changes = "100%", history = false })).counts)
+    end)
+
+    it("call the edit once an agent", function()
+      local calls = 0
+      assert(fleet():update(function(cfg)
+        calls = calls + 1
+        rename(cfg)
+      end, { max_changes = 25 }))
+      assert.equal(25, calls)
+    end)
+
+    it("merge what somebody changed between the plan and the writing", function()
+      local name, first = box.agents[1].name, true
+      local run = assert(fleet():update(rename, { waves = { 1, "100%" }, on_wave = function()
+        if not first then return end
+        first = false
+        for i = 2, #box.agents do
+          local document = json.decode(box:document(box.agents[i].name))
+          document.settings.ai_summary_active = not document.settings.ai_summary_active
+          box:store(box.agents[i].name, json.encode(document))
+        end
+      end }))
+      assert.same({ changed = 25 }, run.counts)
+      for i = 2, #box.agents do
+        local was = json.decode(originals[box.agents[i].name]).settings
+        local is = settings(box.agents[i].name)
+        assert.not_equal(was.ai_summary_active, is.ai_summary_active)
+        assert.equal("May I connect you?", is.question_message)
+      end
+      assert.equal("May I connect you?", asked(name))
+    end)
+  end)
+
+  describe("waves", function()
+    it("end where they are told to, and leave the rest for later", function()
+      local run = assert(fleet():update(rename, { waves = { 1, "20%" } }))
+      assert.same({ changed = 5, planned = 20 }, run.counts)
+      assert.equal(5, total_writes())
+      assert.matches("the waves end at 5 of 25", tostring(run))
+      run = assert(fleet():resume(run.id, rename))
+      assert.same({ changed = 25 }, run.counts)
+      assert.equal(25, total_writes())
+    end)
+
+    it("stop at the first failure, unless told otherwise", function()
+      local reached = {}
+      local run = assert(fleet():update(function(cfg, agent)
+        rename(cfg)
+        if agent.name == box.agents[1].name then
+          box:faults { { agent = agent.name, fault = "status", status = 401, times = "always" } }
+        end
+      end, { waves = { 1, 2, "100%" }, on_wave = function(wave) reached[#reached + 1] = wave.reached end }))
+      assert.same({ failed = 1, planned = 24 }, run.counts)
+      assert.same({}, reached)
+      assert.equal(0, total_writes())
+    end)
+  end)
+end)
