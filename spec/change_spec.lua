@@ -1,18 +1,14 @@
 -- SPDX-License-Identifier: MIT
 local core = require "handoff.core"
 local change = require "handoff.change"
+local edits = require "support.edits"
 local random = require "support.random"
 
 local null = core.json.null
 
 local function json(text) return core.json.decode((text:gsub("'", '"'))) end
 
-local function copy(value)
-  if type(value) ~= "table" then return value end
-  local fresh = setmetatable({}, getmetatable(value))
-  for key, inner in pairs(value) do fresh[key] = copy(inner) end
-  return fresh
-end
+local copy = edits.copy
 
 local function lines(part, before, after) return change.text(change.part(part, json(before), json(after))) end
 
@@ -139,11 +135,11 @@ describe("change.part of a list", function()
     local place = 'routing_profiles["a"]'
     assert.same({
       { kind = "changed", part = "routing_profiles", id = 1, name = "a", field = "name", before = "a", after = "c",
-        path = place .. ".name" },
+        path = place .. ".name", at = 1, to = 1 },
       { kind = "removed", part = "routing_profiles", id = 1, name = "a", field = "user_ids", member = true, before = 1,
-        path = place .. ".user_ids[1]" },
+        path = place .. ".user_ids[1]", at = 1, to = 1, member_at = 1 },
       { kind = "added", part = "routing_profiles", name = "b", field = "user_ids", member = true, after = 2,
-        path = 'routing_profiles["b"].user_ids[2]' },
+        path = 'routing_profiles["b"].user_ids[2]', at = 2, to = 2, member_to = 1 },
     }, change.part("routing_profiles", before, after))
   end)
 
@@ -289,20 +285,13 @@ local function add_or_remove_item(r, doc, done)
   return { kind = "added", part = part, name = item.name, after = item }
 end
 
-local edits = { edit_setting, edit_item, edit_members, add_or_remove_item }
-
-local function shuffle(r, list)
-  for i = #list, 2, -1 do
-    local j = r:below(i) + 1
-    list[i], list[j] = list[j], list[i]
-  end
-end
+local single_edits = { edit_setting, edit_item, edit_members, add_or_remove_item }
 
 local function is_reported(expected, changes)
   local found = 0
   for _, c in ipairs(changes) do
     local bare = copy(c)
-    bare.path = nil
+    bare.path, bare.at, bare.to, bare.member_at, bare.member_to = nil, nil, nil, nil, nil
     if pcall(assert.same, expected, bare) then found = found + 1 end
   end
   return found == 1
@@ -323,7 +312,7 @@ describe("change.diff of documents made at random", function()
       local before = make_document(r)
       local after, expected, done = copy(before), {}, {}
       for _ = 1, r:below(6) do
-        expected[#expected + 1] = r:one(edits)(r, after, done)
+        expected[#expected + 1] = r:one(single_edits)(r, after, done)
       end
       local changes = change.diff(before, after)
       assert.equal(#expected, #changes, "seed " .. seed .. "\n" .. change.text(changes))
@@ -340,7 +329,7 @@ describe("change.diff of documents made at random", function()
       local before = make_document(r)
       local after, expected = copy(before), 0
       for _, part in ipairs(lists) do
-        shuffle(r, after[part])
+        edits.shuffle(r, after[part])
         for at, item in ipairs(after[part]) do
           if (item.id or item.name) ~= (before[part][at].id or before[part][at].name) then
             expected = expected + 1
@@ -381,5 +370,76 @@ describe("change.diff of documents made at random", function()
         end
       end
     end
+  end)
+end)
+
+describe("change.apply and change.reverse", function()
+  -- As text, without what a difference leaves out.
+  local function content(doc)
+    doc = copy(doc)
+    doc.settings.topic_based_routing_active = nil
+    for _, part in ipairs(edits.lists) do
+      for _, item in ipairs(doc[part]) do item.id = nil end
+    end
+    return core.json.encode(doc)
+  end
+
+  it("lead from one document made at random to another, and back, also from what was written down", function()
+    for seed = 1, 400 do
+      local r, what = random(seed), "seed " .. seed
+      local a = edits.document(r, seed % 2 == 0)
+      local b = edits.edit(r, a, 8, "edited")
+      local given, changes = core.json.encode { a, b }, change.diff(a, b)
+      local written = core.json.encode(changes)
+      assert.equal(content(b), content(change.apply(a, changes)), what)
+      assert.equal(content(b), content(change.apply(a, core.json.decode(written))), what)
+      assert.same({}, change.diff(change.apply(a, changes), b), what)
+      local reversed = change.reverse(changes)
+      assert.equal(content(a), content(change.apply(b, reversed)), what)
+      assert.same({}, change.diff(change.apply(b, reversed), a), what)
+      assert.equal(written, core.json.encode(change.reverse(reversed)), what)
+      assert.same({ given, written }, { core.json.encode { a, b }, core.json.encode(changes) }, what)
+    end
+  end)
+
+  local before = json("{'settings':{'keywords':['a','b'],'timezone':'UTC'},'custom_guidelines':["
+    .. "{'id':1,'name':'a'},{'id':2,'name':'b','x':1},{'name':'c','x':1}]}")
+  local after = json("{'settings':{'keywords':['b','c'],'timezone':'UTC'},'custom_guidelines':["
+    .. "{'id':2,'name':'B','x':2},{'name':'c','x':2},{'name':'d'}]}")
+
+  it("make each change alone, too", function()
+    for i, c in ipairs(change.diff(before, after)) do
+      local expected, left = {}, {}
+      for j, other in ipairs(change.diff(before, after)) do
+        if i ~= j then expected[#expected + 1] = tostring(other) end
+      end
+      for _, other in ipairs(change.diff(change.apply(before, { c }), after)) do
+        if other.kind ~= "moved" then left[#left + 1] = tostring(other):gsub('"B"%]', '"b"]') end
+      end
+      assert.same(expected, left)
+    end
+  end)
+
+  it("find what they are about where it has moved on, and raise where it is gone", function()
+    local moved = copy(before)
+    table.insert(moved.custom_guidelines, 1, { id = 9, name = "other" })
+    table.insert(moved.settings.keywords, 1, "other")
+    local applied = change.apply(moved, change.diff(before, after))
+    assert.same({ "other", "c", "b" }, applied.settings.keywords)
+    assert.same({ { id = 9, name = "other" }, { id = 2, name = "B", x = 2 }, { name = "d" }, { name = "c", x = 2 } },
+      applied.custom_guidelines)
+    moved.custom_guidelines = { before.custom_guidelines[2] }
+    local ok, err = pcall(change.apply, moved, change.diff(before, after))
+    assert.is_false(ok)
+    assert.same({ "invalid", "missing", 'custom_guidelines["a"]' }, { err.kind, err.rule, err.path })
+    ok, err = pcall(change.apply, { settings = { keywords = null } }, change.diff(before, after))
+    assert.same({ false, "missing", 'settings.keywords["a"]' }, { ok, err.rule, err.path })
+  end)
+
+  it("print what is taken back", function()
+    assert.equal(table.concat({ '+ settings.keywords["a"]', '- settings.keywords["c"]',
+      '~ custom_guidelines["b"].name: "B" → "b"', '~ custom_guidelines["b"].x: 2 → 1' }, "\n"),
+      table.concat({ change.text(change.reverse(change.diff(before, after))):match(
+        "^([^\n]+)\n([^\n]+)\n[^\n]+\n([^\n]+)\n([^\n]+)") }, "\n"))
   end)
 end)
