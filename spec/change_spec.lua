@@ -187,6 +187,66 @@ describe("change.line", function()
     assert.equal('+ p: "' .. ("ä"):rep(36) .. "..." .. ("ü"):rep(36) .. '"', line(("ä"):rep(400) .. ("ü"):rep(400)))
   end)
 
+  local long = "Somebody from our team will be with you shortly. Please keep this window open while we look for a free "
+    .. "operator; it may take up to five minutes."
+
+  -- What it shows of a text that changed.
+  local function transition(before, after)
+    local shown = change.line { kind = "changed", path = "p", part = "p", before = before, after = after }
+    return (shown:gsub("^~ p: ", ""))
+  end
+
+  it("shows of a long text what changed, and some words around it", function()
+    for _, row in ipairs {
+      { (long:gsub("five", "ten")), '"... it may take up to [-five-]{+ten+} minutes."' },
+      { (long:gsub("five", "ten"):gsub("Somebody", "Someone")),
+        '"[-Somebody-]{+Someone+} from our team will be ... it may take up to [-five-]{+ten+} minutes."' },
+      { "Hello. " .. long, '"{+Hello. +}Somebody from our team ..."' },
+      { long .. " ", '"...take up to five minutes.{+ +}"' },
+      { (long:gsub(" window", "")), '"... Please keep this [-window -]open while we look for a..."' },
+      { (long:gsub("our team", "the crew")), '"Somebody from [-our team-]{+the crew+} will be with you ..."' },
+      { (long:gsub("keep", "\27[31m\nkeep")),
+        '"... you shortly. Please {+\\u001b[31m\\n+}keep this window open ..."' },
+    } do assert.equal(row[2], transition(long, row[1])) end
+    local kanji = ("日本語の文章です。"):rep(10)
+    assert.equal('"...本語の文章です。[-日本-]{+英+}語の文章です。日..."', transition(kanji .. kanji,
+      kanji .. (kanji:gsub("日本語", "英語", 1))))
+    local often = (long .. " "):rep(7)
+    assert.truthy(transition(often, (often:gsub("five", "ten"))):find '^"[^"]*%[%-five%-%][^"]*%.%.%." and 3 more$')
+    local word = ("a"):rep(100)
+    assert.equal('"...' .. ("a"):rep(24) .. "[-b-]{+c+}" .. ("a"):rep(24) .. '..."',
+      transition(word .. "b" .. word, word .. "c" .. word))
+  end)
+
+  it("shows texts with little in common one after the other, and short ones whole", function()
+    local other = ("x y z "):rep(30)
+    assert.equal('"' .. long:sub(1, 36) .. "..." .. long:sub(-36) .. '" → "' .. other:sub(1, 36) .. "..."
+      .. other:sub(-36) .. '"', transition(long, other))
+    assert.equal('"' .. long:sub(1, 36) .. "..." .. long:sub(-36) .. '" → ""', transition(long, ""))
+    assert.equal('"a b" → "a c"', transition("a b", "a c"))
+    assert.equal('"a" → null', transition("a", null))
+  end)
+
+  it("shows on one line of bounded length that two texts are not the same, whatever they are", function()
+    for seed = 1, 200 do
+      local r = random(seed)
+      local words = {}
+      for i = 1, r:below(400) do words[i] = r:one { "Zoë", "a", "\n", "😀", ("ü"):rep(50), "\27[0m", "word", "" } end
+      local before = table.concat(words, " ")
+      for _ = 1, 1 + r:below(r:one { 3, 300 }) do
+        local at = r:below(#words) + 1
+        if r:boolean() then words[at] = "new" .. r:below(9) else table.remove(words, at) end
+      end
+      local after = table.concat(words, " ")
+      local shown = transition(before, after)
+      local length = core.schema.utf8_length(shown)
+      assert(length and length < 1500 and not shown:find "%c", "seed " .. seed .. ": " .. shown)
+      local old, new = shown:match '^"(.*)" → "(.*)"$'
+      assert(before == after or old ~= new or shown:find("[-", 1, true) or shown:find("{+", 1, true),
+        "seed " .. seed .. ": " .. shown)
+    end
+  end)
+
   it("writes numbers as they were", function()
     for text, value in pairs { ["3"] = 3.0, ["-7"] = -7, ["0.5"] = 0.5, ["0.30000000000000004"] = 0.1 + 0.2,
                                ["9007199254740991"] = 9007199254740991, ["1e+300"] = 1e300 } do
