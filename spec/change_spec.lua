@@ -1,18 +1,14 @@
 -- SPDX-License-Identifier: MIT
 local core = require "handoff.core"
 local change = require "handoff.change"
+local edits = require "support.edits"
 local random = require "support.random"
 
 local null = core.json.null
 
 local function json(text) return core.json.decode((text:gsub("'", '"'))) end
 
-local function copy(value)
-  if type(value) ~= "table" then return value end
-  local fresh = setmetatable({}, getmetatable(value))
-  for key, inner in pairs(value) do fresh[key] = copy(inner) end
-  return fresh
-end
+local copy = edits.copy
 
 local function lines(part, before, after) return change.text(change.part(part, json(before), json(after))) end
 
@@ -139,11 +135,11 @@ describe("change.part of a list", function()
     local place = 'routing_profiles["a"]'
     assert.same({
       { kind = "changed", part = "routing_profiles", id = 1, name = "a", field = "name", before = "a", after = "c",
-        path = place .. ".name" },
+        path = place .. ".name", at = 1, to = 1 },
       { kind = "removed", part = "routing_profiles", id = 1, name = "a", field = "user_ids", member = true, before = 1,
-        path = place .. ".user_ids[1]" },
+        path = place .. ".user_ids[1]", at = 1, to = 1, member_at = 1 },
       { kind = "added", part = "routing_profiles", name = "b", field = "user_ids", member = true, after = 2,
-        path = 'routing_profiles["b"].user_ids[2]' },
+        path = 'routing_profiles["b"].user_ids[2]', at = 2, to = 2, member_to = 1 },
     }, change.part("routing_profiles", before, after))
   end)
 
@@ -189,6 +185,66 @@ describe("change.line", function()
   it("cuts a long text in the middle, between characters", function()
     assert.equal('+ p: "' .. ("ä"):rep(72) .. '"', line(("ä"):rep(72)))
     assert.equal('+ p: "' .. ("ä"):rep(36) .. "..." .. ("ü"):rep(36) .. '"', line(("ä"):rep(400) .. ("ü"):rep(400)))
+  end)
+
+  local long = "Somebody from our team will be with you shortly. Please keep this window open while we look for a free "
+    .. "operator; it may take up to five minutes."
+
+  -- What it shows of a text that changed.
+  local function transition(before, after)
+    local shown = change.line { kind = "changed", path = "p", part = "p", before = before, after = after }
+    return (shown:gsub("^~ p: ", ""))
+  end
+
+  it("shows of a long text what changed, and some words around it", function()
+    for _, row in ipairs {
+      { (long:gsub("five", "ten")), '"... it may take up to [-five-]{+ten+} minutes."' },
+      { (long:gsub("five", "ten"):gsub("Somebody", "Someone")),
+        '"[-Somebody-]{+Someone+} from our team will be ... it may take up to [-five-]{+ten+} minutes."' },
+      { "Hello. " .. long, '"{+Hello. +}Somebody from our team ..."' },
+      { long .. " ", '"...take up to five minutes.{+ +}"' },
+      { (long:gsub(" window", "")), '"... Please keep this [-window -]open while we look for a..."' },
+      { (long:gsub("our team", "the crew")), '"Somebody from [-our team-]{+the crew+} will be with you ..."' },
+      { (long:gsub("keep", "\27[31m\nkeep")),
+        '"... you shortly. Please {+\\u001b[31m\\n+}keep this window open ..."' },
+    } do assert.equal(row[2], transition(long, row[1])) end
+    local kanji = ("日本語の文章です。"):rep(10)
+    assert.equal('"...本語の文章です。[-日本-]{+英+}語の文章です。日..."', transition(kanji .. kanji,
+      kanji .. (kanji:gsub("日本語", "英語", 1))))
+    local often = (long .. " "):rep(7)
+    assert.truthy(transition(often, (often:gsub("five", "ten"))):find '^"[^"]*%[%-five%-%][^"]*%.%.%." and 3 more$')
+    local word = ("a"):rep(100)
+    assert.equal('"...' .. ("a"):rep(24) .. "[-b-]{+c+}" .. ("a"):rep(24) .. '..."',
+      transition(word .. "b" .. word, word .. "c" .. word))
+  end)
+
+  it("shows texts with little in common one after the other, and short ones whole", function()
+    local other = ("x y z "):rep(30)
+    assert.equal('"' .. long:sub(1, 36) .. "..." .. long:sub(-36) .. '" → "' .. other:sub(1, 36) .. "..."
+      .. other:sub(-36) .. '"', transition(long, other))
+    assert.equal('"' .. long:sub(1, 36) .. "..." .. long:sub(-36) .. '" → ""', transition(long, ""))
+    assert.equal('"a b" → "a c"', transition("a b", "a c"))
+    assert.equal('"a" → null', transition("a", null))
+  end)
+
+  it("shows on one line of bounded length that two texts are not the same, whatever they are", function()
+    for seed = 1, 200 do
+      local r = random(seed)
+      local words = {}
+      for i = 1, r:below(400) do words[i] = r:one { "Zoë", "a", "\n", "😀", ("ü"):rep(50), "\27[0m", "word", "" } end
+      local before = table.concat(words, " ")
+      for _ = 1, 1 + r:below(r:one { 3, 300 }) do
+        local at = r:below(#words) + 1
+        if r:boolean() then words[at] = "new" .. r:below(9) else table.remove(words, at) end
+      end
+      local after = table.concat(words, " ")
+      local shown = transition(before, after)
+      local length = core.schema.utf8_length(shown)
+      assert(length and length < 1500 and not shown:find "%c", "seed " .. seed .. ": " .. shown)
+      local old, new = shown:match '^"(.*)" → "(.*)"$'
+      assert(before == after or old ~= new or shown:find("[-", 1, true) or shown:find("{+", 1, true),
+        "seed " .. seed .. ": " .. shown)
+    end
   end)
 
   it("writes numbers as they were", function()
@@ -289,20 +345,13 @@ local function add_or_remove_item(r, doc, done)
   return { kind = "added", part = part, name = item.name, after = item }
 end
 
-local edits = { edit_setting, edit_item, edit_members, add_or_remove_item }
-
-local function shuffle(r, list)
-  for i = #list, 2, -1 do
-    local j = r:below(i) + 1
-    list[i], list[j] = list[j], list[i]
-  end
-end
+local single_edits = { edit_setting, edit_item, edit_members, add_or_remove_item }
 
 local function is_reported(expected, changes)
   local found = 0
   for _, c in ipairs(changes) do
     local bare = copy(c)
-    bare.path = nil
+    bare.path, bare.at, bare.to, bare.member_at, bare.member_to = nil, nil, nil, nil, nil
     if pcall(assert.same, expected, bare) then found = found + 1 end
   end
   return found == 1
@@ -323,7 +372,7 @@ describe("change.diff of documents made at random", function()
       local before = make_document(r)
       local after, expected, done = copy(before), {}, {}
       for _ = 1, r:below(6) do
-        expected[#expected + 1] = r:one(edits)(r, after, done)
+        expected[#expected + 1] = r:one(single_edits)(r, after, done)
       end
       local changes = change.diff(before, after)
       assert.equal(#expected, #changes, "seed " .. seed .. "\n" .. change.text(changes))
@@ -340,7 +389,7 @@ describe("change.diff of documents made at random", function()
       local before = make_document(r)
       local after, expected = copy(before), 0
       for _, part in ipairs(lists) do
-        shuffle(r, after[part])
+        edits.shuffle(r, after[part])
         for at, item in ipairs(after[part]) do
           if (item.id or item.name) ~= (before[part][at].id or before[part][at].name) then
             expected = expected + 1
@@ -381,5 +430,76 @@ describe("change.diff of documents made at random", function()
         end
       end
     end
+  end)
+end)
+
+describe("change.apply and change.reverse", function()
+  -- As text, without what a difference leaves out.
+  local function content(doc)
+    doc = copy(doc)
+    doc.settings.topic_based_routing_active = nil
+    for _, part in ipairs(edits.lists) do
+      for _, item in ipairs(doc[part]) do item.id = nil end
+    end
+    return core.json.encode(doc)
+  end
+
+  it("lead from one document made at random to another, and back, also from what was written down", function()
+    for seed = 1, 400 do
+      local r, what = random(seed), "seed " .. seed
+      local a = edits.document(r, seed % 2 == 0)
+      local b = edits.edit(r, a, 8, "edited")
+      local given, changes = core.json.encode { a, b }, change.diff(a, b)
+      local written = core.json.encode(changes)
+      assert.equal(content(b), content(change.apply(a, changes)), what)
+      assert.equal(content(b), content(change.apply(a, core.json.decode(written))), what)
+      assert.same({}, change.diff(change.apply(a, changes), b), what)
+      local reversed = change.reverse(changes)
+      assert.equal(content(a), content(change.apply(b, reversed)), what)
+      assert.same({}, change.diff(change.apply(b, reversed), a), what)
+      assert.equal(written, core.json.encode(change.reverse(reversed)), what)
+      assert.same({ given, written }, { core.json.encode { a, b }, core.json.encode(changes) }, what)
+    end
+  end)
+
+  local before = json("{'settings':{'keywords':['a','b'],'timezone':'UTC'},'custom_guidelines':["
+    .. "{'id':1,'name':'a'},{'id':2,'name':'b','x':1},{'name':'c','x':1}]}")
+  local after = json("{'settings':{'keywords':['b','c'],'timezone':'UTC'},'custom_guidelines':["
+    .. "{'id':2,'name':'B','x':2},{'name':'c','x':2},{'name':'d'}]}")
+
+  it("make each change alone, too", function()
+    for i, c in ipairs(change.diff(before, after)) do
+      local expected, left = {}, {}
+      for j, other in ipairs(change.diff(before, after)) do
+        if i ~= j then expected[#expected + 1] = tostring(other) end
+      end
+      for _, other in ipairs(change.diff(change.apply(before, { c }), after)) do
+        if other.kind ~= "moved" then left[#left + 1] = tostring(other):gsub('"B"%]', '"b"]') end
+      end
+      assert.same(expected, left)
+    end
+  end)
+
+  it("find what they are about where it has moved on, and raise where it is gone", function()
+    local moved = copy(before)
+    table.insert(moved.custom_guidelines, 1, { id = 9, name = "other" })
+    table.insert(moved.settings.keywords, 1, "other")
+    local applied = change.apply(moved, change.diff(before, after))
+    assert.same({ "other", "c", "b" }, applied.settings.keywords)
+    assert.same({ { id = 9, name = "other" }, { id = 2, name = "B", x = 2 }, { name = "d" }, { name = "c", x = 2 } },
+      applied.custom_guidelines)
+    moved.custom_guidelines = { before.custom_guidelines[2] }
+    local ok, err = pcall(change.apply, moved, change.diff(before, after))
+    assert.is_false(ok)
+    assert.same({ "invalid", "missing", 'custom_guidelines["a"]' }, { err.kind, err.rule, err.path })
+    ok, err = pcall(change.apply, { settings = { keywords = null } }, change.diff(before, after))
+    assert.same({ false, "missing", 'settings.keywords["a"]' }, { ok, err.rule, err.path })
+  end)
+
+  it("print what is taken back", function()
+    assert.equal(table.concat({ '+ settings.keywords["a"]', '- settings.keywords["c"]',
+      '~ custom_guidelines["b"].name: "B" → "b"', '~ custom_guidelines["b"].x: 2 → 1' }, "\n"),
+      table.concat({ change.text(change.reverse(change.diff(before, after))):match(
+        "^([^\n]+)\n([^\n]+)\n[^\n]+\n([^\n]+)\n([^\n]+)") }, "\n"))
   end)
 end)

@@ -10,6 +10,7 @@
 --   id, name   of the list's item that is or holds the change, where it has them
 --   field   the field that changed, of the part or its item; nil where a whole part, an item or the order of items did
 --   member  true where one member of a list of scalars was added or removed: before or after is that member
+--   at, to  the item's place in its list before and after, nil where it is not there; member_at, member_to: the member's
 -- Changes come in the document's order. What the server derives (read-only) is left out; so is an id that only one side
 -- has, as the server gives it.
 local core = require "handoff.core"
@@ -24,7 +25,7 @@ local show, child_path, locate, by_text = words.show, words.child_path, words.lo
 
 local change = {}
 
-local next, ipairs, setmetatable = next, ipairs, setmetatable
+local next, ipairs, type, setmetatable = next, ipairs, type, setmetatable
 local concat, sort = table.concat, table.sort
 
 --- Whether two plain values are equal at every depth.
@@ -44,7 +45,7 @@ local function report(out, place, kind, before, after, field)
   if not place.path then locate(place) end
   local row = {
     kind = kind, path = field and child_path(place.path, field) or place.path, before = before, after = after,
-    part = place.part, id = place.id, name = place.name, field = field,
+    part = place.part, id = place.id, name = place.name, field = field, at = place.from, to = place.to,
   }
   out[#out + 1] = setmetatable(row, Change)
   return row
@@ -88,7 +89,7 @@ local function compare_items(out, row, before, after, place)
   for at = 1, #before do
     local other = at
     if matched then other = matched[at] end
-    item.at, item.path = at, nil
+    item.at, item.from, item.to, item.path = at, at, other, nil
     if not other then
       report(out, item, "removed", before[at], nil)
     elseif is_object(before[at]) then
@@ -96,16 +97,17 @@ local function compare_items(out, row, before, after, place)
     end
   end
   if not matched then return end
-  item.list, item.counts = after, nil
+  item.list, item.counts, item.from = after, nil, nil
   for at = 1, #after do
-    item.at, item.path = at, nil
+    item.at, item.to, item.path = at, at, nil
     if not used[at] then report(out, item, "added", nil, after[at]) end
   end
   if is_moved(#before, matched) then report(out, place, "moved", before, after) end
 end
 
-local function report_member(out, place, name, before, after)
+local function report_member(out, place, name, before, after, at)
   local row = report_field(out, place, name, before, after)
+  row.member_at, row.member_to = before ~= nil and at or nil, before == nil and at or nil
   if before == nil then before = after end
   row.path = row.path .. "[" .. show(before) .. "]"
   row.member = true
@@ -118,10 +120,10 @@ local function compare_members(out, name, before, after, place)
   local function key(value) return key_of(value, odd) end
   pair(matched, used, before, key, index(after, key, used))
   for at = 1, #before do
-    if not matched[at] then report_member(out, place, name, before[at], nil) end
+    if not matched[at] then report_member(out, place, name, before[at], nil, at) end
   end
   for at = 1, #after do
-    if not used[at] then report_member(out, place, name, nil, after[at]) end
+    if not used[at] then report_member(out, place, name, nil, after[at], at) end
   end
   if is_moved(#before, matched) then report(out, place, "moved", before, after, name) end
 end
@@ -183,6 +185,180 @@ function change.diff(before, after)
   sort(others, by_text)
   for _, name in ipairs(others) do compare_part(out, name, before[name], after[name]) end
   return out
+end
+
+-- Applying ------------------------------------------------------------------------------------------------------------
+
+local function copy(object)
+  local fresh = {}
+  for name, value in next, object do fresh[name] = value end
+  return fresh
+end
+
+local function refuse_missing(c)
+  core.error.raise { path = c.path, rule = "missing",
+    message = "the document has no such thing to change; apply changes to what they were made of, or merge instead" }
+end
+
+-- The place where a list has what the change is about: its own, or else the first that is it. `is_it(c, value, at)`.
+local function find(list, c, at, gone, is_it)
+  if at and list[at] ~= nil and not gone[at] and is_it(c, list[at], at) then return at end
+  for other = 1, #list do
+    if not gone[other] and is_it(c, list[other], other) then return other end
+  end
+  refuse_missing(c)
+end
+
+local function is_member(c, value) return same(c.before, value) end
+
+-- By id, where both have one; by name; what has no name, by its place.
+local function is_item(row, c, item, at)
+  if not is_object(item) then return not c.field and same(c.before, item) end
+  local id, name = shape.id_of(row, item), row.named and item[row.named]
+  if id and c.id then return id == c.id end
+  if row.named then return c.name == (type(name) == "string" and name or nil) end
+  return at == c.at
+end
+
+-- The list with those members that are matched to places, in their order.
+local function reorder(list, matched)
+  local places, order, moved = {}, {}, copy(list)
+  for at = 1, #list do
+    if matched[at] then places[#places + 1], order[#order + 1] = at, at end
+  end
+  sort(order, function(a, b) return matched[a] < matched[b] end)
+  for i, at in ipairs(places) do moved[at] = list[order[i]] end
+  return moved
+end
+
+-- The list with the values, pairs of a place and a value, at their places.
+local function insert(list, values)
+  local woven, at = core.json.array {}, 1
+  sort(values, function(a, b) return a[1] < b[1] end)
+  for _, pair_of in ipairs(values) do
+    while #woven + 1 < pair_of[1] and list[at] ~= nil do woven[#woven + 1], at = list[at], at + 1 end
+    woven[#woven + 1] = pair_of[2]
+  end
+  for rest = at, #list do woven[#woven + 1] = list[rest] end
+  return woven
+end
+
+-- The list without the places in `gone`, in the order of the one that `moved` led to, with what was added.
+local function rebuild(list, gone, moved, added, match_places)
+  local kept, taken = {}, {}
+  for at = 1, #list do
+    if not gone[at] then kept[#kept + 1] = list[at] end
+  end
+  for _, pair_of in ipairs(added) do taken[pair_of[1]] = true end
+  if moved then kept = reorder(kept, match_places(kept, moved.after, taken)) end
+  return insert(kept, added)
+end
+
+local function match_members(before, after, used)
+  local matched, odd = {}, {}
+  local function key(value) return key_of(value, odd) end
+  pair(matched, used, before, key, index(after, key, used))
+  return matched
+end
+
+local function apply_members(list, changes)
+  local gone, added, moved = {}, {}, nil
+  if not is_list(list) then refuse_missing(changes[1]) end
+  for _, c in ipairs(changes) do
+    if c.kind == "moved" then
+      moved = c
+    elseif c.kind == "added" then
+      added[#added + 1] = { c.member_to, c.after }
+    else
+      gone[find(list, c, c.member_at, gone, is_member)] = true
+    end
+  end
+  return rebuild(list, gone, moved, added, match_members)
+end
+
+-- Lists of the changes with the same `key(c)`, which is in `key`, in the order of their first ones.
+local function group(changes, key)
+  local groups, by_key = {}, {}
+  for _, c in ipairs(changes) do
+    local k = key(c)
+    if not by_key[k] then
+      by_key[k] = { key = k }
+      groups[#groups + 1] = by_key[k]
+    end
+    table.insert(by_key[k], c)
+  end
+  return groups
+end
+
+local function field_of(c) return c.field end
+
+local function apply_fields(object, changes)
+  local applied, of_members = copy(object), {}
+  for _, c in ipairs(changes) do
+    if c.member or c.kind == "moved" then
+      of_members[#of_members + 1] = c
+    else
+      applied[c.field] = c.after
+    end
+  end
+  for _, own in ipairs(group(of_members, field_of)) do applied[own.key] = apply_members(object[own.key], own) end
+  return applied
+end
+
+local function apply_items(row, list, changes)
+  local gone, added, moved, edits, places, applied = {}, {}, nil, {}, {}, copy(list)
+  local function is_it(c, item, at) return is_item(row, c, item, at) end
+  for _, c in ipairs(changes) do
+    if c.field then
+      edits[#edits + 1], places[c] = c, find(list, c, c.at, gone, is_it)
+    elseif c.kind == "moved" then
+      moved = c
+    elseif c.kind == "added" then
+      added[#added + 1] = { c.to, c.after }
+    else
+      gone[find(list, c, c.at, gone, is_it)] = true
+    end
+  end
+  for _, own in ipairs(group(edits, function(c) return places[c] end)) do
+    applied[own.key] = apply_fields(list[own.key], own)
+  end
+  return rebuild(applied, gone, moved, added, function(before, after, used)
+    return (match(row, before, after, used))
+  end)
+end
+
+local function apply_part(name, value, changes)
+  local row, first = document.known[name], changes[1]
+  if not first.field and not first.at and not first.to and first.kind ~= "moved" then return first.after end
+  if row and row.kind == "object" and is_object(value) then return apply_fields(value, changes) end
+  if row and row.kind == "list" and is_list(value) then return apply_items(row.item, value, changes) end
+  refuse_missing(first)
+end
+
+--- Makes the changes to a document: apply(diff(a, b), a) is b, but for what a diff leaves out, which stays as in a.
+-- @param doc the document; it is not changed, and what is returned shares tables with it and with the changes
+-- @param changes all or some of those that diff or part gave. Items are found by id or name, and by place where they have
+--   neither or the name is another's, too; where one is not there it raises: to change what moved on, merge.
+function change.apply(doc, changes)
+  local applied = copy(doc)
+  for _, own in ipairs(group(changes, function(c) return c.part end)) do
+    applied[own.key] = apply_part(own.key, doc[own.key], own)
+  end
+  return applied
+end
+
+local opposite = { added = "removed", removed = "added", changed = "changed", moved = "moved" }
+
+--- The changes that take these back, in the same order. Each is called what it was called before.
+function change.reverse(changes)
+  local reversed = {}
+  for i, c in ipairs(changes) do
+    local back = copy(c)
+    back.kind, back.before, back.after = opposite[c.kind], c.after, c.before
+    back.at, back.to, back.member_at, back.member_to = c.to, c.at, c.member_to, c.member_at
+    reversed[i] = setmetatable(back, Change)
+  end
+  return reversed
 end
 
 -- Changes as text -----------------------------------------------------------------------------------------------------

@@ -95,9 +95,160 @@ function words.row_of(c)
   return row
 end
 
---- A value before and after.
+-- Long texts that changed ---------------------------------------------------------------------------------------------
+-- Shown as git's word diff does: [-removed-]{+added+}, and a little of what stayed around it.
+
+local LONG_WORD, DISTANCE, HUNKS, AROUND = 36, 80, 4, 24
+
+-- The text in pieces: blanks, words, and the characters of what is too long for a word, such as texts without blanks.
+local function pieces_of(text)
+  local pieces = {}
+  for blanks, word in text:gmatch "(%s*)(%S*)" do
+    if blanks ~= "" then pieces[#pieces + 1] = blanks end
+    local of = #word > LONG_WORD and "[^\128-\191][\128-\191]*" or ".+"
+    for piece in word:gmatch(of) do pieces[#pieces + 1] = piece end
+  end
+  return pieces
+end
+
+-- Notes in `kept` the pieces of before that the way back from its end and after's keeps: before's place → after's.
+local function trace_back(trace, edits, x, y, kept, first)
+  for d = edits, 0, -1 do
+    local far, k = trace[d], x - y
+    local is_down = k == -d or k ~= d and far[k - 1] < far[k + 1]
+    local from_k = is_down and k + 1 or k - 1
+    local from_x = d > 0 and far[from_k] or 0
+    local from_y = d > 0 and from_x - from_k or 0
+    while x > from_x and y > from_y do
+      kept[first + x] = first + y
+      x, y = x - 1, y - 1
+    end
+    x, y = from_x, from_y
+  end
+end
+
+-- Adds to `kept` what the shortest way from some pieces to others keeps (Myers: how far it comes on each diagonal, for each
+-- number of edits); nothing where it takes more than DISTANCE edits. Of each list those from first + 1 to its last.
+local function keep_between(before, after, first, before_last, after_last, kept)
+  local n, m, far, trace = before_last - first, after_last - first, { [1] = 0 }, {}
+  for d = 0, DISTANCE do
+    trace[d] = {}
+    for k, x in next, far do trace[d][k] = x end
+    for k = -d, d, 2 do
+      local is_down = k == -d or k ~= d and far[k - 1] < far[k + 1]
+      local x = is_down and far[k + 1] or far[k - 1] + 1
+      while x < n and x - k < m and before[first + x + 1] == after[first + x - k + 1] do x = x + 1 end
+      far[k] = x
+      if x >= n and x - k >= m then return trace_back(trace, d, x, x - k, kept, first) end
+    end
+  end
+end
+
+-- Which pieces stay: before's place → after's.
+local function kept_pieces(before, after)
+  local kept, first, b, a = {}, 0, #before, #after
+  while first < b and first < a and before[first + 1] == after[first + 1] do
+    first = first + 1
+    kept[first] = first
+  end
+  while b > first and a > first and before[b] == after[a] do
+    kept[b] = a
+    b, a = b - 1, a - 1
+  end
+  keep_between(before, after, first, b, a, kept)
+  return kept
+end
+
+-- The text as runs of pieces, in turn what `stayed`, and what was `removed` and `added` between.
+local function runs_of(before, after, kept)
+  local runs, b, a = {}, 1, 1
+  while b <= #before or a <= #after do
+    local run = kept[b] == a and { stayed = {} } or { removed = {}, added = {} }
+    while run.stayed and kept[b] == a do
+      run.stayed[#run.stayed + 1], b, a = before[b], b + 1, a + 1
+    end
+    while run.removed and b <= #before and not kept[b] do run.removed[#run.removed + 1], b = before[b], b + 1 end
+    while run.added and a < (kept[b] or #after + 1) do run.added[#run.added + 1], a = after[a], a + 1 end
+    runs[#runs + 1] = run
+  end
+  return runs
+end
+
+local function append(list, more)
+  for _, one in ipairs(more) do list[#list + 1] = one end
+end
+
+-- The runs, where a blank or a few characters that stayed between two changes belong to them.
+local function join(runs)
+  local joined = {}
+  for i, run in ipairs(runs) do
+    local last = joined[#joined]
+    if run.stayed and i > 1 and i < #runs and #concat(run.stayed) <= 3 then
+      append(last.removed, run.stayed)
+      append(last.added, run.stayed)
+    elseif run.removed and last and last.removed then
+      append(last.removed, run.removed)
+      append(last.added, run.added)
+    else
+      joined[#joined + 1] = run
+    end
+  end
+  return joined
+end
+
+-- The pieces from one place on, forward or back, that fit into AROUND bytes.
+local function some(pieces, at, step)
+  local text = ""
+  while pieces[at] and #text + #pieces[at] <= AROUND do
+    text = step > 0 and text .. pieces[at] or pieces[at] .. text
+    at = at + step
+  end
+  return text
+end
+
+local function stayed_text(pieces, is_first, is_last)
+  local text = concat(pieces)
+  local head, tail = is_first and "" or some(pieces, 1, 1), is_last and "" or some(pieces, #pieces, -1)
+  return plain(#text <= #head + #tail + 3 and text or head .. "..." .. tail)
+end
+
+local function hunk_text(hunk)
+  local removed, added = concat(hunk.removed), concat(hunk.added)
+  return (removed ~= "" and "[-" .. plain(shorten(removed)) .. "-]" or "")
+    .. (added ~= "" and "{+" .. plain(shorten(added)) .. "+}" or "")
+end
+
+local function is_long(text)
+  return type(text) == "string" and (core.schema.utf8_length(text) or 0) > SHOWN
+end
+
+-- Whether two texts have so little in common that each is better shown for itself, and can be told apart there.
+local function is_another(before, after, pieces, kept)
+  local stayed = 0
+  for at in next, kept do stayed = stayed + #pieces[at] end
+  return stayed * 3 < math.max(#before, #after) and shorten(before) ~= shorten(after)
+end
+
+-- Two texts, one of them long, as one; nil where they are others altogether.
+local function word_diff(before, after)
+  local pieces, others = pieces_of(before), pieces_of(after)
+  local kept = kept_pieces(pieces, others)
+  if is_another(before, after, pieces, kept) then return nil end
+  local runs, shown, hunks = join(runs_of(pieces, others, kept)), {}, 0
+  for i, run in ipairs(runs) do
+    if run.removed then hunks = hunks + 1 end
+    if hunks <= HUNKS then
+      shown[i] = run.removed and hunk_text(run) or stayed_text(run.stayed, i == 1, i == #runs or hunks == HUNKS)
+    end
+  end
+  return '"' .. concat(shown) .. '"' .. (hunks > HUNKS and (" and %d more"):format(hunks - HUNKS) or "")
+end
+
+--- A value before and after: both, or, of a long text, its changes.
 function words.transition(before, after, row)
-  return show(before, row) .. " → " .. show(after, row)
+  local is_text = type(before) == "string" and type(after) == "string"
+  return is_text and (is_long(before) or is_long(after)) and word_diff(before, after)
+    or show(before, row) .. " → " .. show(after, row)
 end
 
 -- Places --------------------------------------------------------------------------------------------------------------
