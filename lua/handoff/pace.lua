@@ -10,48 +10,43 @@ local limits = { GET = 120, PUT = 60 }
 local WINDOW, MARGIN = 60, 1
 local SPAN = WINDOW + MARGIN
 
-local FEW = 64 -- as many records are kept without a look at which are still needed
-
--- What was sent with a token by one method is a record: `count`, and the times of the latest ones, a ring of as many as
--- the limit is, which grows as it is filled; `held`: until when nothing may be sent, or nil. Of one method they are in a
--- book: `records` by token, `count`, and the count at which it is swept.
+-- The book of a method says what was sent in the last span, with all tokens: `times` and `tokens` from `first` to `last`, the
+-- oldest first, and `counts` by token. It is flat, as a table for each of ten thousand tokens would be the collector's burden.
+-- `held`: until when nothing may be sent with a token; `holds`: how often that was said.
 local Pacer = {}
 Pacer.__index = Pacer
 
-local function is_idle(record, size, now)
-  local latest = record[(record.count - 1) % size + 1]
-  return (not latest or latest + SPAN <= now) and (not record.held or record.held <= now)
-end
-
--- Takes out the records that say nothing any more. There are twice as many before it is done again, so that a token's share
--- of the work is small whatever their number.
-local function sweep(book, size, now)
-  local left = 0
-  for token, record in next, book.records do
-    if is_idle(record, size, now) then book.records[token] = nil else left = left + 1 end
+-- Takes out what is a span ago.
+local function expire(book, now)
+  local times, tokens, counts, first = book.times, book.tokens, book.counts, book.first
+  while first <= book.last and times[first] + SPAN <= now do
+    local token = tokens[first]
+    local count = counts[token]
+    counts[token] = count > 1 and count - 1 or nil
+    times[first], tokens[first], first = nil, nil, first + 1
   end
-  book.count, book.sweep_at = left, max(FEW, 2 * left)
+  book.first = first
 end
 
-local function record_of(book, size, token, now)
-  local record = book.records[token]
-  if record then return record end
-  if book.count >= book.sweep_at then sweep(book, size, now) end
-  record = { count = 0 }
-  book.records[token], book.count = record, book.count + 1
-  return record
+-- When the n-th of those with the token was sent.
+local function time_of(book, token, n)
+  local at = book.first - 1
+  while n > 0 do
+    at = at + 1
+    if book.tokens[at] == token then n = n - 1 end
+  end
+  return book.times[at]
 end
 
 --- How long until a request may go.
 -- @param now the seconds that the pacer's clock says
 -- @return seconds, above 0; or nil: now
 function Pacer:wait(method, token, now)
-  local record = self.books[method].records[token]
-  if not record then return nil end
-  -- The latest one that must be a window ago when the next is sent.
-  local nth = record.count - self.limits[method]
-  local wait = nth >= 0 and record[nth % limits[method] + 1] + SPAN - now or 0
-  if record.held then wait = max(wait, record.held - now) end
+  local book, limit, wait = self.books[method], self.limits[method], 0
+  expire(book, now)
+  local count, held = book.counts[token] or 0, book.held[token]
+  if count >= limit then wait = time_of(book, token, count - limit + 1) + SPAN - now end
+  if held then wait = max(wait, held - now) end
   return wait > 0 and wait or nil
 end
 
@@ -60,23 +55,31 @@ end
 function Pacer:take(method, token, now)
   local wait = self:wait(method, token, now)
   if wait then return wait end
-  local size = limits[method]
-  local record = record_of(self.books[method], size, token, now)
-  record[record.count % size + 1], record.count = now, record.count + 1
+  local book = self.books[method]
+  local last = book.last + 1
+  book.times[last], book.tokens[last], book.last = now, token, last
+  book.counts[token] = (book.counts[token] or 0) + 1
 end
 
 --- Lets nobody send before that time: the service said so.
 function Pacer:hold(method, token, now, seconds)
-  local record = record_of(self.books[method], limits[method], token, now)
-  record.held = max(record.held or 0, now + seconds)
+  local book = self.books[method]
+  local held = book.held
+  book.holds = book.holds + 1
+  for other, time in next, book.holds % 64 == 0 and held or {} do
+    if time <= now then held[other] = nil end
+  end
+  held[token] = max(held[token] or 0, now + seconds)
 end
 
--- The pacers of each clock, by budget. Times of two clocks have nothing to do with one another.
+-- What is kept of each clock: books by method, and pacers by budget. Times of two clocks have nothing to do with one another.
 local clocks = setmetatable({}, { __mode = "k" })
 
 local function new_books()
   local books = {}
-  for method in pairs(limits) do books[method] = { records = {}, count = 0, sweep_at = FEW } end
+  for method in pairs(limits) do
+    books[method] = { times = {}, tokens = {}, first = 1, last = 0, counts = {}, held = {}, holds = 0 }
+  end
   return books
 end
 
@@ -90,15 +93,15 @@ end
 -- @param clock a transport's `now`, what tells clocks apart; it is not called
 -- @param percent 1 to 100
 function pace.pacer(clock, percent)
-  local of_clock = clocks[clock]
-  if not of_clock then
-    of_clock = { books = new_books() }
-    clocks[clock] = of_clock
+  local kept = clocks[clock]
+  if not kept then
+    kept = { books = new_books(), pacers = {} }
+    clocks[clock] = kept
   end
-  local pacer = of_clock[percent]
+  local pacer = kept.pacers[percent]
   if not pacer then
-    pacer = setmetatable({ books = of_clock.books, limits = scaled(percent) }, Pacer)
-    of_clock[percent] = pacer
+    pacer = setmetatable({ books = kept.books, limits = scaled(percent) }, Pacer)
+    kept.pacers[percent] = pacer
   end
   return pacer
 end
