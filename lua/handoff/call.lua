@@ -116,7 +116,7 @@ function call.again(self, method, tried, err)
   end
   if tried > 1 then err.message = ("%s; it was tried %d times"):format(err.message, tried) end
   if wait then
-    err.message = ("%s; the next try, in %.3g s, would be beyond the deadline: raise deadline (%g s for the whole)")
+    err.message = ("%s; the next try, in %.0f s, would be beyond the deadline: raise deadline (%g s for the whole)")
       :format(err.message, wait, self.deadline)
   end
   return nil, err
