@@ -39,7 +39,7 @@ serve_is := libmicrohttpd (for the sandbox)
 serve_deb := libmicrohttpd-dev
 
 build_deb := $(cc_deb) $(pkgconfig_deb) $(lua54_deb) $(luajit_deb) $(core_deb) $(serve_deb)
-demo_deb := $(filter-out $(luajit_deb),$(build_deb)) lua5.4 lua-cjson
+demo_deb := $(filter-out $(luajit_deb),$(build_deb)) lua5.4 lua-cjson lua-dbi-sqlite3
 test_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-dbi-sqlite3 lua-busted lua-check clang clang-format cppcheck \
   luarocks nginx libnginx-mod-http-lua openssl curl jq python3-requests locales
 bench_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-dbi-sqlite3 nginx
@@ -207,6 +207,12 @@ test-valgrind:
 	@$(MAKE) --no-print-directory -s test-lua54 \
 	  WRAP='valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect,possible --num-callers=20'
 
+# A run over 300 agents, killed at any of 200 instants and gone on with; KILLS= and SEED= name others.
+KILLS ?= 200
+SEED ?= 1
+test-kill: lua54
+	@$(lua54_lua) spec/support/killed.lua $(KILLS) 300 $(SEED)
+
 # With the collector at work at every allocation (see spec/support/audit.lua).
 test-gc:
 	@HANDOFF_GC=always $(MAKE) --no-print-directory -s checks checks='test-lua54 test-luajit'
@@ -239,8 +245,9 @@ help:
 	@echo 'make lint        luacheck, cppcheck, clang-format, both compilers with warnings as errors'
 	@echo 'make test-core, test-lua54, test-luajit          a part of the tests'
 	@echo 'make test-asan, test-valgrind, test-gc           busted with sanitizers, valgrind, a restless collector'
+	@echo 'make test-kill   a run killed at 200 instants and gone on with'
 	@echo 'make bench       processor time on both VMs'
 	@echo 'make clean'
 
 .PHONY: all $(vms) rock install install-rock uninstall deps demo demo-run test checks lint lints $(checks) test-asan \
-  test-valgrind test-gc bench bench-run clean help
+  test-valgrind test-gc test-kill bench bench-run clean help

@@ -1,9 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- What `make demo` shows: one edit over 25 agents of a sandbox, the remote API emulated on this machine, over real HTTP. Then
--- the same edit once more, which finds nothing left to change. Needs no account, no token and no network.
+-- the same edit once more, which finds nothing left to change, and the edit taken back. Needs no account, no token, no network.
 
 local handoff = require "handoff"
-local line = require("handoff.change").line
 
 local AGENTS = 25
 
@@ -36,8 +35,8 @@ local function paint(style, text)
   return colours and ("\27[%dm%s\27[0m"):format(codes[style], text) or text
 end
 
--- Starts the sandbox on a free port → a function that stops it, its base URL, its inventory. The pipe with a name is how it says
--- where it listens. It ends when its standard input does, so it cannot outlive this program, and its folder is gone once read.
+-- Starts the sandbox on a free port → a function that stops it, its base URL, its inventory, a folder that goes with it. The
+-- pipe with a name is how it says where it listens. It ends when its standard input does, so it cannot outlive this program.
 local function start_sandbox()
   local folder = io.popen("mktemp -d"):read "*l"
   local says, inventory = folder .. "/says", folder .. "/agents.lua"
@@ -46,35 +45,39 @@ local function start_sandbox()
   local sandbox = io.popen(command:format(arg[-1], AGENTS, inventory, says), "w")
   local url = io.open(says):read "*l"
   local agents = url and dofile(inventory)
-  os.execute(("rm -r '%s'"):format(folder))
-  if not url then error("the sandbox did not start; what it said is above", 0) end
-  return function() sandbox:close() end, url, agents
-end
-
-local function run(agents, url)
-  local counts = { changed = 0, unchanged = 0, failed = 0 }
-  for _, agent in ipairs(agents) do
-    local client = handoff.client { name = agent.name, token = agent.token, base_url = url }
-    local outcome, err = client:update(edit)
-    local status = outcome and outcome.status or "failed"
-    counts[status] = counts[status] + 1
-    if status ~= "unchanged" then print(paint("bold", agent.name)) end
-    if not outcome then print("  " .. tostring(err)) end
-    for _, change in ipairs(outcome and outcome.changes or {}) do print("  " .. paint(change.kind, line(change))) end
+  local function stop()
+    sandbox:close()
+    os.execute(("rm -r '%s'"):format(folder))
   end
-  local summary = "%d agents: %d changed, %d unchanged, %d failed"
-  print(paint("bold", summary:format(#agents, counts.changed, counts.unchanged, counts.failed)))
-  return counts
+  if not url then
+    stop()
+    error("the sandbox did not start; what it said is above", 0)
+  end
+  return stop, url, agents, folder
 end
 
-local stop, url, agents = start_sandbox()
+local function show(run)
+  for _, result in ipairs(run.results) do
+    if result.status ~= "unchanged" then print(paint("bold", result.agent)) end
+    if result.error then print("  " .. tostring(result.error)) end
+    for _, change in ipairs(result.changes or {}) do print("  " .. paint(change.kind, tostring(change))) end
+  end
+  print(paint("bold", tostring(run)))
+  return run
+end
+
+local stop, url, agents, folder = start_sandbox()
 print(paint("dim", ("A sandbox with %d agents answers at %s"):format(#agents, url)))
-local ok, first, second = pcall(function()
+local ok, first, second, undone = pcall(function()
+  local fleet = assert(handoff.fleet(agents, { base_url = url, history = folder .. "/history.db" }))
   print "\nThe edit, over all of them:\n"
-  local first = run(agents, url)
+  local first = show(assert(fleet:update(edit)))
   print "\nThe same edit once more:\n"
-  return first, run(agents, url)
+  local second = show(assert(fleet:update(edit)))
+  print "\nThe first run taken back:\n"
+  return first, second, assert(fleet:undo(first.id))
 end)
 stop()
 if not ok then error(first, 0) end
-os.exit(first.failed == 0 and second.unchanged == #agents)
+print(paint("bold", tostring(undone)))
+os.exit(first.counts.changed == AGENTS and second.counts.unchanged == AGENTS and undone.counts.changed == AGENTS)

@@ -4,7 +4,8 @@
 --
 --     lua5.4 examples/route_billing.lua agents.lua
 --
--- agents.lua says who the agents are: return { { name = "shop-uk", token = "eyJ…" }, … }
+-- agents.lua says who the agents are: return { { name = "shop-uk", token = env "SHOP_UK_TOKEN" }, … }
+-- What was there before goes into the history, so that the run can be taken back: see examples/take_back.lua
 -- HANDOFF_BASE_URL says where the API is when it is not the vendor's: a sandbox on this machine, for one.
 
 local handoff = require "handoff"
@@ -13,7 +14,7 @@ if not arg[1] then
   io.stderr:write "usage: lua5.4 route_billing.lua agents.lua\n"
   os.exit(64)
 end
-local agents = dofile(arg[1])
+local fleet = assert(handoff.fleet(arg[1]))
 
 local function edit(cfg)
   -- An edit is plain Lua and may look before it acts. Returning without a change means that nothing is written.
@@ -29,20 +30,11 @@ local function edit(cfg)
   -- settings.topic_based_routing_active is not set: the server derives it from the profiles, and assigning it would raise.
 end
 
--- One agent's failure, or the edit's on one agent, does not keep the others from theirs; it shows in the exit status.
-local failed = 0
-for _, agent in ipairs(agents) do
-  local ok, outcome, err = pcall(function()
-    local token = assert(agent.token, "no token in the inventory")
-    return handoff.client { name = agent.name, token = token }:update(edit)
-  end)
-  if ok and outcome then
-    print(("%s: %s"):format(agent.name, outcome.status))
-    for _, change in ipairs(outcome.changes) do print("  " .. tostring(change)) end
-    for _, warning in ipairs(outcome.warnings) do print("  " .. tostring(warning)) end
-  else
-    failed = failed + 1
-    io.stderr:write(agent.name, ": ", tostring(ok and err or outcome), "\n")
-  end
+-- Many agents at once. One agent's failure, or the edit's on one agent, does not keep the others from theirs.
+local run, err = fleet:update(edit, { edit = "route_billing" })
+if not run then
+  io.stderr:write(tostring(err), "\n")
+  os.exit(1)
 end
-os.exit(failed == 0)
+print(run:text())
+os.exit(not run.counts.failed)

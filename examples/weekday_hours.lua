@@ -3,7 +3,8 @@
 --
 --     lua5.4 examples/weekday_hours.lua agents.lua
 --
--- agents.lua says who the agents are: return { { name = "shop-uk", token = "eyJ…" }, … }
+-- agents.lua says who the agents are: return { { name = "shop-uk", token = env "SHOP_UK_TOKEN" }, … }
+-- What was there before goes into the history, so that the run can be taken back: see examples/take_back.lua
 -- HANDOFF_BASE_URL says where the API is when it is not the vendor's: a sandbox on this machine, for one.
 
 local handoff = require "handoff"
@@ -12,7 +13,7 @@ if not arg[1] then
   io.stderr:write "usage: lua5.4 weekday_hours.lua agents.lua\n"
   os.exit(64)
 end
-local agents = dofile(arg[1])
+local fleet = assert(handoff.fleet(arg[1]))
 
 local function edit(cfg)
   -- The slots are replaced as a whole. Day and time are checked here and now: "25:00" would raise, and so would "mon".
@@ -26,20 +27,11 @@ local function edit(cfg)
     "Our team is here Monday to Thursday 9:00 to 17:30 and Friday 9:00 to 16:00. Leave a message and we write back."
 end
 
--- One agent's failure, or the edit's on one agent, does not keep the others from theirs; it shows in the exit status.
-local failed = 0
-for _, agent in ipairs(agents) do
-  local ok, outcome, err = pcall(function()
-    local token = assert(agent.token, "no token in the inventory")
-    return handoff.client { name = agent.name, token = token }:update(edit)
-  end)
-  if ok and outcome then
-    print(("%s: %s"):format(agent.name, outcome.status))
-    for _, change in ipairs(outcome.changes) do print("  " .. tostring(change)) end
-    for _, warning in ipairs(outcome.warnings) do print("  " .. tostring(warning)) end
-  else
-    failed = failed + 1
-    io.stderr:write(agent.name, ": ", tostring(ok and err or outcome), "\n")
-  end
+-- Many agents at once. One agent's failure, or the edit's on one agent, does not keep the others from theirs.
+local run, err = fleet:update(edit, { edit = "weekday_hours" })
+if not run then
+  io.stderr:write(tostring(err), "\n")
+  os.exit(1)
 end
-os.exit(failed == 0)
+print(run:text())
+os.exit(not run.counts.failed)

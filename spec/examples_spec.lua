@@ -24,8 +24,8 @@ describe("the example", function()
     return list
   end
 
-  -- How many agents' lines of the output have that status.
-  local function count(output, status) return select(2, output:gsub(": " .. status, "")) end
+  -- How many agents have that status, as the last line has it.
+  local function count(output, status) return tonumber(output:match("(%d+) " .. status .. "[^\n]*\n$")) end
 
   it("enable_handoff turns one agent's handoff on", function()
     run "enable_handoff"
@@ -69,6 +69,16 @@ describe("the example", function()
     assert.equal(3, count(run("route_billing", sandbox.inventory), "unchanged"))
   end)
 
+  it("take_back lists the runs and takes one back", function()
+    local before = documents()[2]:json()
+    run("weekday_hours", sandbox.inventory)
+    assert.matches("^ +1 .- update +finished +weekday_hours\n$", run("take_back", sandbox.inventory))
+    assert.equal(3, count(run("take_back", sandbox.inventory .. " 1"), "changed"))
+    local function without_ids(text) return (text:gsub('"id":%d+,', "")) end
+    assert.equal(without_ids(before), without_ids(documents()[2]:json()))
+    assert.matches("^ +2 .- undo ", run("take_back", sandbox.inventory))
+  end)
+
   it("says what is wrong, and ends with status 1, when the token is refused", function()
     sandbox.env.HANDOFF_TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzY2VuYXJpb19pZCI6MX0.x"
     local output, status = program.run(program.lua .. " examples/enable_handoff.lua", sandbox.env)
@@ -79,11 +89,12 @@ describe("the example", function()
 end)
 
 describe("the demo", function()
-  it("changes every agent, then none, without colours where there is no terminal", function()
+  it("changes every agent, then none, then takes it back, without colours where there is no terminal", function()
     local output, status = program.run(program.lua .. " examples/demo.lua")
     assert.equal(0, status, output)
     assert.truthy(output:find("25 agents: 25 changed, 0 unchanged, 0 failed", 1, true), output)
     assert.truthy(output:find("25 agents: 0 changed, 25 unchanged, 0 failed", 1, true), output)
+    assert.matches("The first run taken back:\n\n25 agents: 25 changed, 0 unchanged, 0 failed\n$", output)
     assert.is_nil(output:find("\27", 1, true))
   end)
 end)

@@ -156,7 +156,8 @@ local function with_history(self, o, fn)
   local ok, run, failure = pcall(fn, history)
   history:close()
   if not ok then error(run, 0) end
-  return run, failure
+  if run then return run end
+  return nil, failure
 end
 
 local function new_record(self, history, agents, o, kind, of)

@@ -96,7 +96,8 @@ function program.sandbox(agents)
     error("the sandbox did not start", 2)
   end
   sandbox.agents = dofile(sandbox.inventory)
-  sandbox.env = { HANDOFF_BASE_URL = sandbox.url, HANDOFF_TOKEN = sandbox.agents[1].token }
+  sandbox.env = { HANDOFF_BASE_URL = sandbox.url, HANDOFF_TOKEN = sandbox.agents[1].token,
+    XDG_STATE_HOME = sandbox.folder }
   return sandbox
 end
 
