@@ -512,6 +512,15 @@ describe("before anything is written, it is told", function()
     start(h, "a")
   end)
 
+  it("unless that is done in time, while the file is made too", function()
+    local other = assert(DBI.Connect("SQLite3", path))
+    other:autocommit(true)
+    local statement = assert(other:prepare "BEGIN EXCLUSIVE")
+    assert(statement:execute())
+    statement:close()
+    open { sleep = function() return other:close() end }
+  end)
+
   it("that the disk is full, or fails", function()
     start(open(), "a")
     local text = [[

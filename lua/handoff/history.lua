@@ -182,7 +182,7 @@ end
 
 --- Starts a run over these agents, each with a row "pending"; no other run can have one of them until it ends.
 -- @param opts { kind = "update" or "undo", of = the run that is undone, edit = a text that names the edit,
---   agents = { { key = who it is, name = }, ... }, wait = seconds to wait for agents that other runs have (0) }
+--   agents = { { key = who it is, name = one of its own }, ... }, wait = seconds to wait for agents that other runs have (0) }
 -- @return the run, its number in `id` (see run.lua); or nil, err, of kind "held" where another run, err.run, has some
 function History:start(opts)
   check.open("history:start", self)

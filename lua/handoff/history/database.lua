@@ -24,7 +24,7 @@ local POLL = 0.01 -- seconds between two tries
 -- SQLite's words (sqlite3_errstr; LuaDBI hands on no codes) → reason, what is told.
 local reasons = {
   { "database is locked", "locked",
-    "another program keeps it locked for longer than %g s; wait until that one is done, or give a longer timeout=" },
+    "another program keeps it locked for longer than %g s; wait until that one is done, or give a longer timeout" },
   { "disk is full", "full", "the disk is full; make room, or name a history in another place" },
   { "disk I/O error", "io", "the disk fails or is full; make room, or name a history in another place" },
   { "readonly database", "read_only",
