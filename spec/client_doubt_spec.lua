@@ -127,13 +127,31 @@ describe("a client", function()
       assert_written()
     end)
 
-    it("writes what is left where somebody else undid a part of it", function()
+    it("writes what is left where somebody else undid a part of it, whatever the service trimmed", function()
       meanwhile { ["PUT 1"] = "lose", ["GET 3"] = others(function(cfg)
+        cfg.settings.question_message = "Shall we?"
         cfg.custom_guidelines:remove { name = "New" }
       end) }
-      local outcome = assert(update())
+      local outcome = assert(update(nil, function(cfg)
+        edit(cfg)
+        cfg.settings.question_message = " Shall  we? "
+      end))
       assert.equal("GET GET PUT GET PUT", service.asked)
       assert.same({ "added", 1 }, { outcome.changes[1].kind, #outcome.changes })
+      assert_written()
+    end)
+
+    it("does not ask again who is right in a conflict that was resolved", function()
+      local asked = 0
+      meanwhile {
+        ["GET 2"] = others(function(cfg) cfg.settings.timezone = "Europe/Paris" end),
+        ["PUT 1"] = "drop", ["GET 3"] = others(deactivate),
+      }
+      assert(update { on_conflict = function()
+        asked = asked + 1
+        return "mine"
+      end })
+      assert.equal(1, asked)
       assert_written()
     end)
 

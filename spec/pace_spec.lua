@@ -143,21 +143,47 @@ describe("a client keeps within the limits", function()
     assert.same({}, service.waits)
   end)
 
-  it("and reads again what is there after it waited for a write", function()
-    local client, zone = service:client { budget = "3%" }, { "UTC", "Europe/Paris" }
-    local outcome = service:run(function()
-      for i = 1, 2 do
-        service.on_wait = i == 2 and function()
-          service:edit(function(cfg) cfg.settings.is_active = false end)
-        end
-        local done = assert(client:update(function(cfg) cfg.settings.timezone = zone[i] end))
-        if i == 2 then return done end
-      end
+  describe("and reads what is there after it waited for a write,", function()
+    local function update(client, on_put)
+      return assert(client:update(function(cfg) cfg.settings.timezone = "UTC" end, { on_put = on_put }))
+    end
+
+    before_each(function()
+      service.on_wait = function() service:edit(function(cfg) cfg.settings.is_active = false end) end
     end)
-    assert.equal("GET GET PUT GET GET PUT", service.asked)
-    assert.is_true(outcome.merged)
-    local settings = service:config().settings
-    assert.same({ "Europe/Paris", false }, { settings.timezone, settings.is_active })
+
+    -- The edit that was made during the wait is still there.
+    local function assert_merged(outcome)
+      assert.equal(1, #service.waits)
+      assert.is_true(outcome.merged)
+      local settings = service:config().settings
+      assert.same({ "UTC", false }, { settings.timezone, settings.is_active })
+    end
+
+    it("which it does before it looks again", function()
+      service.on = function(method, count)
+        if method == "PUT" and count == 1 then return 429, "", { ["Retry-After"] = "50" } end
+      end
+      local outcome = service:run(function()
+        service:client { token = "waits", retries = 0 }:put(document.new())
+        return update(service:client { token = "waits" })
+      end)
+      assert.equal("PUT GET GET PUT", service.asked)
+      assert_merged(outcome)
+    end)
+
+    it("also where another took the turn after it had looked", function()
+      local first, other = true, service:client { token = "both", budget = "3%" }
+      local outcome = service:run(function()
+        return update(service:client { token = "both", budget = "3%" }, function()
+          if first then assert(other:put(service:config())) end
+          first = false
+          return true
+        end)
+      end)
+      assert.equal("GET GET PUT GET PUT", service.asked)
+      assert_merged(outcome)
+    end)
   end)
 
   it("and lets nothing go that the service asked to hold back, by any client", function()

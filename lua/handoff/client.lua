@@ -15,14 +15,8 @@ local Client = {}
 local BASE_URL = "https://app.quickchat.ai/v1/api/" -- api: Transport, base URL
 local ENDPOINT = "human_handoff/configuration"
 
-local retries = { "number", min = 0, max = 100, integer = true }
-local deadline = { "number", min = 0.001, max = 1e6 }
-
-local function with_default(row, default)
-  local copy = { default = default }
-  for name, value in pairs(row) do copy[name] = value end
-  return copy
-end
+local function retries(default) return { "number", min = 0, max = 100, integer = true, default = default } end
+local function deadline(default) return { "number", min = 0.001, max = 1e6, default = default } end
 
 local rows = {
   token = { "string function", secret = true },
@@ -30,8 +24,8 @@ local rows = {
   base_url = { "string" },
   timeout = { "number", min = 0.001, max = 1e6, default = 30 },
   connect_timeout = { "number", min = 0.001, max = 1e6, default = 10 },
-  retries = with_default(retries, 4),
-  deadline = with_default(deadline, 120),
+  retries = retries(4),
+  deadline = deadline(120),
   budget = { "string", default = "100%" },
   ca_file = { "string" },
   proxy = { "string", secret = true },
@@ -259,12 +253,12 @@ local apply_rows = {
   verify = { "string boolean", default = "answer" },
   on_conflict = { "string function" },
   on_put = { "function" },
-  retries = retries,
-  deadline = deadline,
+  retries = retries(),
+  deadline = deadline(),
 }
 
-local update_rows = with_default(apply_rows)
-update_rows.merge = { "boolean", default = true }
+local update_rows = { merge = { "boolean", default = true } }
+for name, row in pairs(apply_rows) do update_rows[name] = row end
 
 local function refuse_choice(what, name, value, choices)
   refuse { path = what .. ": " .. name, rule = "choice", value = value, message = "one of " .. choices }

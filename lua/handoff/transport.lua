@@ -4,7 +4,7 @@
 --   transport:sleep(seconds) → true | nil, err
 --   transport:now() → seconds on a clock that never jumps
 -- req: { method, url, headers = { name = value }, body, timeout = 30, connect_timeout = 10 (seconds), ca_file, proxy,
---   max_bytes = 8 MiB (of body, after decompression), insecure = false, on_event }
+--   max_bytes = 8 MiB (of body, after decompression), insecure = false, on_event }; it is not changed, its headers neither
 -- res: { status, headers = { ["lower-case name"] = value }, body, http_version = "1.1", bytes_sent, bytes_received,
 --   times = { total, connect, first_byte }, reused = whether it went over a connection made earlier }
 -- A request that must not be made (a bad field, plain http:// beyond loopback, credentials in the URL) raises. What
