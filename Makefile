@@ -42,7 +42,8 @@ build_deb := $(cc_deb) $(pkgconfig_deb) $(lua54_deb) $(luajit_deb) $(core_deb) $
 demo_deb := $(filter-out $(luajit_deb),$(build_deb)) lua5.4 lua-cjson lua-dbi-sqlite3
 test_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-dbi-sqlite3 lua-busted lua-check clang clang-format cppcheck \
   luarocks nginx libnginx-mod-http-lua openssl curl jq python3-requests locales
-bench_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-dbi-sqlite3 nginx
+bench_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-dbi-sqlite3 lua-filesystem python3-requests \
+  nginx libnginx-mod-http-lua openssl
 
 found := $(strip $(foreach vm,$(vms),$(if $($(vm)_pc),$(vm))))
 vital := cc pkgconfig vm core
@@ -219,7 +220,7 @@ test-gc:
 
 # --- measure --------------------------------------------------------------------------------------------------------------
 # Programs that stand alone; what else is in spec/bench they start, compiled or under the VM that runs them.
-benches := document agents
+benches := document fleet
 bench_bin := $(patsubst spec/bench/%.c,$(BUILD)/bench/%,$(wildcard spec/bench/*.c))
 $(BUILD)/bench/%: spec/bench/%.c Makefile
 	@mkdir -p $(@D)
@@ -246,7 +247,7 @@ help:
 	@echo 'make test-core, test-lua54, test-luajit          a part of the tests'
 	@echo 'make test-asan, test-valgrind, test-gc           busted with sanitizers, valgrind, a restless collector'
 	@echo 'make test-kill   a run killed at 200 instants and gone on with'
-	@echo 'make bench       processor time on both VMs'
+	@echo 'make bench       processor time, memory and agents a second, on both VMs, beside others'
 	@echo 'make clean'
 
 .PHONY: all $(vms) rock install install-rock uninstall deps demo demo-run test checks lint lints $(checks) test-asan \

@@ -285,20 +285,22 @@ static void set_integer(lua_State *L, const char *name, uint64_t value) {
     lua_setfield(L, -2, name);
 }
 
-/* Pushes what is known of every transfer that ended. */
-static void push_account(lua_State *L, const ho_answer *a) {
-    lua_createtable(L, 0, 9);
-    lua_createtable(L, 0, 3);
+static void set_times(lua_State *L, const ho_answer *a) {
     set_number(L, "total", a->total);
     set_number(L, "connect", a->connect);
     set_number(L, "first_byte", a->first_byte);
-    lua_setfield(L, -2, "times");
+}
+
+/* Pushes what is known of every transfer that ended. */
+static void push_account(lua_State *L, const ho_answer *a) {
+    lua_createtable(L, 0, 10);
     set_integer(L, "bytes_sent", a->bytes_sent);
     set_integer(L, "bytes_received", a->bytes_received);
     if (a->status != 0) set_integer(L, "status", (uint64_t)a->status);
 }
 
 static void add_answer(lua_State *L, const ho_answer *a) {
+    set_times(L, a);
     lua_pushlstring(L, a->head.len > 0 ? a->head.at : "", a->head.len);
     lua_setfield(L, -2, "head");
     lua_pushlstring(L, a->body.len > 0 ? a->body.at : "", a->body.len);
@@ -321,6 +323,9 @@ static const char *kind_of(ho_http_code code) {
 }
 
 static void add_error(lua_State *L, const ho_answer *a) {
+    lua_createtable(L, 0, 3);
+    set_times(L, a);
+    lua_setfield(L, -2, "times");
     lua_pushstring(L, kind_of(a->code));
     lua_setfield(L, -2, "kind");
     lua_pushstring(L, a->error);
@@ -338,9 +343,9 @@ static void release(transfer_box *t) {
     ho_transfer_release(ho);
 }
 
-/* transfer:result() → {status, head (see http.headers), body, http_version, times = {total, connect, first_byte}
- * (seconds), bytes_sent, bytes_received, reused}; or nil and an error {kind, message (libcurl's words), too_big, times,
- * bytes_sent, bytes_received}. Once; raises while it runs. It is taken first: no finalizer can release it while it is read. */
+/* transfer:result() → {status, head (see http.headers), body, http_version, total, connect, first_byte (seconds), bytes_sent,
+ * bytes_received, reused}; or nil and an error {kind, message (libcurl's words), too_big, times = {total, connect,
+ * first_byte}, bytes_sent, bytes_received}. Once; raises while it runs. It is taken first: no finalizer can release it while it is read. */
 static int l_result(lua_State *L) {
     if (ho_transfer_answer(check_transfer(L)->ho) == NULL) return luaL_error(L, "the transfer is still running");
     transfer_box *taken = new_transfer(L), *t = check_transfer(L);

@@ -93,8 +93,8 @@ static ho_transfer *new_transfer(ho_engine *engine) {
     ho_transfer *t = grow_transfers(engine) ? ho_transfer_new() : NULL;
     if (t == NULL) return NULL;
     t->engine = engine;
-    t->id = engine->count;
     engine->transfers[engine->count++] = t;
+    t->id = engine->count;
     return t;
 }
 

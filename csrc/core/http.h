@@ -73,7 +73,7 @@ ho_code ho_engine_step(ho_engine *engine, long timeout_ms);
 /* A transfer that finished or was cancelled, each once, the earliest first; NULL: none. */
 ho_transfer *ho_engine_next(ho_engine *engine);
 
-/* A small number that is the transfer's alone until it is released. */
+/* A small number, from 1 on, that is the transfer's alone until it is released. */
 size_t ho_transfer_id(const ho_transfer *transfer);
 
 /* NULL while it runs. */

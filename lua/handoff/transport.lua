@@ -108,13 +108,23 @@ end
 
 -- ---- requests -----------------------------------------------------------------------------------------------
 
--- Few look at the headers of an answer, and there may be dozens: they are read when somebody does.
+-- Few look at the headers of an answer, of which there may be dozens, or at its times: they are made when somebody does.
 local Answer = {}
 
+local make = {}
+
+function make.headers(answer)
+  return core.http.headers(answer.head)
+end
+
+function make.times(answer)
+  return { total = answer.total, connect = answer.connect, first_byte = answer.first_byte }
+end
+
 function Answer.__index(answer, name)
-  if name ~= "headers" then return nil end
-  answer.headers = core.http.headers(answer.head)
-  return answer.headers
+  if not make[name] then return nil end
+  answer[name] = make[name](answer)
+  return answer[name]
 end
 
 local function tell_end(on_event, req, answer, err)

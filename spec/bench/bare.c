@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* The yardstick of `make bench`: what a careful program in C over libcurl's multi interface needs to GET and then PUT a
- * constant document of 4 KB for every agent, so many agents at a time, without any JSON.
- *
- *     bare URL AGENTS CONCURRENCY     prints: CPU seconds, wall seconds
- */
+/* The yardstick of `make bench`: what a careful program in C over libcurl's multi interface needs to GET the document of every agent
+ * and PUT it back as it came, so many agents at a time, without any JSON. Arguments and output are those of program.lua; the stamp is not
+ * looked at. */
 #include <curl/curl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,16 +9,18 @@
 #include <sys/resource.h>
 #include <time.h>
 
-enum { DOCUMENT = 4096, ROOM = 4 * DOCUMENT };
+enum { ROOM = 64 << 10, TOKEN = 1024 };
 
+/* The answer to a GET is the body of the PUT, whose answer lies beside it. */
 typedef struct worker {
     CURL *easy;
+    struct curl_slist *headers;
     int putting;
-    size_t len;
-    char answer[ROOM];
+    size_t len[2];
+    char answer[2][ROOM];
 } worker;
 
-static char document[DOCUMENT];
+static FILE *tokens;
 static long agents_left;
 
 static void die(const char *what) {
@@ -30,19 +30,33 @@ static void die(const char *what) {
 
 static size_t on_body(char *at, size_t size, size_t count, void *data) {
     worker *w = data;
-    if (size * count > ROOM - w->len) return 0;
-    memcpy(w->answer + w->len, at, size * count);
-    w->len += size * count;
+    size_t *len = &w->len[w->putting];
+    if (size * count > ROOM - *len) return 0;
+    memcpy(w->answer[w->putting] + *len, at, size * count);
+    *len += size * count;
     return size * count;
 }
 
+/* Those of the next agent. */
+static void set_headers(worker *w) {
+    char line[TOKEN + 32], token[TOKEN];
+    if (fgets(token, sizeof token, tokens) == NULL) die("fewer tokens than agents");
+    snprintf(line, sizeof line, "Authorization: Bearer %.*s", (int)strcspn(token, "\n"), token);
+    curl_slist_free_all(w->headers);
+    w->headers = curl_slist_append(NULL, line);
+    w->headers = curl_slist_append(w->headers, "Content-Type: application/json");
+    w->headers = curl_slist_append(w->headers, "Expect:");
+    curl_easy_setopt(w->easy, CURLOPT_HTTPHEADER, w->headers);
+}
+
 static void start(CURLM *multi, worker *w) {
-    w->len = 0;
+    w->len[w->putting] = 0;
     if (w->putting) {
-        curl_easy_setopt(w->easy, CURLOPT_POSTFIELDS, document);
-        curl_easy_setopt(w->easy, CURLOPT_POSTFIELDSIZE, (long)DOCUMENT);
+        curl_easy_setopt(w->easy, CURLOPT_POSTFIELDS, w->answer[0]);
+        curl_easy_setopt(w->easy, CURLOPT_POSTFIELDSIZE, (long)w->len[0]);
         curl_easy_setopt(w->easy, CURLOPT_CUSTOMREQUEST, "PUT");
     } else {
+        set_headers(w);
         curl_easy_setopt(w->easy, CURLOPT_HTTPGET, 1L);
         curl_easy_setopt(w->easy, CURLOPT_CUSTOMREQUEST, NULL);
     }
@@ -50,13 +64,12 @@ static void start(CURLM *multi, worker *w) {
 }
 
 /* What is the same in all requests is set once. */
-static worker *new_worker(const char *url, struct curl_slist *headers) {
+static worker *new_worker(const char *url) {
     worker *w = calloc(1, sizeof *w);
     CURL *easy = curl_easy_init();
     if (w == NULL || easy == NULL) die("not enough memory");
     w->easy = easy;
     curl_easy_setopt(easy, CURLOPT_URL, url);
-    curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(easy, CURLOPT_WRITEDATA, w);
     curl_easy_setopt(easy, CURLOPT_PRIVATE, w);
@@ -101,19 +114,25 @@ static double wall(void) {
     return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
 }
 
+static long peak(void) {
+    long kib = 0;
+    char line[256];
+    FILE *status = fopen("/proc/self/status", "r");
+    if (status == NULL) die("no /proc");
+    while (fgets(line, sizeof line, status) != NULL) sscanf(line, "VmHWM: %ld", &kib);
+    fclose(status);
+    return kib;
+}
+
 int main(int argc, char **argv) {
-    if (argc != 4) die("usage: bare URL AGENTS CONCURRENCY");
-    agents_left = atol(argv[2]);
-    long workers = atol(argv[3]) < agents_left ? atol(argv[3]) : agents_left;
+    if (argc < 5 || (tokens = fopen(argv[2], "r")) == NULL) die("usage: bare URL TOKENS AGENTS CONCURRENCY");
+    agents_left = atol(argv[3]);
+    long workers = atol(argv[4]) < agents_left ? atol(argv[4]) : agents_left;
     double started = wall();
     curl_global_init(CURL_GLOBAL_DEFAULT);
     CURLM *multi = curl_multi_init();
-    struct curl_slist *headers = curl_slist_append(NULL, "Authorization: Bearer benchmark");
-    headers = curl_slist_append(headers, "Content-Type: application/json");
-    headers = curl_slist_append(headers, "Expect:");
-    memset(document, 'x', sizeof document);
     curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, 256L);
-    for (long i = 0; i < workers; i++, agents_left--) start(multi, new_worker(argv[1], headers));
+    for (long i = 0; i < workers; i++, agents_left--) start(multi, new_worker(argv[1]));
     while (workers > 0) {
         int running;
         if (curl_multi_perform(multi, &running) != CURLM_OK) die("perform failed");
@@ -122,6 +141,6 @@ int main(int argc, char **argv) {
     }
     struct rusage used;
     getrusage(RUSAGE_SELF, &used);
-    printf("%.3f %.3f\n", seconds(used.ru_utime) + seconds(used.ru_stime), wall() - started);
+    printf("%.3f %.3f %ld\n", seconds(used.ru_utime) + seconds(used.ru_stime), wall() - started, peak());
     return 0;
 }

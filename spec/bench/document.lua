@@ -6,16 +6,11 @@
 --   and an edit in every part: all of it is decoded, listed, checked and written anew
 local cjson = require "cjson"
 local handoff = require "handoff"
+local edit = require "bench.edit"
 local measure = require "bench.measure"
 local text = require "bench.sample"
 
 local ROUNDS, DOCUMENTS = 15, 1000
-
-local function change_settings(settings)
-  settings.is_active = false
-  settings.confirmation_message = "A colleague takes over now."
-  settings.timezone = "Europe/London"
-end
 
 -- What an update does with an edited configuration: what changed, is it right, and the text to send.
 local function finish(cfg, changes)
@@ -26,7 +21,7 @@ end
 
 local function three_settings()
   local cfg = handoff.config(text)
-  change_settings(cfg.settings)
+  edit(cfg, 0)
   return cfg
 end
 
