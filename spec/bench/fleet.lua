@@ -100,7 +100,9 @@ local function compare_sizes(cases, url, tokens)
     local processor, _, memory = run(command, url, tokens, agents, CONCURRENCY, STAMP)
     return processor, memory
   end
-  print(("\n%-30s %s"):format("µs an agent after the first, MB", ("%10d agents  "):rep(#SIZES):format((table.unpack or unpack)(SIZES))))
+  local heads = {}
+  for i, agents in ipairs(SIZES) do heads[i] = ("%11d agents"):format(agents) end
+  print(("\n%-31s%s"):format("µs an agent after the first, MB", table.concat(heads, "  ")))
   for _, case in ipairs(cases) do
     local cells, first = {}, one(case[2], 1)
     for i, agents in ipairs(SIZES) do
