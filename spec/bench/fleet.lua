@@ -69,8 +69,8 @@ end
 
 -- Runs one → its seconds of processor time, seconds by the clock, most memory in KiB.
 local function run(command, url, tokens, agents, concurrency, stamp)
-  local words = ("%s %s %s %d %d %s"):format(command, url, program.quote(tokens), agents, concurrency, stamp)
-  local pipe = assert(io.popen(("export TMPDIR=$(mktemp -d); %s; rm -rf $TMPDIR"):format(words)))
+  local arguments = ("%s %s %s %d %d %s"):format(command, url, program.quote(tokens), agents, concurrency, stamp)
+  local pipe = assert(io.popen(("export TMPDIR=$(mktemp -d); %s; rm -rf $TMPDIR"):format(arguments)))
   local text = pipe:read "*a"
   pipe:close()
   local processor, clock, memory = text:match "^(%S+) (%S+) (%S+)"
