@@ -59,8 +59,18 @@ static int l_unverified_claims(lua_State *L) {
     return 1;
 }
 
+/* plausible(text) → whether it can be a token at all: not empty, printable ASCII, no blanks. */
+static int l_plausible(lua_State *L) {
+    size_t len;
+    luaL_checktype(L, 1, LUA_TSTRING);
+    const char *text = lua_tolstring(L, 1, &len);
+    lua_pushboolean(L, ho_token_plausible(text, len));
+    return 1;
+}
+
 int hol_open_token(lua_State *L) {
-    static const luaL_Reg functions[] = {{"unverified_claims", l_unverified_claims}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"unverified_claims", l_unverified_claims}, {"plausible", l_plausible}, {NULL, NULL}};
     hol_newlib(L, functions);
     return 1;
 }

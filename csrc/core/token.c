@@ -3,6 +3,12 @@
 
 #include <string.h>
 
+bool ho_token_plausible(const char *text, size_t len) {
+    for (size_t i = 0; i < len; i++)
+        if (text[i] <= ' ' || text[i] > '~') return false;
+    return len > 0;
+}
+
 /* The value of a character, or -1. Letters as ASCII has them, whatever the locale. */
 static int sextet(char c) {
     if (c >= 'A' && c <= 'Z') return c - 'A';

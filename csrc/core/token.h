@@ -10,6 +10,9 @@
 /* The longest token that is read: several times what an HTTP header takes. */
 enum { HO_TOKEN_SIZE = 64 * 1024 };
 
+/* Whether the text can be a token at all: not empty, and nothing in it but printable ASCII without blanks. */
+bool ho_token_plausible(const char *text, size_t len);
+
 /* Decodes base64url (RFC 4648, section 5) without padding into `out`, which has room for 3 bytes for every 4 characters, and
  * says how many bytes came out. HO_INVALID: a character that is none of its, a length that none has, bits left over that are not
  * 0. */

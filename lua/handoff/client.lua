@@ -53,7 +53,7 @@ end
 
 -- The value is never named: it is a secret, or near enough to one.
 local function check_token(token, path)
-  if type(token) ~= "string" or token == "" or token:find "[^\33-\126]" then
+  if type(token) ~= "string" or not core.token.plausible(token) then
     refuse { path = path, rule = "token", message = ("a token expected, got %s; copy it again from the dashboard")
       :format(describe_token(token)) }
   end

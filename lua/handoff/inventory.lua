@@ -26,6 +26,9 @@ local client_options = {
 }
 local token_keys = { token_env = "env", token_file = "file", token_command = "command" }
 
+local is_option = {}
+for _, key in ipairs(client_options) do is_option[key] = true end
+
 local known_keys = { "name", "token", "tags", "token_env", "token_file", "token_command" }
 local is_known = {}
 for _, key in ipairs(client_options) do known_keys[#known_keys + 1] = key end
@@ -160,13 +163,23 @@ local function read_source(reading, entry, refuse)
   end
 end
 
-local function check_keys(entry, refuse)
+local function refuse_unknown(entry, refuse)
   for _, key in ipairs(sorted_keys(entry)) do
     if not is_known[key] then
       refuse("unknown", type(key) == "number" and "a value without a key; write name = …, token = …"
         or ("no key %s; %s"):format(text.shown(key), text.hint(key, known_keys)))
     end
   end
+end
+
+-- The entry's options, a fresh table.
+local function read_options(entry, refuse)
+  local options, unknown = {}, false
+  for key, value in next, entry do
+    if is_option[key] then options[key] = value elseif not is_known[key] then unknown = true end
+  end
+  if unknown then refuse_unknown(entry, refuse) end
+  return options
 end
 
 local function read_entry(reading, i, entry)
@@ -181,9 +194,8 @@ local function read_entry(reading, i, entry)
     name = nil
   end
   local function refuse(...) note(reading.found, reading, i, name, ...) end
-  check_keys(entry, refuse)
-  local hidden = { [SOURCE] = read_source(reading, entry, refuse) }
-  for _, key in ipairs(client_options) do hidden[key] = rawget(entry, key) end
+  local hidden = read_options(entry, refuse)
+  hidden[SOURCE] = read_source(reading, entry, refuse)
   return new_agent(reading, i, name, read_tags(rawget(entry, "tags"), refuse), hidden)
 end
 
@@ -206,9 +218,12 @@ local function each_pair(agents, key, fn)
     local agent = agents[i]
     local value = agent and key(agent)
     if value then
-      value = value .. "\n" .. tostring(agent.base_url or "")
-      if first[value] and first[value] ~= agent then fn(first[value], agent) end
-      first[value] = first[value] or agent
+      local service = tostring(agent.base_url or "")
+      local of_service = first[service] or {}
+      first[service] = of_service
+      local before = of_service[value]
+      if before and before ~= agent then fn(before, agent) end
+      of_service[value] = before or agent
     end
   end
 end
@@ -402,7 +417,9 @@ end
 function inventory.options(agent)
   local hidden = hidden_of(agent)
   local options = { name = agent.name, token = hidden.token }
-  for _, key in ipairs(client_options) do options[key] = hidden[key] end
+  for key, value in next, hidden do
+    if is_option[key] then options[key] = value end
+  end
   return options
 end
 

@@ -1,10 +1,12 @@
 -- SPDX-License-Identifier: MIT
--- Fleets edited by the library, beside what else does the same: a bare program in C over libcurl's multi interface that makes the two
--- transfers and no JSON (bare.c), the vendor's recipe in a loop (requests_loop.py), and the two transfers through our transport.
+-- Fleets edited by the library, beside what else does the same: a bare program in C over libcurl's multi interface that makes
+-- the two transfers and no JSON (bare.c), the vendor's recipe in a loop (requests_loop.py), and the two transfers through our
+-- transport.
 --   plain     GET, edit, check, PUT
 --   guarded   GET, edit, check, GET, merge, PUT, verify: what fleet:update does
--- Against an nginx that answers every GET with one document of 4 KB and every PUT with what the edit makes of that, and against the
--- sandbox, each on this machine. Processor time is that of the whole client process; rounds are interleaved, medians are printed.
+-- Against an nginx that answers every GET with one document of 4 KB and every PUT with what the edit makes of that, and against
+-- the sandbox, each on this machine. Processor time is that of the whole client process; rounds are interleaved, medians are
+-- printed.
 local handoff = require "handoff"
 local edit = require "bench.edit"
 local measure = require "bench.measure"
@@ -67,8 +69,8 @@ end
 
 -- Runs one → its seconds of processor time, seconds by the clock, most memory in KiB.
 local function run(command, url, tokens, agents, concurrency, stamp)
-  local pipe = assert(io.popen(("export TMPDIR=$(mktemp -d); %s %s %s %d %d %s; rm -rf $TMPDIR"):format(command, url,
-    program.quote(tokens), agents, concurrency, stamp)))
+  local arguments = ("%s %s %s %d %d %s"):format(command, url, program.quote(tokens), agents, concurrency, stamp)
+  local pipe = assert(io.popen(("export TMPDIR=$(mktemp -d); %s; rm -rf $TMPDIR"):format(arguments)))
   local text = pipe:read "*a"
   pipe:close()
   local processor, clock, memory = text:match "^(%S+) (%S+) (%S+)"
@@ -88,7 +90,7 @@ local function compare(title, cases, rounds, url, tokens, stamp)
   local results = measure.medians(cases, rounds, function(command)
     return run(command, url, tokens, AGENTS, CONCURRENCY, stamp or new_stamp())
   end)
-  print(("%-30s %9s %12s %7s %8s"):format(title, "agents/s", "µs an agent", "ratio", "MB"))
+  print(("\n%-30s %9s %12s %7s %8s"):format(title, "agents/s", "µs an agent", "ratio", "MB"))
   for i, case in ipairs(cases) do print_row(case[1], results[i], results[1][1]) end
 end
 
@@ -98,7 +100,9 @@ local function compare_sizes(cases, url, tokens)
     local processor, _, memory = run(command, url, tokens, agents, CONCURRENCY, STAMP)
     return processor, memory
   end
-  print(("\n%-30s %s"):format("µs an agent after the first, MB", ("%10d agents  "):rep(#SIZES):format((table.unpack or unpack)(SIZES))))
+  local heads = {}
+  for i, agents in ipairs(SIZES) do heads[i] = ("%11d agents"):format(agents) end
+  print(("\n%-31s%s"):format("µs an agent after the first, MB", table.concat(heads, "  ")))
   for _, case in ipairs(cases) do
     local cells, first = {}, one(case[2], 1)
     for i, agents in ipairs(SIZES) do
@@ -133,10 +137,9 @@ local url = server.http .. "/v1/api/human_handoff/configuration"
 
 local ok, err = pcall(function()
   write_tokens(tokens, box)
-  compare(("%d agents, nginx"):format(AGENTS), { bare, loop, transfers, plain, guarded, history }, ROUNDS, url, tokens, STAMP)
-  print()
-  compare(("%d agents, sandbox"):format(AGENTS), { bare, loop, transfers, plain, guarded, history }, SANDBOX_ROUNDS,
-    box:url(), tokens)
+  local all = { bare, loop, transfers, plain, guarded, history }
+  compare(("%d agents, nginx"):format(AGENTS), all, ROUNDS, url, tokens, STAMP)
+  compare(("%d agents, sandbox"):format(AGENTS), all, SANDBOX_ROUNDS, box:url(), tokens)
   compare_sizes({ bare, transfers, plain, guarded, history }, url, tokens)
   compare_latency({ plain, guarded, history }, tokens)
 end)

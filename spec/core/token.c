@@ -35,6 +35,14 @@ static void decodes(void) {
     }
 }
 
+static void knows_what_can_be_one(void) {
+    for (int c = 0; c < 256; c++) {
+        char text[] = {'a', (char)c, 'z'};
+        CHECK(ho_token_plausible(text, sizeof text) == (c > ' ' && c <= '~'), "character %d", c);
+    }
+    CHECK(!ho_token_plausible("", 0), "nothing");
+}
+
 /* Each character where four stand: its place in the alphabet comes out, or it is none. */
 static void knows_its_alphabet(void) {
     static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
@@ -143,6 +151,7 @@ static void refuses_what_is_long(void) {
 }
 
 int main(void) {
+    knows_what_can_be_one();
     decodes();
     knows_its_alphabet();
     refuses_what_no_encoder_writes();

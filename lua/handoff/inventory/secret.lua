@@ -91,7 +91,7 @@ end
 function secret.token_flaw(token)
   if not token:find "%S" then return "is empty; put the token there" end
   if token:find "^Bearer%s" then return "begins with the word Bearer; leave that out" end
-  if token:find "[^\33-\126]" then
+  if not core.token.plausible(token) then
     return "has a blank or a character in it that no token has; copy it again from the dashboard"
   end
 end
