@@ -2,13 +2,10 @@
 local limiter = require "handoff.fleet.limiter"
 
 describe("the limiter", function()
-  local function answers(limit, count, event)
-    event.type, event.method = "request_end", event.method or "GET"
-    for _ = 1, count do limit:observe(event) end
+  local function answers(limit, count, one)
+    for _ = 1, count do limit:observe(one.method or "GET", one.status, one.kind, one.seconds or 0.01) end
   end
-  local function fine(limit, count, seconds)
-    answers(limit, count, { status = 200, times = { first_byte = seconds or 0.01 } })
-  end
+  local function fine(limit, count, seconds) answers(limit, count, { status = 200, seconds = seconds }) end
 
   it("starts at what is allowed at most, and never exceeds it", function()
     local limit = limiter.new(32)
@@ -16,16 +13,16 @@ describe("the limiter", function()
     assert.equal(32, limit.limit)
   end)
 
-  for what, event in pairs {
-    ["429"] = { status = 429 }, ["503"] = { status = 503 }, ["a timeout"] = { error = "timeout" },
+  for what, answer in pairs {
+    ["429"] = { status = 429 }, ["503"] = { status = 503 }, ["a timeout"] = { kind = "timeout" },
   } do
     it("halves for " .. what .. ", once for all that was under way", function()
       local limit = limiter.new(32)
-      answers(limit, 1, event)
+      answers(limit, 1, answer)
       assert.equal(16, limit.limit)
-      answers(limit, 63, event)
+      answers(limit, 63, answer)
       assert.equal(16, limit.limit)
-      answers(limit, 1, event)
+      answers(limit, 1, answer)
       assert.equal(8, limit.limit)
     end)
   end
@@ -55,7 +52,7 @@ describe("the limiter", function()
   it("is calm about a slow service, a slower method and a little more", function()
     local limit = limiter.new(32)
     fine(limit, 1000, 3)
-    answers(limit, 100, { status = 200, method = "PUT", times = { first_byte = 9 } })
+    answers(limit, 100, { status = 200, method = "PUT", seconds = 9 })
     fine(limit, 1000, 4)
     assert.equal(32, limit.limit)
     limit = limiter.new(32)

@@ -146,11 +146,12 @@ local function protect(self)
 end
 
 -- What is the same in all clients with these options, whoever the agent is.
-local function common(o)
+local function common(o, observe)
   if o.proxy then transport.check_proxy("handoff.client: proxy", o.proxy) end
   local carrier = check_transport(o.transport)
   return {
     url = endpoint(o.base_url, o.insecure), transport = carrier, pacer = pacer_of(o.budget, carrier.now), options = o,
+    observe = observe,
   }
 end
 
@@ -158,7 +159,7 @@ local function client_of(base, name, token)
   name = check_name(name)
   return protect {
     name = name, token = token_source(token), url = base.url, transport = base.transport, pacer = base.pacer,
-    on_event = event_sink(base.options.on_event, name), options = base.options,
+    on_event = event_sink(base.options.on_event, name), options = base.options, observe = base.observe,
   }
 end
 
@@ -174,19 +175,18 @@ end
 
 --- Clients of many agents, which share most options.
 -- @param opts options of handoff.client, but name and token
--- @param on_event function(event), called instead of that of the options
+-- @param observe function(method, status or nil, kind of error or nil, seconds), called when a request ended
 -- @return function(own) → the client of one agent; own = { name=, token=, … }: options of its own come before the shared ones
-local function maker(opts, on_event)
+local function maker(opts, observe)
   local shared = options.read(opts, rows, "handoff.client")
-  shared.on_event = on_event
-  local base = common(shared)
+  local base = common(shared, observe)
   return function(own)
     for name in pairs(own) do
       if name ~= "name" and name ~= "token" then
         local all = {}
         for option, value in pairs(shared) do all[option] = value end
         for option, value in pairs(own) do all[option] = value end
-        return new(all)
+        return client_of(common(options.read(all, rows, "handoff.client"), observe), own.name, own.token)
       end
     end
     return client_of(base, own.name, own.token)

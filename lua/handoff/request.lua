@@ -135,11 +135,14 @@ function request.send(self, method, body, token, left)
   local o = self.options
   local get_headers, put_headers = headers_of(self, token)
   local clipped = left < o.timeout and left or nil
+  local observe, began = self.observe, nil
+  if observe then began = self.transport:now() end
   local res, err = self.transport:request {
     method = method, url = self.url, body = body, headers = body and put_headers or get_headers,
     timeout = clipped or o.timeout, connect_timeout = o.connect_timeout, ca_file = o.ca_file, proxy = o.proxy,
     insecure = o.insecure, on_event = self.on_event,
   }
+  if observe then observe(method, res and res.status, err and err.kind, self.transport:now() - began) end
   if res and res.status == 200 then return res.body end
   err = res and bad_status(self, method, res, token) or no_answer(self, method, err, clipped)
   err.agent = self.name

@@ -18,7 +18,7 @@ function limiter.new(most)
   return setmetatable({
     most = most, limit = most,
     answers = 0, deaf_until = 0, -- after a cut, what was under way before it says nothing new
-    usual = {}, recent = {}, -- seconds to the first byte, by method
+    usual = {}, recent = {}, -- seconds that a request took, by method
   }, Limiter)
 end
 
@@ -37,15 +37,15 @@ local function is_late(self, method, seconds)
   return recent > LATE_FACTOR * usual and recent > usual + LATE_SECONDS
 end
 
---- Takes notice of a client's event; all but "request_end" say nothing.
-function Limiter:observe(event)
-  if event.type ~= "request_end" then return end
+--- Takes notice of the end of a request.
+-- @param status of its answer; or nil, and the kind of the error
+-- @param seconds that it took
+function Limiter:observe(method, status, kind, seconds)
   self.answers = self.answers + 1
-  local status, first_byte = event.status, event.times and event.times.first_byte
-  if status == 429 or status == 503 or event.error == "timeout" then return cut(self) end
+  if status == 429 or status == 503 or kind == "timeout" then return cut(self) end
   if not status then return end
-  if first_byte and is_late(self, event.method, first_byte) then return cut(self) end
-  self.limit = math.min(self.most, self.limit + 1 / self.limit)
+  if is_late(self, method, seconds) then return cut(self) end
+  if self.limit < self.most then self.limit = math.min(self.most, self.limit + 1 / self.limit) end
 end
 
 return limiter

@@ -26,17 +26,14 @@ local passed_on = { "merge", "verify", "on_conflict" }
 --   record keeps what happened (see handoff.history and handoff.fleet.unrecorded); nil for a run that writes nothing
 function session.new(given)
   local self = setmetatable(given, Session)
-  local o, on_event = self.options, self.clients.on_event
+  local o = self.options
   self.run = runs.new(self.agents, o.dry_run)
   self.run.id = self.record and self.record.id
   self.limiter = limiter.new(o.concurrency)
   self.failures, self.deletions, self.planned, self.works = 0, 0, {}, {}
   local most = o.max_failures or o.waves and 0
   self.max_failures = most and rollout.amount(most, #self.agents, math.floor, "max_failures")
-  self.make_client = client.maker(self.clients, function(event)
-    self.limiter:observe(event)
-    if on_event then return on_event(event) end
-  end)
+  self.make_client = client.maker(self.clients, function(...) return self.limiter:observe(...) end)
   return self
 end
 
