@@ -113,6 +113,25 @@ describe("a run in the history", function()
       assert.equal(1, #document(box.agents[3]).availability)
     end)
 
+    it("does not take for an edit what the service itself keeps up to date", function()
+      local agent = box.agents[1]
+      local function text(message, touched)
+        local one = original(agent)
+        one.settings.question_message, one.settings.touched_at = message, touched
+        return json.encode(one)
+      end
+      local h = assert(handoff.history(history))
+      local run = assert(h:start { kind = "update", agents = { { name = agent.name, key = "x" } } })
+      assert(run:writing(agent.name, text("Before?", 1), text("After? ", 1)))
+      assert(run:done(agent.name, "changed", { after = text("After?", 2) }))
+      assert(run:finish "finished")
+      h:close()
+      box:store(agent.name, text("After?", 3))
+      assert.same({ changed = 1 }, assert(fleet():undo(run.id)).counts)
+      assert.equal("Before?", document(agent).settings.question_message)
+      assert.equal(3, document(agent).settings.touched_at)
+    end)
+
     it("can be taken back itself", function()
       local run = assert(fleet():update(edit))
       local after = document(box.agents[1])

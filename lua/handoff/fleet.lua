@@ -3,6 +3,7 @@
 -- that a run that was stopped can be gone on with, and any run be taken back.
 local core = require "handoff.core"
 local client = require "handoff.client"
+local config = require "handoff.config"
 local inventory = require "handoff.inventory"
 local options = require "handoff.options"
 local select = require "handoff.select"
@@ -236,12 +237,22 @@ end
 local is_done = { changed = true, unchanged = true }
 local is_doubtful = { writing = true, unknown = true }
 
---- Takes back what the recorded run wrote to one agent: its documents' difference, reversed.
+--- What the agent would have now had the run not been: what the service answered, with the edit taken out of it. What only the
+-- answer brought (a time of the last change, say) is no edit, and stays.
+local function without_edit(before, meant, answer)
+  local cfg = assert(config.new(answer, true))
+  config.merge(cfg, meant, before, { resolve = "mine", lenient = true })
+  return cfg
+end
+
+--- Takes back what the recorded run wrote to one agent.
 local function undo_work(recorded)
   return function(s, index, how)
-    local before, meant, after = recorded:documents(s.agents[index].name)
+    local before, meant, answer = recorded:documents(s.agents[index].name)
     if not before then return nil, meant end
-    return s:apply(index, after or meant, before, how)
+    local was, made = assert(config.new(before, true)), assert(config.new(meant, true))
+    if not answer or answer == meant then return s:apply(index, made, was, how) end
+    return s:apply(index, assert(config.new(answer, true)), without_edit(was, made, answer), how)
   end
 end
 

@@ -157,18 +157,17 @@ local function plan(self, index)
   if not kept then stop(self, tostring(why)) end
 end
 
---- Carries the difference of two documents over to what the agent has now.
--- @param before, meant texts
+--- Carries the difference of two configurations over to what the agent has now.
 function Session:apply(index, before, meant, how)
   how.merge = nil -- there is no other way
-  return self:client(index):apply(assert(config.new(before, true)), assert(config.new(meant, true)), how)
+  return self:client(index):apply(before, meant, how)
 end
 
 --- The work of an agent whose documents are recorded: their difference is carried over.
 function session.carry(self, index, how)
   local before, meant = self.record:documents(self.agents[index].name)
   if not before then return nil, meant end
-  return self:apply(index, before, meant, how)
+  return self:apply(index, assert(config.new(before, true)), assert(config.new(meant, true)), how)
 end
 
 --- The same where that may have been written before: then there is nothing left to do, and it counts as done.
