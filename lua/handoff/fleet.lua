@@ -263,13 +263,14 @@ end
 --- Takes a run back: what it changed in these agents is merged in reverse into what is there now, so that later edits stay. That
 -- is a run itself, which can be taken back. An edit that somebody made since to the same place is a conflict.
 -- @param id the run's
--- @param opts as for update, but for `merge`
+-- @param opts as for update, but for `merge`; `edit` is by default that of the run
 function Fleet:undo(id, opts)
   local o = read(self, opts, undo_rows, "undo")
   if o.history == false then missing_history "undo" end
   return with_history(self, o, function(history)
     local found, err = history:run(id)
     if not found then return nil, err end
+    o.edit = o.edit or found.edit
     local agents = agents_of(self, entries_of(found), function(entry)
       return entry.status == "changed" or is_doubtful[entry.status]
     end)
