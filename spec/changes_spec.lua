@@ -50,6 +50,20 @@ describe("cfg:changes()", function()
     assert.same(expected, paths(cfg:copy():copy():changes()))
   end)
 
+  it("knows what was there whether fields or what is in them are edited first", function()
+    local function fields(cfg) cfg.settings.is_active, cfg.settings.timezone = false, "Europe/London" end
+    local function within(cfg) cfg.settings.keywords:add "human" end
+    for _, order in ipairs { { fields, within, fields }, { within, fields } } do
+      local cfg = new()
+      for _, edits in ipairs(order) do edits(cfg) end
+      assert.same({ "changed settings.is_active", 'added settings.keywords["human"]', "added settings.timezone" },
+        paths(cfg:changes()))
+      cfg.settings.is_active = true
+      cfg.settings.keywords:remove "human"
+      assert.same({ "added settings.timezone" }, paths(cfg:changes()))
+    end
+  end)
+
   it("is empty again where edits were taken back", function()
     local cfg = new()
     edit(cfg)

@@ -121,6 +121,27 @@ void hol_keep_differing(lua_State *L) {
     lua_replace(L, before);
 }
 
+void hol_keep_differing_fields(lua_State *L) {
+    int before = lua_gettop(L) - 1, after = before + 1, name = after + 3;
+    lua_createtable(L, 0, FEW);
+    lua_createtable(L, 0, FEW);
+    for (lua_pushnil(L); lua_next(L, before);) {
+        lua_pushvalue(L, name);
+        lua_rawget(L, after);
+        if (hol_equal(L, name + 1, name + 2)) {
+            lua_pop(L, 2);
+            continue;
+        }
+        set_plain(L, after + 2, name);
+        if (hol_is_absent(L, name + 1))
+            lua_pop(L, 1);
+        else
+            set_plain(L, after + 1, name);
+    }
+    lua_replace(L, after);
+    lua_replace(L, before);
+}
+
 int hol_open_change(lua_State *L) {
     static const luaL_Reg functions[] = {{"differing", l_differing}, {NULL, NULL}};
     hol_newlib(L, functions);

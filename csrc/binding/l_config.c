@@ -166,6 +166,7 @@ static void decode(lua_State *L, const hol_doc *doc, int values, size_t i, bool 
 }
 
 void hol_config_original(lua_State *L, hol_doc *doc, int values, size_t i) {
+    hol_member_keep_whole(L, doc, values, i);
     if (lua_rawgeti(L, values, HOL_DOC_VALUES + (lua_Integer)(doc->count + i)) != LUA_TNIL) return;
     lua_pop(L, 1);
     decode(L, doc, values, i, true);

@@ -9,6 +9,9 @@
 /* Addresses of these are the private keys: of a node's data, part and slot, and of a metatable's type. */
 static const char DATA, PART, SLOT, TYPE;
 
+/* Its address stands for the value of a field that was not there. */
+static const char ABSENT;
+
 enum { TYPES_MAX = 24 };
 typedef struct types {
     size_t count;
@@ -108,16 +111,58 @@ static void refuse_sealed(lua_State *L, const hol_doc *doc, int values, size_t i
                 "it, or a cfg:copy()");
 }
 
+/* What was there before an edit is kept whole; or, while only fields of an object that is a part itself were set, field by field in a
+ * table of its own. */
+
+static lua_Integer whole_slot(const hol_doc *doc, size_t i) {
+    return HOL_DOC_VALUES + (lua_Integer)(doc->count + i);
+}
+
+static lua_Integer fields_slot(const hol_doc *doc, size_t i) {
+    return HOL_DOC_VALUES + (lua_Integer)(doc->count * 2 + i);
+}
+
+bool hol_member_fields(lua_State *L, const hol_doc *doc, int values, size_t i) {
+    if (lua_rawgeti(L, values, fields_slot(doc, i)) == LUA_TTABLE) return true;
+    lua_pop(L, 1);
+    return false;
+}
+
+bool hol_is_absent(lua_State *L, int index) {
+    return lua_touserdata(L, index) == &ABSENT;
+}
+
+static void keep_whole(lua_State *L, const hol_doc *doc, int values, size_t i) {
+    lua_rawgeti(L, values, HOL_DOC_VALUES + (lua_Integer)i);
+    hol_plain(L, -1);
+    lua_rawseti(L, values, (int)whole_slot(doc, i));
+    lua_pop(L, 1);
+}
+
+void hol_member_keep_whole(lua_State *L, const hol_doc *doc, int values, size_t i) {
+    values = lua_absindex(L, values);
+    if (!hol_member_fields(L, doc, values, i)) return;
+    int fields = lua_gettop(L);
+    keep_whole(L, doc, values, i);
+    lua_rawgeti(L, values, whole_slot(doc, i));
+    for (lua_pushnil(L); lua_next(L, fields); lua_pop(L, 1)) {
+        lua_pushvalue(L, -2);
+        if (hol_is_absent(L, -2))
+            lua_pushnil(L);
+        else
+            lua_pushvalue(L, -2);
+        lua_rawset(L, fields + 1);
+    }
+    lua_pushnil(L);
+    lua_rawseti(L, values, (int)fields_slot(doc, i));
+    lua_settop(L, fields - 1);
+}
+
 void hol_member_edit(lua_State *L, hol_doc *doc, int values, size_t i) {
     if (doc->sealed) refuse_sealed(L, doc, values, i);
-    if (!doc->members[i].edited) {
-        values = lua_absindex(L, values);
-        lua_rawgeti(L, values, HOL_DOC_VALUES + (lua_Integer)i);
-        hol_plain(L, -1);
-        lua_rawseti(L, values, HOL_DOC_VALUES + (int)(doc->count + i));
-        lua_pop(L, 1);
-        doc->members[i].edited = true;
-    }
+    if (!doc->members[i].edited) keep_whole(L, doc, lua_absindex(L, values), i);
+    hol_member_keep_whole(L, doc, values, i);
+    doc->members[i].edited = true;
     doc->edits++;
 }
 
@@ -126,6 +171,41 @@ void hol_node_edit(lua_State *L, int node) {
     lua_getiuservalue(L, -1, 1);
     hol_member_edit(L, part->doc, -1, part->index);
     lua_pop(L, 2);
+}
+
+/* Keeps the value at `old` of the field whose name is at `key` in the table on top, which it pops, unless an earlier one is there. */
+static void keep_field(lua_State *L, int key, int old) {
+    lua_pushvalue(L, key);
+    if (lua_rawget(L, -2) == LUA_TNIL) {
+        lua_pushvalue(L, key);
+        if (lua_isnil(L, old))
+            lua_pushlightuserdata(L, (void *)(uintptr_t)&ABSENT);
+        else
+            hol_plain(L, old);
+        lua_rawset(L, -4);
+    }
+    lua_pop(L, 2);
+}
+
+void hol_field_edit(lua_State *L, int node, int part, int key, int old) {
+    const hol_part *at = lua_touserdata(L, part);
+    hol_doc *doc = at->doc;
+    lua_getiuservalue(L, part, 1);
+    int values = lua_gettop(L);
+    lua_rawgeti(L, values, HOL_DOC_VALUES + (lua_Integer)at->index);
+    bool is_part = lua_rawequal(L, -1, node), first = !doc->members[at->index].edited;
+    if (!is_part || doc->sealed) {
+        hol_member_edit(L, doc, values, at->index);
+    } else {
+        if (first) {
+            lua_createtable(L, 0, 4);
+            lua_rawseti(L, values, (int)fields_slot(doc, at->index));
+        }
+        if (hol_member_fields(L, doc, values, at->index)) keep_field(L, key, old);
+        doc->members[at->index].edited = true;
+        doc->edits++;
+    }
+    lua_settop(L, values - 1);
 }
 
 void hol_node_new(lua_State *L, const hol_type *type, int part) {

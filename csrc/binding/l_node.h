@@ -31,7 +31,8 @@ typedef struct hol_member {
 
 /* A parsed document; userdata. Its uservalue is a table: [HOL_DOC_TEXT] the text, [HOL_DOC_SELF] the document itself (a
  * part keeps the table, and so the document), [HOL_DOC_VALUES + i] the value of member i once touched,
- * [HOL_DOC_VALUES + count + i] what that was before it was edited, plain. */
+ * [HOL_DOC_VALUES + count + i] what that was before it was edited, plain, or [HOL_DOC_VALUES + 2 * count + i] what its fields were,
+ * see hol_field_edit. */
 typedef struct hol_doc {
     bool server;  /* came from the service: what it broke is a warning until it is edited */
     bool sealed;  /* what edits it raises: the function that was to edit it has returned */
@@ -103,6 +104,9 @@ bool hol_equal(lua_State *L, int a, int b);
  * objects do not. (l_change.c) */
 void hol_keep_differing(lua_State *L);
 
+/* Replaces the values before of an object's fields (hol_member_fields) and its data, the two tables on top, alike. (l_change.c) */
+void hol_keep_differing_fields(lua_State *L);
+
 /* Pushes a deep copy of the value at the index as plain tables: nodes opened, numbers as integers where they are. Raises where
  * it is nested too deep, which only tampering makes it. */
 void hol_plain(lua_State *L, int index);
@@ -114,6 +118,18 @@ const char *hol_node_path(lua_State *L, const hol_part *part, int part_index, in
 /* Notes that a node's part, or member i, is about to be edited: the first time its value, if it was touched, is kept as it was. Every
  * edit passes here before anything is changed; raises where the document is sealed. */
 void hol_node_edit(lua_State *L, int node);
+
+/* The same where the node's field, whose name is at `key`, is about to be set, and its value is at `old`; `part` is that of the node.
+ * Of an object that is a part itself only the field is kept. */
+void hol_field_edit(lua_State *L, int node, int part, int key, int old);
+
+/* Pushes what is kept of member i field by field: the values before, by name (hol_is_absent: it had none). False, and nothing is pushed,
+ * where it is kept otherwise. */
+bool hol_member_fields(lua_State *L, const hol_doc *doc, int values, size_t i);
+bool hol_is_absent(lua_State *L, int index);
+
+/* Keeps it whole from now on. */
+void hol_member_keep_whole(lua_State *L, const hol_doc *doc, int values, size_t i);
 void hol_member_edit(lua_State *L, hol_doc *doc, int values, size_t i);
 
 /* Makes the types and their metatables; called once when the module opens. */

@@ -62,7 +62,7 @@ static int l_object_index(lua_State *L) {
 enum { NODE = 1, KEY, VALUE, DATA, OLD, PART };
 
 static int store(lua_State *L, int value) {
-    hol_node_edit(L, NODE);
+    hol_field_edit(L, NODE, PART, KEY, OLD);
     lua_pushvalue(L, KEY);
     lua_pushvalue(L, value);
     lua_rawset(L, DATA);

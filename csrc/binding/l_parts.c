@@ -18,10 +18,14 @@ static int l_edited(lua_State *L) {
         lua_createtable(L, 0, 3);
         hol_config_name(L, text, &doc->members[i].text);
         lua_setfield(L, 4, "name");
-        hol_config_original(L, doc, 2, i);
+        bool object = part && part->kind == HO_OBJECT, fields = object && hol_member_fields(L, doc, 2, i);
+        if (!fields) hol_config_original(L, doc, 2, i);
         hol_config_value(L, doc, 1, 2, i);
-        if (part && part->kind == HO_OBJECT && hol_node_open(L)) {
-            hol_keep_differing(L);
+        if (object && hol_node_open(L)) {
+            if (fields)
+                hol_keep_differing_fields(L);
+            else
+                hol_keep_differing(L);
         } else {
             hol_plain(L, 5);
             lua_replace(L, 5);
