@@ -45,8 +45,9 @@ local function report(out, place, kind, before, after, field)
   if not place.path then locate(place) end
   local row = {
     kind = kind, path = field and child_path(place.path, field) or place.path, before = before, after = after,
-    part = place.part, id = place.id, name = place.name, field = field, at = place.from, to = place.to,
+    part = place.part, id = place.id, name = place.name, field = field,
   }
+  if place.list then row.at, row.to = place.from, place.to end
   out[#out + 1] = setmetatable(row, Change)
   return row
 end

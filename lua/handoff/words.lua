@@ -253,8 +253,25 @@ end
 
 -- Places --------------------------------------------------------------------------------------------------------------
 
+-- How a name stands behind the path of what has it. The schema's names are few and come again and again.
+local function step_to(name)
+  return tostring(name):find "^[%a_][%w_]*$" and "." .. name or "[" .. quote(tostring(name)) .. "]"
+end
+
+local step = {}
+
+local function add_steps(row)
+  if row.item then add_steps(row.item) end
+  for _, field in ipairs(row.fields or {}) do
+    step[field.name] = step_to(field.name)
+    add_steps(field)
+  end
+end
+
+add_steps(shape.document)
+
 local function child_path(path, name)
-  return path .. (tostring(name):find "^[%a_][%w_]*$" and "." .. name or "[" .. quote(tostring(name)) .. "]")
+  return path .. (step[name] or step_to(name))
 end
 
 -- How many items of the list have each label.
