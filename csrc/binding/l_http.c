@@ -110,9 +110,8 @@ static bool is_name(ho_text name) {
 }
 
 static bool is_value(ho_text value) {
-    for (size_t i = 0; i < value.len; i++)
-        if (value.at[i] == '\r' || value.at[i] == '\n' || value.at[i] == '\0') return false;
-    return true;
+    return !memchr(value.at, '\r', value.len) && !memchr(value.at, '\n', value.len) &&
+           !memchr(value.at, '\0', value.len);
 }
 
 static ho_text text_at(lua_State *L, int i) {

@@ -8,7 +8,7 @@ local program = require "bench.program"
 local how = {
   plain = { history = false, merge = false, verify = false },
   guarded = { history = false },
-  history = { history = os.getenv "TMPDIR" .. "/history.db" },
+  history = { history = (os.getenv "TMPDIR" or "/tmp") .. "/history.db" },
 }
 local opts = assert(how[table.remove(arg, 1)])
 local url, tokens, concurrency, stamp = program.arguments()

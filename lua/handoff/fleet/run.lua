@@ -19,7 +19,10 @@ local always = { changed = true, unchanged = true, failed = true }
 --- @param agents the fleet's, in its order
 function run.new(agents, dry_run)
   local results = {}
-  for i, agent in ipairs(agents) do results[i] = { agent = agent.name, status = "untouched" } end
+  for i, agent in ipairs(agents) do
+    -- As large at once as it becomes.
+    results[i] = { agent = agent.name, status = "untouched", error = nil, changes = nil, warnings = nil, requests = nil }
+  end
   return setmetatable({ results = results, counts = {}, dry_run = dry_run or nil }, Run)
 end
 

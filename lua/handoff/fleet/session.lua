@@ -101,13 +101,13 @@ local function refusal(self)
   return rollout.refusal(counts, self.options)
 end
 
+local reported = { "changes", "warnings", "requests", "merged", "value" }
+
 --- Takes down what became of the agent. Documents are not kept: they are in the history, and there may be thousands.
 local function settle(self, index, outcome, err)
   local result = self.run.results[index]
   result.status, result.error = outcome and outcome.status or "failed", err
-  for _, name in ipairs { "changes", "warnings", "requests", "merged", "value" } do
-    result[name] = outcome and outcome[name]
-  end
+  for _, name in ipairs(reported) do result[name] = outcome and outcome[name] end
   if err then
     count_failure(self)
     if err.kind == "history" then stop(self, tostring(err)) end
