@@ -275,8 +275,11 @@ describe("a client", function()
         part_of_it {}
         local others_edit = service.on
         service.on = function(method, count)
-          if method == "GET" and count == 3 then service:edit(function(cfg) cfg.settings.timezone = "Europe/Paris" end) end
-          return others_edit(method, count)
+          local step = others_edit(method, count)
+          if method == "GET" and count == 3 then
+            service:edit(function(cfg) cfg.settings.timezone = "Europe/Paris" end)
+          end
+          return step
         end
         local _, err = update { on_conflict = function() return "value", "Nowhere" end }
         assert_unknown("invalid", err)

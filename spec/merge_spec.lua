@@ -123,7 +123,8 @@ describe("merge.part of a list", function()
       "[{'id':11,'name':'A','x':2},{'id':13,'name':'C','x':3}]" },
     { "takes one that was removed and added anew beside others for another one", "custom_guidelines",
       "[{'id':1,'name':'A','x':1},{'id':2,'name':'B','x':1}]", "[{'id':1,'name':'A','x':1}]",
-      "[{'id':1,'name':'A','x':1},{'id':3,'name':'B','x':1}]", "[{'id':1,'name':'A','x':1},{'id':3,'name':'B','x':1}]" },
+      "[{'id':1,'name':'A','x':1},{'id':3,'name':'B','x':1}]",
+      "[{'id':1,'name':'A','x':1},{'id':3,'name':'B','x':1}]" },
   }
 
   it("is not lenient with blanks where they are what mine changed", function()

@@ -3,8 +3,9 @@
 -- decodes them. Nothing given is changed; what is merged shares tables with what was given.
 --
 -- Field by field; the items of a list are matched as handoff.change does it, new ones by label (their name; a slot's day and
--- times) whatever their ids, and so are all where no id is there any more; lists of scalars are sets with an order. Read-only fields are theirs, and so are ids. Of an order,
--- theirs stays unless only mine is another than before; what only one side has follows what it followed there.
+-- times) whatever their ids, and so are all where no id is there any more; lists of scalars are sets with an order. Read-only
+-- fields are theirs, and so are ids. Of an order, theirs stays unless only mine is another than before; what only one side has
+-- follows what it followed there.
 --
 -- The same field changed two ways, and an item edited on one side and removed on the other, are a conflict: a table that prints
 -- as one line, with path, part, field, id and name as of a change, and base, mine, theirs: the values, nil where there is
@@ -202,7 +203,8 @@ end
 local function is_renumbered(row, base, list, matched)
   for at = 1, #base do
     local before, after = base[at], list[matched[at]]
-    if is_object(before) and is_object(after) and shape.id_of(row, before) and shape.id_of(row, after) then return false end
+    local are_items = is_object(before) and is_object(after)
+    if are_items and shape.id_of(row, before) and shape.id_of(row, after) then return false end
   end
   return true
 end

@@ -179,8 +179,8 @@ end
 
 -- ---- a PUT whose answer never came ----------------------------------------------------------------------------------
 
--- A doubt: { draft = what may have been written, err = why that is not known, final = whether it is not tried again, earlier = what
---   the job's `maybe` was before }
+-- A doubt: { draft = what may have been written, err = why that is not known, final = whether it is not tried again,
+--   earlier = what the job's `maybe` was before }
 
 -- What is raised meanwhile, by a function of the script's, reaches the caller as an error that says so.
 local function in_doubt(job, fn, ...)
@@ -277,8 +277,8 @@ end
 
 -- Sends the draft → what round returns.
 local function send(job, draft, earlier)
-  local self, sent, text, err, answer = job.call, job.call.requests, nil, nil, nil
-  text, err = call.try(self, "PUT", draft.text)
+  local self, sent, answer = job.call, job.call.requests, nil
+  local text, err = call.try(self, "PUT", draft.text)
   if self.requests == sent then
     job.maybe = earlier
     if not err then return end -- not its turn: what is there may change until then
