@@ -203,6 +203,109 @@ describe("a client", function()
       end
     end)
 
+    it("does not add again what the service may have changed beyond recognition", function()
+      for said, kept in pairs { ["R & D"] = "R &amp; D", ["Foo@example.com"] = "foo@example.com" } do
+        service.text, service.counts, service.asked, client = document.text(), {}, nil, service:client()
+        meanwhile { ["PUT 1"] = function()
+          service:store { body = service.request.body:gsub(said, kept) }
+          return "drop"
+        end }
+        local _, err = update(nil, function(cfg)
+          if said:find "@" then return cfg.settings.emails:add(said) and nil end
+          cfg.custom_guidelines:add { name = said, description = "d", is_active = true }
+        end)
+        assert.same({ "network", true, "GET GET PUT GET" }, { err.kind, err.unknown, service.asked })
+        assert.matches("showed what may be this, as the service keeps it, or somebody else's: + ", err.message, 1, true)
+      end
+    end)
+
+    it("does not take blanks that were there before for those that it wrote", function()
+      service.text = service.text:gsub('"agent"', '" agent"')
+      meanwhile { ["PUT 1"] = "drop", ["GET 3"] = others(deactivate) }
+      assert(update(nil, function(cfg)
+        cfg.settings.keywords[2] = "agent"
+        cfg.settings.question_message = "Shall I\nconnect you?"
+      end))
+      assert.equal("GET GET PUT GET PUT", service.asked)
+      local settings = service:config().settings
+      assert.same({ "agent", "Shall I\nconnect you?" }, { settings.keywords[2], settings.question_message })
+    end)
+
+    it("does not say for certain that it was not written where nobody waited for the answer", function()
+      meanwhile { ["PUT 1+"] = { 504, "" } }
+      local _, err = update { retries = 0 }
+      assert.same({ "server", true, document.text(), "GET GET PUT GET" },
+        { err.kind, err.unknown, err.before:text(), service.asked })
+    end)
+
+    -- The first PUT was done, and somebody else took back a part of it: what goes wrong from then on leaves the rest there.
+    describe("and finds a part of it", function()
+      local function part_of_it(steps)
+        steps["PUT 1"] = "lose"
+        steps["GET 3"] = others(function(cfg) cfg.custom_guidelines:remove { name = "New" } end)
+        meanwhile(steps)
+      end
+
+      local function assert_unknown(kind, err)
+        assert.same({ kind, true, document.text() }, { err.kind, err.unknown, err.before:text() })
+        assert.matches("it may have been written or not", err.message, 1, true)
+        assert.is_nil(err.message:find("not written", 1, true))
+      end
+
+      it("says so where the rest is refused for now, or not written", function()
+        for kind, row in pairs { rate_limit = { 429, "" }, network = { "drop" }, rejected = { 400, "" } } do
+          service.text, service.counts, client = document.text(), {}, service:client()
+          part_of_it { ["PUT 2+"] = row }
+          local _, err = update { retries = 2 }
+          assert_unknown(kind, err)
+        end
+      end)
+
+      it("says so where on_put stops the rest", function()
+        part_of_it {}
+        local told = 0
+        local _, err = update { on_put = function()
+          told = told + 1
+          return told == 1, told > 1 and require("handoff.core").error.new { kind = "history", message = "full" } or nil
+        end }
+        assert_unknown("history", err)
+      end)
+
+      it("says so where the rest breaks a rule", function()
+        part_of_it {}
+        local others_edit = service.on
+        service.on = function(method, count)
+          local step = others_edit(method, count)
+          if method == "GET" and count == 3 then
+            service:edit(function(cfg) cfg.settings.timezone = "Europe/Paris" end)
+          end
+          return step
+        end
+        local _, err = update { on_conflict = function() return "value", "Nowhere" end }
+        assert_unknown("invalid", err)
+      end)
+
+      it("calls it changed where somebody else puts back the rest", function()
+        part_of_it { ["PUT 2"] = { 429, "" }, ["GET 4"] = others(function(cfg)
+          cfg.custom_guidelines:add { name = "New", description = "new", is_active = true }
+        end) }
+        local outcome = assert(update())
+        assert.same({ "changed", true, 3 }, { outcome.status, outcome.reconciled, #outcome.changes })
+        assert_written()
+      end)
+    end)
+
+    it("says so in what the script's own functions raise", function()
+      client = service:client { on_event = function(event)
+        if event.type == "request_end" and event.method == "PUT" then error "boom" end
+      end }
+      local err = document.raised(update)
+      assert.same({ "invalid", true, document.text() }, { err.kind, err.unknown, err.before:text() })
+      assert.matches("_spec%.lua:%d+: boom; it may have been written or not", tostring(err))
+      assert.matches("_spec.lua", err.traceback, 1, true)
+      assert_written()
+    end)
+
     it("says so where it was cancelled while it waited", function()
       meanwhile { ["PUT 1"] = "lose" }
       service.on_wait = function() service.task:cancel() end
@@ -310,6 +413,16 @@ describe("a client", function()
       assert.same({ "conflict", "settings.timezone", "GET" }, { err.kind, err.path, service.asked })
       assert(apply(before, meant, { on_conflict = "mine" }))
       assert_written()
+    end)
+
+    it("to the items that are there, though what was meant has no ids", function()
+      local plain = service:config():plain()
+      for _, item in ipairs(plain.custom_guidelines) do item.id = nil end
+      plain.custom_guidelines[2].is_active = true
+      local before = service:config()
+      local outcome = assert(apply(before, assert(handoff.config(plain))))
+      assert.equal('~ custom_guidelines["Legal"].is_active: false → true', tostring(outcome.changes[1]))
+      assert.equal(before.custom_guidelines[1].id, service:config().custom_guidelines[1].id)
     end)
 
     it("as carefully as an update: after a lost answer, with on_put, and reading back", function()

@@ -115,6 +115,25 @@ describe("merge.part of a list", function()
       "[1,false,null,'x',[2]]", "[false,null,'x',[2],'new']" },
   }
 
+  check_rows {
+    { "takes what mine changed in items that were all given other ids since", "custom_guidelines",
+      "[{'id':1,'name':'A','x':1},{'id':2,'name':'B','x':1},{'id':3,'name':'C','x':1}]",
+      "[{'id':1,'name':'A','x':2},{'id':3,'name':'C','x':1}]",
+      "[{'id':11,'name':'A','x':1},{'id':12,'name':'B','x':1},{'id':13,'name':'C','x':3}]",
+      "[{'id':11,'name':'A','x':2},{'id':13,'name':'C','x':3}]" },
+    { "takes one that was removed and added anew beside others for another one", "custom_guidelines",
+      "[{'id':1,'name':'A','x':1},{'id':2,'name':'B','x':1}]", "[{'id':1,'name':'A','x':1}]",
+      "[{'id':1,'name':'A','x':1},{'id':3,'name':'B','x':1}]",
+      "[{'id':1,'name':'A','x':1},{'id':3,'name':'B','x':1}]" },
+  }
+
+  it("is not lenient with blanks where they are what mine changed", function()
+    local base, mine, theirs = { keywords = { " a" }, question_message = "a b" }, { keywords = { "a" },
+      question_message = "a\nb" }, { keywords = { " a" }, question_message = "a b", is_active = true }
+    local merged = merge.part("settings", base, mine, theirs, { lenient = true })
+    assert.same({ keywords = { "a" }, question_message = "a\nb", is_active = true }, merged)
+  end)
+
   it("counts texts that differ in blanks alone as the same, where it is to be lenient", function()
     local base = json "[{'id':1,'name':'a','description':'d'}]"
     local mine = json "[{'id':1,'name':'a','description':' d  e'},{'name':'new ','description':'x\\n'}]"

@@ -56,7 +56,7 @@ local function adopt(name, part, theirs)
 end
 
 -- A part that theirs lacks cannot be put there: what mine changed of it is a conflict, even where that was to be mine.
-local function merge_lacking(name, base, mine, opts)
+local function merge_lacking(name, base, mine, _, opts)
   if base == nil then base = core.json.null end
   local merged, conflicts = merge.part(name, base, mine, nil, opts)
   if merged ~= nil then conflicts = select(2, merge.part(name, base, mine, nil)) end
@@ -68,15 +68,13 @@ end
 -- @param opts as of handoff.merge's part
 -- @return a list of the conflicts that are left, in the order of mine's parts
 function config.merge(theirs, base, mine, opts)
-  local all, has_moved_on = {}, {}
-  for _, name in ipairs(core.config.differing(base, theirs)) do has_moved_on[name] = true end
+  local all = {}
   for _, name in ipairs(core.config.differing(mine, base)) do
     local my_part, their_part = core.config.part(mine, name), core.config.part(theirs, name)
-    local merged, conflicts = my_part, {}
-    if my_part ~= nil and their_part == nil then
-      merged, conflicts = merge_lacking(name, core.config.part(base, name), my_part, opts)
-    elseif my_part ~= nil and has_moved_on[name] then
-      merged, conflicts = merge.part(name, core.config.part(base, name), my_part, their_part, opts)
+    local merged, conflicts = nil, {}
+    if my_part ~= nil then
+      local merge_part = their_part == nil and merge_lacking or merge.part
+      merged, conflicts = merge_part(name, core.config.part(base, name), my_part, their_part, opts)
     end
     if merged ~= nil then
       merged = adopt(name, merged, their_part)

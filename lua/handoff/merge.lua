@@ -3,8 +3,9 @@
 -- decodes them. Nothing given is changed; what is merged shares tables with what was given.
 --
 -- Field by field; the items of a list are matched as handoff.change does it, new ones by label (their name; a slot's day and
--- times) whatever their ids; lists of scalars are sets with an order. Read-only fields are theirs, and so are ids. Of an order,
--- theirs stays unless only mine is another than before; what only one side has follows what it followed there.
+-- times) whatever their ids, and so are all where no id is there any more; lists of scalars are sets with an order. Read-only
+-- fields are theirs, and so are ids. Of an order, theirs stays unless only mine is another than before; what only one side has
+-- follows what it followed there.
 --
 -- The same field changed two ways, and an item edited on one side and removed on the other, are a conflict: a table that prints
 -- as one line, with path, part, field, id and name as of a change, and base, mine, theirs: the values, nil where there is
@@ -71,7 +72,9 @@ end
 
 local function merge_leaf(ctx, name, base, mine, theirs, place)
   if same(mine, theirs) or same(base, mine) then return theirs end
-  if ctx.lenient and ctx.bare(mine) == ctx.bare(theirs) then return theirs end
+  local my_bare = ctx.bare(mine)
+  -- Where mine changed nothing but blanks, theirs without them may be what was there before as well as what was trimmed.
+  if ctx.lenient and my_bare == ctx.bare(theirs) and my_bare ~= ctx.bare(base) then return theirs end
   if same(base, theirs) then return mine end
   return disagree(ctx, place, name, base, mine, theirs)
 end
@@ -156,8 +159,12 @@ end
 
 local function merge_set(ctx, base, mine, theirs)
   if shape.is_same_list(mine, theirs) or shape.is_same_list(base, mine) then return theirs end
-  local sets, odd = {}, {}
-  local function key(value) return shape.key_of(ctx.bare(value), odd) end
+  local sets, odd, known = {}, {}, {}
+  for at = 1, ctx.lenient and #base or 0 do known[ctx.bare(base[at])] = true end
+  local function key(value)
+    local bare = ctx.bare(value)
+    return shape.key_of(known[bare] and value or bare, odd)
+  end
   local their_entries, their_counts = add_members(sets, "theirs", theirs, key)
   local my_entries, my_counts = add_members(sets, "mine", mine, key)
   local base_entries, base_counts = add_members(sets, "base", base, key)
@@ -174,7 +181,7 @@ end
 local function is_edited(row, base, item)
   for name in next, differing(base, item) or {} do
     local field, before, after = row.known[name], base[name], item[name]
-    local is_servers = field and (field.read_only or field.id and (before == nil or after == nil))
+    local is_servers = field and (field.read_only or field.id)
     local is_list_still = field and field.kind == "list" and is_list(before) and is_list(after)
     if not is_servers and not (is_list_still and shape.is_same_list(before, after)) then return true end
   end
@@ -192,10 +199,27 @@ local function merge_item(ctx, row, base, mine, theirs, place)
   return disagree(ctx, place, nil, base, mine, theirs)
 end
 
+-- Whether no items are matched by id: a service may give all of them anew whenever something is written.
+local function is_renumbered(row, base, list, matched)
+  for at = 1, #base do
+    local before, after = base[at], list[matched[at]]
+    local are_items = is_object(before) and is_object(after)
+    if are_items and shape.id_of(row, before) and shape.id_of(row, after) then return false end
+  end
+  return true
+end
+
+-- Whose is whose.
 local function match(ctx, row, base, list)
-  if not shape.is_aligned(row, base, list) then return (shape.match(row, base, list, nil, ctx.label)) end
-  local matched = {}
-  for at = 1, #base do matched[at] = at end
+  if shape.is_aligned(row, base, list) then
+    local places = {}
+    for at = 1, #base do places[at] = at end
+    return places
+  end
+  local matched, used = shape.match(row, base, list, nil, ctx.label)
+  if not is_renumbered(row, base, list, matched) then return matched end
+  local function label(item) return is_object(item) and ctx.label(row, item) or nil end
+  shape.pair(matched, used, base, label, shape.index(list, label, used))
   return matched
 end
 

@@ -167,9 +167,17 @@ function request.may_have_written(err)
   return not refused and err.bytes_sent ~= 0
 end
 
---- Says so in the error → the error.
-function request.doubt(err)
+--- Whether it may even be written later, after a look: nobody waited to the end.
+function request.may_come_late(err)
+  return err.kind == "timeout" or err.status == 504
+end
+
+--- Says in the error that it may have been written → the error.
+-- @param before_text what was there before
+function request.doubt(err, before_text)
+  if err.unknown then return err end
   err.unknown = true
+  err.before = before_text and config.new(before_text, true)
   if err.kind ~= "cancelled" then
     err.message = err.message .. "; it may have been written or not, so look (client:get) before repeating it"
   end

@@ -13,8 +13,9 @@ local null, same, bare = core.json.null, shape.same, shape.bare
 
 local verify = {}
 
--- Of two verdicts the later one stands. What is trimmed differs in blanks only, or in the order of a set's members.
-local KEPT, TRIMMED, NORMALISED, DROPPED = 0, 1, 2, 3
+-- Of two verdicts the later one stands. What is trimmed differs in blanks only, or in the order of a set's members; what is
+-- replaced is an addition for which another one stands.
+local KEPT, TRIMMED, NORMALISED, REPLACED, DROPPED = 0, 1, 2, 3, 4
 
 -- Parts whose items have an id → that field's name.
 local id_fields = {}
@@ -64,8 +65,9 @@ end
 -- A value that was sent, and what came instead.
 local function judge_value(before, sent, got)
   if same(sent, got) then return KEPT end
-  if type(sent) == "string" and bare(sent) == bare(got) then return TRIMMED end
-  if is_nothing(sent) and is_nothing(got) then return TRIMMED end
+  if type(sent) == "string" and bare(sent) == bare(got) or is_nothing(sent) and is_nothing(got) then
+    return before ~= nil and same(before, got) and NORMALISED or TRIMMED -- all of the edit, or nothing of it, was trimmed
+  end
   if same(before, got) then return DROPPED end
   if is_list(sent) and type(got) == "table" then return judge_list(sent, got) end
   local is_text = type(sent) == "string" and type(got) == "string"
@@ -134,9 +136,12 @@ local function judge_added(made, found, id)
   local function alike(d) return is_alike(made, d) end
   local function named(d) return alike(d) and made.name and bare(made.name) == bare(d.name) end
   local is_text = type(made.after) == "table" or type(made.after) == "string"
-  local got = take(found, named) or is_text and take(found, alike)
+  local function trimmed(d) return alike(d) and judge_item(made.after, d.after, id) <= TRIMMED end
+  local got = take(found, named) or is_text and take(found, trimmed)
+  if got then return judge_item(made.after, got.after, id), got.after end
+  got = is_text and take(found, alike)
   if not got then return DROPPED end
-  return judge_item(made.after, got.after, id), got.after
+  return math.max(judge_item(made.after, got.after, id), REPLACED), got.after
 end
 
 -- An item or member that was removed: gone, and not back under another id.
@@ -204,21 +209,22 @@ end
 -- @param changes the changes that were made, of this part and others
 -- @param before, sent, answer the part's values; those of the answer may get back the ids that were sent
 -- @param dropped, warnings lists, to which changes that were dropped and issues of what was normalised are added
--- @return whether the answer has all of it, but for blanks
+-- @return whether the answer has all of it, but for blanks; the first addition for which another one stands, or nil
 function verify.part(part, changes, before, sent, answer, dropped, warnings)
   if same(sent, answer) then return true end
   restore_ids(part, before, sent, answer)
-  local found, id, worst = change.part(part, before, answer), id_fields[part], KEPT
+  local found, id, worst, replaced = change.part(part, before, answer), id_fields[part], KEPT, nil
   for _, made in ipairs(doubtful(changes, part, found, id)) do
     local verdict, got = judge(made, found, id)
     worst = math.max(worst, verdict)
+    if verdict == REPLACED then replaced = replaced or made end
     if verdict == DROPPED then
       dropped[#dropped + 1] = made
     elseif verdict ~= KEPT then
       warnings[#warnings + 1] = warning(made, got)
     end
   end
-  return worst <= TRIMMED
+  return worst <= TRIMMED, replaced
 end
 
 return verify

@@ -5,6 +5,7 @@ local core = require "handoff.core"
 local call = require "handoff.call"
 local change = require "handoff.change"
 local config = require "handoff.config"
+local loops = require "handoff.loop"
 local request = require "handoff.request"
 local verify = require "handoff.verify"
 
@@ -19,6 +20,7 @@ local write = {}
 --   lenient      the service may have trimmed texts of it already
 --   known        what is there, just read: the first PUT leaves without another look
 --   draft        what was last made of it, see write.draft, or nil
+--   maybe        the draft of the first PUT that may have been written, as far as is known; nil where nothing was
 --   resolve, on_put, verify, dry_run   see client.lua
 
 -- ---- outcomes -------------------------------------------------------------------------------------------------------
@@ -49,7 +51,7 @@ end
 
 local EDITED = { edited = true }
 
-local function invalid(client, issues)
+local function invalid(client, issues, maybe)
   local errors = {}
   for _, issue in ipairs(issues) do
     if issue.severity == "error" then errors[#errors + 1] = issue end
@@ -57,17 +59,18 @@ local function invalid(client, issues)
   local more = #errors > 1 and (" (and %d more)"):format(#errors - 1) or ""
   return failure {
     kind = "invalid", agent = client.name, path = errors[1].path, rule = errors[1].rule, issues = errors,
-    message = errors[1].message .. more .. "; nothing was written",
+    message = errors[1].message .. more .. (maybe and "" or "; nothing was written"),
   }
 end
 
 --- What would be sent: { before_text, cfg (with the edits), text, changes, warnings, merged (true or nil) }; without changes
 -- there is no text. nil, err where the edits broke a rule.
 -- @param merged true where somebody else's edits are in it
-function write.draft(client, before_text, cfg, merged)
+-- @param maybe see the job's
+function write.draft(client, before_text, cfg, merged, maybe)
   local changes, issues = cfg:changes(), cfg:check(EDITED)
   for i = 1, #issues do
-    if issues[i].severity == "error" then return nil, invalid(client, issues) end
+    if issues[i].severity == "error" then return nil, invalid(client, issues, maybe) end
   end
   local changed = #changes > 0 or nil
   return {
@@ -96,7 +99,7 @@ local function merge(job, theirs_text)
   local conflicts = config.merge(theirs, job.base, job.meant, { resolve = job.resolve, lenient = job.lenient })
   if #conflicts > 0 then return nil, conflict(client, conflicts) end
   -- Even where the base is what is there, what was meant may not be fit to send: it may have ids of items that are gone.
-  return write.draft(client, theirs_text, theirs, theirs_text ~= job.base_text or nil)
+  return write.draft(client, theirs_text, theirs, theirs_text ~= job.base_text or nil, job.maybe)
 end
 
 -- What was seen to be there although nobody answered: others may have edited it since.
@@ -116,21 +119,22 @@ end
 
 -- ---- verifying ------------------------------------------------------------------------------------------------------
 
--- Holds a configuration of the service's against what was sent → the changes that were dropped; warnings of what was
--- normalised; whether nothing but blanks was.
+-- Holds a configuration of the service's against what was sent → { dropped = the changes that were, warnings = of what was
+-- normalised, exact = whether nothing but blanks was, replaced = the first addition for which another one stands, or nil }.
 local function compare(draft, answer)
-  local dropped, warnings, exact, differs, before = {}, {}, true, {}, nil
+  local found, differs, before = { dropped = {}, warnings = {}, exact = true }, {}, nil
   for _, name in ipairs(core.config.differing(draft.cfg, answer)) do differs[name] = true end
   for _, made in ipairs(draft.changes) do
     local part = made.part
     if differs[part] then
       differs[part] = nil
       before = before or assert(config.new(draft.before_text, true))
-      exact = verify.part(part, draft.changes, config.part(before, part), config.part(draft.cfg, part),
-        config.part(answer, part), dropped, warnings) and exact
+      local exact, replaced = verify.part(part, draft.changes, config.part(before, part), config.part(draft.cfg, part),
+        config.part(answer, part), found.dropped, found.warnings)
+      found.exact, found.replaced = found.exact and exact, found.replaced or replaced
     end
   end
-  return dropped, warnings, exact
+  return found
 end
 
 local function unverified(client, dropped)
@@ -153,8 +157,7 @@ local function read_back(job, draft)
   if text then cfg, err = request.parse(client, "GET", text) end
   if cfg then return text, cfg end
   err.message = "the service answered 200, but reading it back failed: " .. err.message
-  err.before = config.new(draft.before_text, true)
-  return nil, request.doubt(err)
+  return nil, request.doubt(err, draft.before_text)
 end
 
 -- The PUT was answered: by `answer`, a configuration, or nil where that is what was sent, byte for byte → outcome | nil, err.
@@ -164,9 +167,12 @@ local function finish(job, draft, text, answer)
     if not text then return nil, answer end
   end
   if job.verify and answer then
-    local dropped, warnings = compare(draft, answer)
-    if #dropped > 0 then return nil, unverified(job.call.client, dropped) end
-    add_all(draft.warnings, warnings)
+    local found = compare(draft, answer)
+    if #found.dropped > 0 then
+      job.maybe = nil
+      return nil, unverified(job.call.client, found.dropped)
+    end
+    add_all(draft.warnings, found.warnings)
   end
   return outcome_of(job, draft, text)
 end
@@ -174,27 +180,37 @@ end
 -- ---- a PUT whose answer never came ----------------------------------------------------------------------------------
 
 -- A doubt: { draft = what may have been written, err = why that is not known, final = whether it is not tried again,
---   refuted = whether it was seen not to be there }
+--   earlier = what the job's `maybe` was before }
 
-local function unknown(doubt, err)
-  err.before = config.new(doubt.draft.before_text, true)
-  return request.doubt(err)
+-- What is raised meanwhile, by a function of the script's, reaches the caller as an error that says so.
+local function in_doubt(job, fn, ...)
+  local maybe = job.maybe
+  if not maybe then return fn(job, ...) end
+  local ok, first, outcome, err = xpcall(fn, loops.trace, job, ...)
+  if ok then return first, outcome, err end
+  error(request.doubt(first, maybe.before_text), 0)
 end
 
 -- It could not be looked whether it was written.
 local function not_seen(doubt, err)
   if err.kind == "cancelled" then
     err.message = err.message .. "; whether the PUT before was written is not known"
-    return unknown(doubt, err)
+    return err
   end
   doubt.err.message = ("%s; looking whether it was written failed too (%s)"):format(doubt.err.message, err.kind)
-  return unknown(doubt, doubt.err)
+  return doubt.err
 end
 
 -- It was looked, and it is not tried again.
-local function given_up(doubt)
-  if not doubt.refuted then return unknown(doubt, doubt.err) end
-  doubt.err.message = doubt.err.message .. "; it was not written, as a look afterwards showed"
+local function given_up(job, doubt)
+  if not job.maybe then doubt.err.message = doubt.err.message .. "; it was not written, as a look afterwards showed" end
+  return doubt.err
+end
+
+-- What is there may be what was added, as the service keeps it, or somebody else's: to add it again might double it.
+local function not_told_apart(doubt, added)
+  doubt.err.message = ("%s; a look afterwards showed what may be this, as the service keeps it, or somebody else's: %s")
+    :format(doubt.err.message, change.line(added))
   return doubt.err
 end
 
@@ -203,29 +219,33 @@ end
 local function look(job, doubt, theirs_text)
   local draft = doubt.draft
   if theirs_text == draft.text then return seen_to_be_there(job, draft, theirs_text) end
-  doubt.refuted = theirs_text == draft.before_text
-  if doubt.refuted then return nil end
+  if theirs_text == draft.before_text then
+    if not request.may_come_late(doubt.err) then job.maybe = doubt.earlier end
+    return nil
+  end
   local theirs, err = request.parse(job.call.client, "GET", theirs_text)
   if not theirs then return nil, not_seen(doubt, err) end
-  local dropped, warnings, exact = compare(draft, theirs)
-  if #dropped == 0 and exact then
-    add_all(draft.warnings, warnings)
+  local found = compare(draft, theirs)
+  if #found.dropped == 0 and found.exact then
+    add_all(draft.warnings, found.warnings)
     return seen_to_be_there(job, draft, theirs_text)
   end
+  if found.replaced then return nil, not_told_apart(doubt, found.replaced) end
   job.base_text, job.base, job.meant = draft.before_text, nil, draft.cfg
   job.lenient, job.draft = true, nil
 end
 
 -- Waits where the draft's PUT, which failed, is tried again → what round returns.
-local function after_failure(job, draft, err)
-  local doubt = request.may_have_written(err) and { draft = draft, err = err } or nil
+local function after_failure(job, draft, err, earlier)
+  local doubt = { draft = draft, err = err, earlier = earlier }
+  if not request.may_have_written(err) then doubt, job.maybe = nil, earlier end
   local again, why = call.again(job.call, "PUT", job.tried, err)
   if again then
     job.doubt = doubt
   elseif not doubt then
     return true, nil, why
   elseif why.kind == "cancelled" then
-    return true, nil, why == err and unknown(doubt, err) or not_seen(doubt, why)
+    return true, nil, why == err and err or not_seen(doubt, why)
   else
     doubt.final, job.doubt = true, doubt
   end
@@ -256,20 +276,27 @@ local function announce(job, draft)
 end
 
 -- Sends the draft → what round returns.
-local function put(job, draft)
-  local ok, err = announce(job, draft)
-  if not ok then return true, nil, err end
-  local self, sent, text, answer = job.call, job.call.requests
-  text, err = call.try(self, "PUT", draft.text)
-  if not text and not err then return end -- not its turn: what is there may change until then
+local function send(job, draft, earlier)
+  local self, sent, answer = job.call, job.call.requests, nil
+  local text, err = call.try(self, "PUT", draft.text)
   if self.requests == sent then
+    job.maybe = earlier
+    if not err then return end -- not its turn: what is there may change until then
     err.attempts = job.tried
     return true, nil, err
   end
   job.doubt, job.tried = nil, job.tried + 1
   if text and text ~= draft.text then answer, err = request.parse(self.client, "PUT", text) end
   if not err then return true, finish(job, draft, text, answer) end
-  return after_failure(job, draft, err)
+  return after_failure(job, draft, err, earlier)
+end
+
+local function put(job, draft)
+  local ok, err = announce(job, draft)
+  if not ok then return true, nil, err end
+  local earlier = job.maybe
+  job.maybe = earlier or draft
+  return in_doubt(job, send, draft, earlier)
 end
 
 -- One round, upon what is there → true and what carry returns; or nothing where another one is needed.
@@ -280,17 +307,23 @@ local function round(job, theirs_text)
     if outcome or err then return true, outcome, err end
   end
   local draft, err = draft_upon(job, theirs_text)
-  if not draft then return true, nil, doubt and not doubt.refuted and unknown(doubt, err) or err end
+  if not draft then return true, nil, err end
   if #draft.changes == 0 then
-    return true, doubt and seen_to_be_there(job, doubt.draft, theirs_text) or outcome_of(job, draft, theirs_text)
+    return true, job.maybe and seen_to_be_there(job, job.maybe, theirs_text) or outcome_of(job, draft, theirs_text)
   end
   if job.dry_run then
     local outcome = outcome_of(job, draft, draft.text)
     outcome.dry_run = true
     return true, outcome
   end
-  if doubt and doubt.final then return true, nil, given_up(doubt) end
+  if doubt and doubt.final then return true, nil, given_up(job, doubt) end
   return put(job, draft)
+end
+
+local function look_again(job)
+  local theirs_text, err = read(job)
+  if not theirs_text then return true, nil, err end
+  return round(job, theirs_text)
 end
 
 --- Does the job.
@@ -301,12 +334,8 @@ function write.carry(job)
   local done, outcome, err
   job.tried = 0
   if job.known then done, outcome, err = round(job, job.known) end
-  while not done do
-    local theirs_text
-    theirs_text, err = read(job)
-    if not theirs_text then return nil, err end
-    done, outcome, err = round(job, theirs_text)
-  end
+  while not done do done, outcome, err = in_doubt(job, look_again) end
+  if err and job.maybe then request.doubt(err, job.maybe.before_text) end
   return outcome, err
 end
 
