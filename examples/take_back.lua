@@ -21,10 +21,7 @@ end
 
 if not arg[2] then
   local history = check(handoff.history())
-  for _, run in ipairs(history:runs()) do
-    print(("%4d  %s  %-8s %-12s %s"):format(run.id, os.date("%Y-%m-%d %H:%M", run.started), run.kind, run.state,
-      run.edit or ""))
-  end
+  for _, run in ipairs(check(history:runs())) do print(run) end
   history:close()
   os.exit(true)
 end

@@ -24,8 +24,8 @@ describe("the example", function()
     return list
   end
 
-  -- How many agents have that status, as the last line has it.
-  local function count(output, status) return tonumber(output:match("(%d+) " .. status .. "[^\n]*\n$")) end
+  -- How many agents have that status, as the summary has it.
+  local function count(output, status) return tonumber(output:match("%d agents: [^\n]-(%d+) " .. status)) end
 
   it("enable_handoff turns one agent's handoff on", function()
     run "enable_handoff"
@@ -72,11 +72,12 @@ describe("the example", function()
   it("take_back lists the runs and takes one back", function()
     local before = documents()[2]:json()
     run("weekday_hours", sandbox.inventory)
-    assert.matches("^ +1 .- update +finished +weekday_hours\n$", run("take_back", sandbox.inventory))
+    assert.matches('^run 1: update "weekday_hours", [^\n]+, finished: 3 changed\n$',
+      run("take_back", sandbox.inventory))
     assert.equal(3, count(run("take_back", sandbox.inventory .. " 1"), "changed"))
     local function without_ids(text) return (text:gsub('"id":%d+,', "")) end
     assert.equal(without_ids(before), without_ids(documents()[2]:json()))
-    assert.matches("^ +2 .- undo ", run("take_back", sandbox.inventory))
+    assert.matches('^run 2: undo of run 1 "weekday_hours", ', run("take_back", sandbox.inventory))
   end)
 
   it("says what is wrong, and ends with status 1, when the token is refused", function()

@@ -26,6 +26,18 @@ describe("a roll-out", function()
     assert.same({ 7 }, rollout.waves({ 1000 }, 7))
   end)
 
+  it("is refused before it begins where its waves hold no agent, or are none", function()
+    local function refused(limits)
+      local ok, err = pcall(rollout.check, limits, "fleet:update")
+      assert.is_false(ok)
+      return err.path
+    end
+    assert.equal("fleet:update: waves", refused { waves = {} })
+    assert.equal("fleet:update: waves[2]", refused { waves = { 1, "1O%" } })
+    assert.equal("fleet:update: max_failures", refused { max_failures = "ten" })
+    rollout.check({ waves = { 1, "100%" }, max_changes = "10%", max_deletions = 0 }, "fleet:update")
+  end)
+
   it("names what it counted and the option that lets exactly that through", function()
     local counts = { agents = 200, changes = 21, deletions = 1 }
     assert.is_nil(rollout.refusal(counts, {}))

@@ -18,6 +18,7 @@ describe("a fleet", function()
     history = folder .. "/history.db"
     for _, agent in ipairs(box.agents) do originals[agent.name] = originals[agent.name] or box:document(agent.name) end
     box:reset()
+    box:faults {}
   end)
   after_each(function()
     program.remove(folder)
@@ -162,6 +163,29 @@ describe("a fleet", function()
       assert.equal("sealed", run.results[7].error.rule)
       assert.equal("May I connect you?", asked(box.agents[1].name))
     end)
+  end)
+
+  it("refuses a mistake in its options once, before any request, and records no run", function()
+    for name, wrong in pairs { on_conflict = "ours", verify = "reed", waves = {}, max_changes = "a few" } do
+      local ok, err = pcall(function() return fleet():update(rename, { [name] = wrong }) end)
+      assert.is_false(ok)
+      assert.equal("fleet:update: " .. name, err.path)
+      assert.matches("fleet_spec.lua", tostring(err), 1, true)
+    end
+    assert.equal(0, box:ledger().total)
+    assert.equal(1, assert(fleet():update(rename)).id)
+  end)
+
+  it("tells what failed last, then the sum, then how to go on", function()
+    box:faults { { agent = box.agents[1].name, fault = "status", status = 401, times = "always" } }
+    local run = assert(fleet():update(rename))
+    local lines = {}
+    for line in run:text():gmatch "[^\n]+" do lines[#lines + 1] = line end
+    assert.equal(box.agents[1].name .. ": failed", lines[#lines - 3])
+    assert.equal(tostring(run.results[1].error), lines[#lines - 2]:sub(3))
+    assert.equal("25 agents: 24 changed, 0 unchanged, 1 failed", lines[#lines - 1])
+    assert.equal("run 1: fleet:undo(1) takes it back; fleet:resume(1, …) tries what failed once more", lines[#lines])
+    assert.matches(" failed$", assert(fleet():update(rename, { history = false })):text())
   end)
 
   it("goes on where one agent's token is refused", function()

@@ -111,6 +111,9 @@ describe("a run in the history", function()
       assert.equal(box.agents[2].name, undone.results[1].agent)
       assert_same_but_for_ids(original(box.agents[2]), document(box.agents[2]))
       assert.equal(1, #document(box.agents[3]).availability)
+      assert.equal("1 agent: 1 changed, 0 unchanged, 0 failed; 23 more agents of run 1 are not in this fleet",
+        tostring(undone))
+      assert.is_nil(assert(fleet():undo(run.id)).absent)
     end)
 
     it("does not take for an edit what the service itself keeps up to date", function()
@@ -186,6 +189,20 @@ describe("a run in the history", function()
       box:reset()
       assert.same({ changed = 25 }, assert(fleet():resume(run.id, edit)).counts)
       assert.equal(0, box:ledger().total)
+    end)
+
+    it("with some of its agents is not finished, and says so", function()
+      local run = assert(fleet():update(edit, { waves = { 1 } }))
+      local some = fleet():select("name=" .. box.agents[1].name .. "," .. box.agents[2].name)
+      run = assert(some:resume(run.id, edit))
+      assert.equal("2 agents: 2 changed, 0 unchanged, 0 failed (1 of them earlier); "
+        .. "23 more agents of run 1 are not in this fleet", tostring(run))
+      local kept = assert(handoff.history(history))
+      assert.matches("^run 1: update [^\n]+, stopped: 2 changed, 23 planned$", tostring(kept:run(1)))
+      assert.equal("25 agents: 25 changed, 0 unchanged, 0 failed (2 of them earlier)",
+        tostring(fleet():resume(run.id, edit)))
+      assert.matches(", finished: 25 changed$", tostring(kept:run(1)))
+      kept:close()
     end)
 
     it("carries over what a limit refused", function()

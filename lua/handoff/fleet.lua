@@ -6,6 +6,7 @@ local client = require "handoff.client"
 local config = require "handoff.config"
 local inventory = require "handoff.inventory"
 local options = require "handoff.options"
+local rollout = require "handoff.fleet.rollout"
 local select = require "handoff.select"
 local session = require "handoff.fleet.session"
 local transport = require "handoff.transport"
@@ -52,6 +53,25 @@ local function read(self, opts, rows, what)
   for name in pairs(run_defaults) do
     if o[name] == nil then o[name] = self.options[name] end
   end
+  return o
+end
+
+-- What each agent's client would refuse is refused once, before a run is recorded.
+local function check_choices(o, what)
+  local verify, resolve = o.verify, o.on_conflict
+  if verify and verify ~= "answer" and verify ~= "read" then
+    refuse { path = what .. ": verify", rule = "choice", value = verify,
+      message = 'one of "answer", "read", false expected' }
+  elseif type(resolve) == "string" and resolve ~= "mine" and resolve ~= "theirs" then
+    refuse { path = what .. ": on_conflict", rule = "choice", value = resolve,
+      message = 'one of "mine", "theirs", or a function expected' }
+  end
+end
+
+local function read_run(self, opts, rows, what)
+  local o = read(self, opts, rows, what)
+  check_choices(o, "fleet:" .. what)
+  rollout.check(o, "fleet:" .. what)
   return o
 end
 
@@ -209,7 +229,7 @@ end
 --   refuses it (err.run has the plan), the history cannot be kept, a token is missing, an agent is held by another run
 function Fleet:update(fn, opts)
   check_function(fn, "update")
-  local o = read(self, opts, update_rows, "update")
+  local o = read_run(self, opts, update_rows, "update")
   local agents, work = self.list, edit_work(fn)
   o.edit = o.edit or place_of(fn)
   if o.dry_run then return perform(self, nil, agents, o, work) end
@@ -226,6 +246,19 @@ local function agents_of(self, entries, wanted)
     if entry and wanted(entry) then agents[#agents + 1] = agent end
   end
   return agents
+end
+
+--- Says that the fleet does not have all agents of a run that `wanted` likes: they are in another selection, or in no inventory
+-- any more. nil where it has them.
+local function describe_absent(self, id, entries, wanted)
+  local here, count = {}, 0
+  for _, agent in ipairs(self.list) do here[agent.name] = true end
+  for name, entry in pairs(entries) do
+    if wanted(entry) and not here[name] then count = count + 1 end
+  end
+  if count == 0 then return nil end
+  return ("%d more agent%s of run %d %s not in this fleet"):format(count, count == 1 and "" or "s", id,
+    count == 1 and "is" or "are")
 end
 
 local function entries_of(recorded)
@@ -265,16 +298,17 @@ end
 -- @param id the run's
 -- @param opts as for update, but for `merge`; `edit` is by default that of the run
 function Fleet:undo(id, opts)
-  local o = read(self, opts, undo_rows, "undo")
+  local o = read_run(self, opts, undo_rows, "undo")
   if o.history == false then missing_history "undo" end
   return with_history(self, o, function(history)
     local found, err = history:run(id)
     if not found then return nil, err end
     o.edit = o.edit or found.edit
-    local agents = agents_of(self, entries_of(found), function(entry)
-      return entry.status == "changed" or is_doubtful[entry.status]
-    end)
-    return perform(self, history, agents, o, undo_work(found), "undo", id)
+    local function wanted(entry) return entry.status == "changed" or is_doubtful[entry.status] end
+    local entries = entries_of(found)
+    local run, failure = perform(self, history, agents_of(self, entries, wanted), o, undo_work(found), "undo", id)
+    if run then run.absent = describe_absent(self, id, entries, wanted) end
+    return run, failure
   end)
 end
 
@@ -313,8 +347,9 @@ local function go_on(self, history, id, fn, o)
   if not ready then return nil, err end
   record, err = history:reopen(id, { wait = o.wait })
   if not record then return nil, err end
-  local s = start(self, agents, o, work, record)
-  return s:perform(left_to_do(s, entries_of(record)))
+  local s, entries = start(self, agents, o, work, record), entries_of(record)
+  s.run.absent = describe_absent(self, id, entries, function(entry) return not is_done[entry.status] end)
+  return s:perform(left_to_do(s, entries))
 end
 
 --- Goes on with a run that was stopped or killed: each agent of it that is also in this fleet is edited once, those that are done
@@ -324,7 +359,7 @@ end
 -- @param opts as for update, but for dry_run and edit
 -- @return the run, with the results of the agents that were done earlier marked by `earlier`
 function Fleet:resume(id, fn, opts)
-  local o = read(self, opts, resume_rows, "resume")
+  local o = read_run(self, opts, resume_rows, "resume")
   if o.history == false then missing_history "resume" end
   return with_history(self, o, function(history) return go_on(self, history, id, fn, o) end)
 end

@@ -20,6 +20,21 @@ function rollout.amount(value, total, round, what)
   return round(total * percent / 100)
 end
 
+--- Refuses limits and waves that say nothing, before anything is done.
+-- @param limits options of a run: max_changes, max_deletions, max_failures, waves
+-- @param what what messages call their place
+function rollout.check(limits, what)
+  for _, name in ipairs { "max_changes", "max_deletions", "max_failures" } do
+    if limits[name] then rollout.amount(limits[name], 0, math.floor, ("%s: %s"):format(what, name)) end
+  end
+  if not limits.waves then return end
+  if #limits.waves == 0 then
+    core.error.raise { path = what .. ": waves", rule = "required",
+      message = 'no wave, so nothing would be written; give some, such as {1, "10%", "100%"}, or leave waves out' }
+  end
+  for i, wave in ipairs(limits.waves) do rollout.amount(wave, 0, math.ceil, ("%s: waves[%d]"):format(what, i)) end
+end
+
 --- The waves of a roll-out, {1, "10%", "100%"} → how many agents have had their turn after each, rising; none is empty.
 function rollout.waves(waves, total)
   local ends, last = {}, 0

@@ -4,6 +4,8 @@
 --   results   a list in the fleet's order: { agent= (its name), status=, error=, changes=, warnings=, requests=, … }
 --   counts    { [status]= how many }
 --   stopped   why agents were left untouched, one line; nil where none was
+--   absent    which agents of the run that is gone on with or taken back the fleet does not have, one line; nil where it has all
+--   earlier   how many were done before the run was gone on with; nil where none was
 --   dry_run   true where nothing was written that would have been
 -- It prints as one line: 212 agents: 180 changed, 31 unchanged, 1 failed
 local run = {}
@@ -28,25 +30,43 @@ end
 
 --- Counts what there is; to be called when all is done.
 function run.count(self)
-  self.counts = {}
+  self.counts, self.earlier = {}, nil
   for _, result in ipairs(self.results) do
+    if result.earlier then self.earlier = (self.earlier or 0) + 1 end
     self.counts[result.status] = (self.counts[result.status] or 0) + 1
   end
   return self
 end
 
---- For people: each agent that was changed or failed with its changes, warnings and error, a line each; then the summary.
-function Run:text()
-  local lines = {}
-  for _, result in ipairs(self.results) do
-    if result.status ~= "unchanged" and result.status ~= "untouched" then
-      lines[#lines + 1] = result.agent .. ": " .. result.status .. (result.earlier and ", earlier" or "")
-      for _, one in ipairs(result.changes or {}) do lines[#lines + 1] = "  " .. tostring(one) end
-      for _, one in ipairs(result.warnings or {}) do lines[#lines + 1] = "  warning: " .. tostring(one) end
-      if result.error then lines[#lines + 1] = "  " .. tostring(result.error) end
-    end
+local function tell(lines, result)
+  lines[#lines + 1] = result.agent .. ": " .. result.status .. (result.earlier and ", earlier" or "")
+  for _, one in ipairs(result.changes or {}) do lines[#lines + 1] = "  " .. tostring(one) end
+  for _, one in ipairs(result.warnings or {}) do lines[#lines + 1] = "  warning: " .. tostring(one) end
+  if result.error then lines[#lines + 1] = "  " .. tostring(result.error) end
+end
+
+-- What can be done about what was written and what failed; nil for a run that no history has.
+local function next_steps(self)
+  local steps = {}
+  if not self.id then return nil end
+  if self.counts.changed then steps[1] = ("fleet:undo(%d) takes it back"):format(self.id) end
+  if self.counts.failed and not self.stopped then
+    steps[#steps + 1] = ("fleet:resume(%d, …) tries what failed once more"):format(self.id)
   end
+  return steps[1] and ("run %d: %s"):format(self.id, table.concat(steps, "; "))
+end
+
+--- For people: each agent that was changed, then each that failed, with its changes, warnings and error, a line each; then the
+-- summary, and how to go on.
+function Run:text()
+  local lines, failed = {}, {}
+  for _, result in ipairs(self.results) do
+    local status = result.status
+    if status ~= "unchanged" and status ~= "untouched" then tell(status == "failed" and failed or lines, result) end
+  end
+  for _, line in ipairs(failed) do lines[#lines + 1] = line end
   lines[#lines + 1] = tostring(self)
+  lines[#lines + 1] = next_steps(self)
   return table.concat(lines, "\n")
 end
 
@@ -59,7 +79,9 @@ function Run.__tostring(self)
   local line = ("%d agents: %s"):format(#self.results, table.concat(words, ", "))
   if #self.results == 1 then line = line:gsub("^1 agents", "1 agent") end
   if self.dry_run then line = line .. " (a dry run: nothing was written)" end
+  if self.earlier then line = ("%s (%d of them earlier)"):format(line, self.earlier) end
   if self.stopped then line = line .. "; " .. self.stopped end
+  if self.absent then line = line .. "; " .. self.absent end
   return line
 end
 

@@ -240,7 +240,7 @@ end
 local function conclude(self)
   runs.count(self.run)
   local counts = self.run.counts
-  local is_done = not (counts.untouched or counts.planned)
+  local is_done = not (counts.untouched or counts.planned or self.run.absent)
   local kept, err = true, nil
   if self.record then kept, err = self.record:finish(is_done and "finished" or "stopped") end
   if not kept then stop(self, tostring(err)) end

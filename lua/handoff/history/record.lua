@@ -96,9 +96,34 @@ function record.documents(history, id, name)
   return row[1], row[2], row[3]
 end
 
+-- What is told first; then whatever else there is, by name.
+local first = { "changed", "unchanged", "failed" }
+
+local function describe_counts(counts)
+  local words, names, told = {}, {}, {}
+  for _, status in ipairs(first) do
+    told[status] = true
+    if counts[status] then words[#words + 1] = ("%d %s"):format(counts[status], status) end
+  end
+  for status in pairs(counts) do
+    if not told[status] then names[#names + 1] = status end
+  end
+  table.sort(names)
+  for _, status in ipairs(names) do words[#words + 1] = ("%d %s"):format(counts[status], status) end
+  return #words == 0 and "no agents" or table.concat(words, ", ")
+end
+
+--- One line: run 12: update "weekday hours", 2026-01-05 09:00:00 UTC, finished: 180 changed, 32 unchanged
+local function describe(one)
+  local what = one.of and ("%s of run %d"):format(one.kind, one.of) or one.kind
+  if one.edit then what = ('%s "%s"'):format(what, one.edit) end
+  return ("run %d: %s, %s, %s: %s"):format(one.id, what, os.date("!%Y-%m-%d %H:%M:%S UTC", one.started), one.state,
+    describe_counts(one.counts))
+end
+
 --- The metatable of such records.
 function record.class(history)
-  return { __index = {
+  return { __tostring = describe, __index = {
     entries = function(one) return record.entries(history, one.id) end,
     documents = function(one, name) return record.documents(history, one.id, name) end,
   } }
