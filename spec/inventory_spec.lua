@@ -210,6 +210,14 @@ describe("an inventory", function()
         "agents.lua:7: a value without a key; write name = …, token = … [unknown]")
     end)
 
+    it("says how many more there are, and on which lines", function()
+      local function message(text) return select(2, pcall(inventory.load, write("agents.csv", text))).message end
+      assert.matches("^no name; .+ %(and 2 more in err%.issues, lines 3, 4%)$", message "name,token\n,x\n,y\n,z\n")
+      assert.matches("lines 3, 4, 5, 6, 7, 8, 9, 10, 11, 12 …%)$", message("name,token\n" .. (",x\n"):rep(12)))
+      local _, err = pcall(inventory.load, { {}, {} })
+      assert.matches(" %(and %d+ more in err%.issues%)$", err.message)
+    end)
+
     it("says which tags are none", function()
       local tags = { region = 1, ok = true, name = "x", ["a b"] = "x", line = "a\nb", [3] = "x", long = ("x"):rep(201) }
       tags.tags = tags
@@ -254,6 +262,11 @@ describe("an inventory", function()
         "agents.lua:3: unfinished string [syntax]")
       refuses("agents.lua", ("return {\n{ name = 'a'\n token = '%s' } }"):format(token(1)),
         "agents.lua:3: '}' expected (to close '{' at line 2) [syntax]")
+      refuses("agents.lua", "return { { name = 'a' token = 'x' } }",
+        "agents.lua:1: '}' expected; look for a comma, a quote or a bracket that is missing there or just before "
+          .. "[syntax]")
+      refuses("agents.lua", "{ { name = 'a' } }",
+        "agents.lua:1: unexpected symbol; an inventory begins with return { …, and its texts stand in quotes [syntax]")
       assert.is_nil(refused(write("agents.lua", "return 'short one' & 1"))[1]:find "short one")
       for _, code in ipairs { "'%s' + 1", "{} .. '%s'", "('%s')()", "({})['%s'].x", "#env.x['%s']", "'%s' & 1" } do
         local lines = refused(write("agents.lua", "\nlocal a = " .. code:format(token(1))))

@@ -20,6 +20,7 @@ local inventory = {}
 
 local MOST_BYTES = 64 * 1024 * 1024 -- of a file
 local MOST_CHARACTERS = 200 -- of a name or a tag
+local MOST_LINES = 10 -- that a message names
 
 local client_options = {
   "base_url", "budget", "ca_file", "connect_timeout", "deadline", "insecure", "proxy", "retries", "timeout",
@@ -66,11 +67,23 @@ local function in_order(found)
   end)
 end
 
+-- How many more there are than the first, and the lines of some where they are known.
+local function describe_more(found)
+  if #found == 1 then return "" end
+  local at, seen = {}, {}
+  for i = 2, #found do
+    local line = found[i].line
+    if line and not seen[line] then at[#at + 1], seen[line] = ("%d"):format(line), true end
+  end
+  local where = #at > 0 and (", line%s %s%s"):format(#at == 1 and "" or "s", table.concat(at, ", ", 1,
+    math.min(#at, MOST_LINES)), #at > MOST_LINES and " …" or "") or ""
+  return (" (and %d more in err.issues%s)"):format(#found - 1, where)
+end
+
 local function summary(found)
   local first = found[1]
-  local more = #found > 1 and (" (and %d more)"):format(#found - 1) or ""
-  return { kind = "invalid", path = first.path, line = first.line, rule = first.rule, message = first.message .. more,
-    issues = found }
+  return { kind = "invalid", path = first.path, line = first.line, rule = first.rule,
+    message = first.message .. describe_more(found), issues = found }
 end
 
 -- ---- agents -------------------------------------------------------------------------------------------------------

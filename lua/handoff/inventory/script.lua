@@ -66,6 +66,19 @@ local function run(chunk)
   return ok, value
 end
 
+-- The next step that Lua's own words leave out.
+local steps = {
+  { " expected$", "; look for a comma, a quote or a bracket that is missing there or just before" },
+  { "^unexpected symbol$", "; an inventory begins with return { …, and its texts stand in quotes" },
+}
+
+local function with_step(message)
+  for _, step in ipairs(steps) do
+    if message:find(step[1]) then return message .. step[2] end
+  end
+  return message
+end
+
 -- Lua's own words quote what they stumble over, which may be a token: such quotations are left out, and long names.
 local function problem(message)
   message = type(message) == "string" and message or "it raised an error"
@@ -74,7 +87,7 @@ local function problem(message)
   rest = rest:gsub(" near .*$", ""):gsub(" %(constant .*$", ""):gsub("'[^']*'", function(quoted)
     if #quoted > 40 then return "'…'" end
   end)
-  return { line = tonumber(line), rule = "syntax", message = rest }
+  return { line = tonumber(line), rule = "syntax", message = with_step(rest) }
 end
 
 --- → what the chunk returned, and the lines of its items where they are known; or nil, nil and a list of one problem.
