@@ -188,6 +188,14 @@ describe("a fleet", function()
     assert.matches(" failed$", assert(fleet():update(rename, { history = false })):text())
   end)
 
+  it("tells what an edit is warned of under its agent", function()
+    local run = assert(fleet():select("name=" .. box.agents[1].name):update(function(cfg)
+      cfg.settings.working_hours_active = true
+      cfg.availability:clear()
+    end, { dry_run = true }))
+    assert.matches("\n  warning settings%.working_hours_active: [^\n]+\n1 agent: 1 changed", run:text())
+  end)
+
   it("goes on where one agent's token is refused", function()
     local agents = {}
     for i, agent in ipairs(box.agents) do agents[i] = { name = agent.name, token = agent.token, tags = agent.tags } end

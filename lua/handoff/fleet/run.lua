@@ -41,7 +41,7 @@ end
 local function tell(lines, result)
   lines[#lines + 1] = result.agent .. ": " .. result.status .. (result.earlier and ", earlier" or "")
   for _, one in ipairs(result.changes or {}) do lines[#lines + 1] = "  " .. tostring(one) end
-  for _, one in ipairs(result.warnings or {}) do lines[#lines + 1] = "  warning: " .. tostring(one) end
+  for _, one in ipairs(result.warnings or {}) do lines[#lines + 1] = "  " .. tostring(one) end
   if result.error then lines[#lines + 1] = "  " .. tostring(result.error) end
 end
 
