@@ -21,7 +21,8 @@ function run.new(agents, dry_run)
   local results = {}
   for i, agent in ipairs(agents) do
     -- As large at once as it becomes.
-    results[i] = { agent = agent.name, status = "untouched", error = nil, changes = nil, warnings = nil, requests = nil }
+    results[i] = { agent = agent.name, status = "untouched", error = nil, changes = nil, warnings = nil,
+      requests = nil }
   end
   return setmetatable({ results = results, counts = {}, dry_run = dry_run or nil }, Run)
 end
