@@ -119,9 +119,10 @@ local function all_of(list)
   return indexes
 end
 
-local function start(self, agents, o, work, record)
+local function start(self, agents, o, work, record, elsewhere)
   return session.new {
     agents = agents, options = o, work = work, record = record, clients = self.clients, loop = self.transport.loop,
+    elsewhere = elsewhere,
   }
 end
 
@@ -136,12 +137,11 @@ end
 
 --- What a run holds while it goes on, so that no other one edits it: an agent, whatever it is called.
 local function claims(self, agents)
-  local list, o = {}, self.clients
+  local list = {}
   for i, agent in ipairs(agents) do
-    local token = agent.token
-    local claimed = type(token) == "string" and core.token.unverified_claims(token)
-    local who = claimed and claimed.scenario_id and "scenario " .. claimed.scenario_id or agent.name
-    list[i] = { name = agent.name, key = ("%s at %s"):format(who, client.url(agent.base_url or o.base_url, true)) }
+    local scenario = inventory.scenario(agent)
+    list[i] = { name = agent.name, key = ("%s at %s"):format(scenario and "scenario " .. scenario or agent.name,
+      client.url(agent.base_url or self.clients.base_url, true)) }
   end
   return list
 end
@@ -234,8 +234,32 @@ local function entries_of(recorded)
   return entries
 end
 
+-- Statuses of entries: done; may have been written, in part at least; had no turn, or none that ended.
 local is_done = { changed = true, unchanged = true }
-local is_doubtful = { writing = true, unknown = true }
+local is_doubtful = { writing = true, unknown = true, unverified = true }
+local is_open = { pending = true, planned = true, writing = true }
+
+-- A name may have come to stand for another agent since, or for another service's.
+local function check_same(self, agents, entries, id)
+  for _, now in ipairs(claims(self, agents)) do
+    local was = entries[now.name]
+    if was.key ~= now.key then
+      return nil, core.error.new { kind = "invalid", rule = "identity", agent = now.name,
+        message = ("it was %s in run %d and is %s now, nothing was written; give it its name of then, or select "
+          .. "the others"):format(was.key, id, now.key) }
+    end
+  end
+  return true
+end
+
+--- The agents of a recorded run that are in the fleet, the same as then, and that `wanted` likes → a list; or nil, err.
+local function agents_to_touch(self, entries, wanted, id)
+  local agents = agents_of(self, entries, wanted)
+  local ready, err = inventory.resolve(agents)
+  if ready then ready, err = check_same(self, agents, entries, id) end
+  if not ready then return nil, err end
+  return agents
+end
 
 --- What the agent would have now had the run not been: what the service answered, with the edit taken out of it. What only the
 -- answer brought (a time of the last change, say) is no edit, and stays.
@@ -268,12 +292,14 @@ function Fleet:undo(id, opts)
   local o = read(self, opts, undo_rows, "undo")
   if o.history == false then missing_history "undo" end
   return with_history(self, o, function(history)
-    local found, err = history:run(id)
+    local found, err = history:ended(id, { wait = o.wait })
     if not found then return nil, err end
     o.edit = o.edit or found.edit
-    local agents = agents_of(self, entries_of(found), function(entry)
+    local agents
+    agents, err = agents_to_touch(self, entries_of(found), function(entry)
       return entry.status == "changed" or is_doubtful[entry.status]
-    end)
+    end, id)
+    if not agents then return nil, err end
     return perform(self, history, agents, o, undo_work(found), "undo", id)
   end)
 end
@@ -287,11 +313,21 @@ local function left_to_do(s, entries)
     if is_done[status] then
       result.status, result.earlier = status, true
     else
-      indexes[#indexes + 1] = i
+      indexes[#indexes + 1], s.doubtful[i] = i, is_doubtful[status]
       s.works[i] = is_doubtful[status] and session.reconcile or status == "planned" and session.carry or nil
     end
   end
   return indexes
+end
+
+-- → how many of the run's agents are none of these and have not had their turn; nil where there are none.
+local function count_elsewhere(entries, agents)
+  local count, here = 0, {}
+  for _, agent in ipairs(agents) do here[agent.name] = true end
+  for name, entry in pairs(entries) do
+    if not here[name] and is_open[entry.status] then count = count + 1 end
+  end
+  return count > 0 and count or nil
 end
 
 local function go_on(self, history, id, fn, o)
@@ -307,14 +343,14 @@ local function go_on(self, history, id, fn, o)
     check_function(fn, "resume")
     work = edit_work(fn)
   end
-  local agents = agents_of(self, entries_of(found), function() return true end)
-  local ready, record
-  ready, err = inventory.resolve(agents)
-  if not ready then return nil, err end
+  local agents, record
+  agents, err = agents_to_touch(self, entries_of(found), function() return true end, id)
+  if not agents then return nil, err end
   record, err = history:reopen(id, { wait = o.wait })
   if not record then return nil, err end
-  local s = start(self, agents, o, work, record)
-  return s:perform(left_to_do(s, entries_of(record)))
+  local entries = entries_of(record)
+  local s = start(self, agents, o, work, record, count_elsewhere(entries, agents))
+  return s:perform(left_to_do(s, entries))
 end
 
 --- Goes on with a run that was stopped or killed: each agent of it that is also in this fleet is edited once, those that are done
@@ -342,8 +378,9 @@ function Fleet:each(fn, opts)
   if not ready then return nil, err end
   local function work(s, index)
     local value, failure = fn(s:client(index), agents[index])
-    if value == nil and failure ~= nil then return nil, failure end
-    return { status = "done", value = value }
+    if value ~= nil or failure == nil then return { status = "done", value = value } end
+    if core.error.is(failure) then return nil, failure end
+    return nil, core.error.new { kind = "invalid", rule = "returned", value = failure, message = tostring(failure) }
   end
   return start(self, agents, o, work):perform(all_of(agents))
 end

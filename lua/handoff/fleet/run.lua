@@ -1,9 +1,10 @@
 -- SPDX-License-Identifier: MIT
 --- What became of a run over many agents.
 --   id        its number in the history; nil where none was kept
---   results   a list in the fleet's order: { agent= (its name), status=, error=, changes=, warnings=, requests=, … }
+--   results   a list in the fleet's order: { agent= (its name), status=, error=, changes=, warnings=, requests=, … }, those of a
+--             run that was gone on with also { earlier= (it was done before), reconciled= (it was found written) }
 --   counts    { [status]= how many }
---   stopped   why agents were left untouched, one line; nil where none was
+--   stopped   why agents of it were left untouched, one line; nil where none was
 --   dry_run   true where nothing was written that would have been
 -- It prints as one line: 212 agents: 180 changed, 31 unchanged, 1 failed
 local run = {}
