@@ -61,12 +61,28 @@ describe("the limiter", function()
     assert.equal(32, limit.limit)
   end)
 
-  it("comes to take a longer time as the usual one, and grows back", function()
+  it("takes what stays late with fewer at once for the usual time, and grows back", function()
     local limit = limiter.new(32)
     fine(limit, 100, 0.1)
-    fine(limit, 20, 0.5)
-    assert.is_true(limit.limit < 32)
-    fine(limit, 10000, 0.5)
+    local least = 32
+    for _ = 1, 700 do
+      fine(limit, 1, 2)
+      least = math.min(least, limit.limit)
+    end
+    assert.equal(8, least)
+    assert.equal(32, limit.limit)
+    -- And what is quick again is the usual time again.
+    fine(limit, 100, 0.1)
+    fine(limit, 20, 1)
+    assert.equal(16, limit.limit)
+  end)
+
+  it("is calm about single answers that come very late", function()
+    local limit = limiter.new(32)
+    for _ = 1, 100 do
+      fine(limit, 19, 0.05)
+      fine(limit, 1, 20)
+    end
     assert.equal(32, limit.limit)
   end)
 end)

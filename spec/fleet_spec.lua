@@ -84,6 +84,10 @@ describe("a fleet", function()
       assert.equal(4, peak)
     end)
 
+    it("says so where the selection fits no agent", function()
+      assert.equal("0 agents: the selection fits none", tostring(assert(fleet():select("name=nobody"):update(rename))))
+    end)
+
     it("does all but the writing as a dry run, and keeps no history of it", function()
       local run = assert(fleet():update(rename, { dry_run = true }))
       assert.equal("25 agents: 25 changed, 0 unchanged, 0 failed (a dry run: nothing was written)", tostring(run))

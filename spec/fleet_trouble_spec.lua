@@ -89,6 +89,17 @@ describe("a fleet in trouble", function()
     assert.equal(0, box:ledger().total)
   end)
 
+  it("says how to go on when it is interrupted", function()
+    local code = ([[
+      local handoff = require "handoff"
+      local fleet = assert(handoff.fleet({ { name = "a", token = %q } }, { base_url = %q, history = %q }))
+      fleet:update(function() os.execute "kill -INT $PPID" end)
+    ]]):format(box.agents[1].token, box.base_url, history)
+    local output, status = program.run(("exec %s -e %s"):format(program.lua, program.quote(code)))
+    assert.equal(1, status, output)
+    assert.matches("interrupted! %(run 1 was not finished; fleet:resume%(1, …%) goes on with it%)", output)
+  end)
+
   it("stops writing when the disk is full, and goes on when it is not", function()
     local script = folder .. "/run.lua"
     local file = assert(io.open(script, "w"))

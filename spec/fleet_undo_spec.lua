@@ -1,10 +1,11 @@
 -- SPDX-License-Identifier: MIT
 local handoff = require "handoff"
-local json = require("handoff.core").json
+local core = require "handoff.core"
 local change = require "handoff.change"
 local program = require "support.program"
 local sandbox = require "support.sandbox"
 
+local json = core.json
 local unpack = table.unpack or unpack
 
 describe("a run in the history", function()
@@ -124,7 +125,9 @@ describe("a run in the history", function()
         return json.encode(one)
       end
       local h = assert(handoff.history(history))
-      local run = assert(h:start { kind = "update", agents = { { name = agent.name, key = "x" } } })
+      local scenario = core.token.unverified_claims(agent.token).scenario_id
+      local key = ("scenario %s at %s"):format(scenario, box:url())
+      local run = assert(h:start { kind = "update", agents = { { name = agent.name, key = key } } })
       assert(run:writing(agent.name, text("Before?", 1), text("After? ", 1)))
       assert(run:done(agent.name, "changed", { after = text("After?", 2) }))
       assert(run:finish "finished")

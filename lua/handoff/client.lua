@@ -261,17 +261,22 @@ local update_rows = { merge = { "boolean", default = true } }
 for name, row in pairs(apply_rows) do update_rows[name] = row end
 
 local function refuse_choice(what, name, value, choices)
-  refuse { path = what .. ": " .. name, rule = "choice", value = value, message = "one of " .. choices }
+  refuse { path = what .. ": " .. name, rule = "choice", value = value, message = "one of " .. choices .. " expected" }
+end
+
+-- What the options of an update may say.
+local function check_choices(o, what)
+  local how, resolve = o.verify, o.on_conflict
+  if how and how ~= "answer" and how ~= "read" then
+    refuse_choice(what, "verify", how, '"answer", "read", false')
+  elseif type(resolve) == "string" and resolve ~= "mine" and resolve ~= "theirs" then
+    refuse_choice(what, "on_conflict", nil, '"mine", "theirs", or a function')
+  end
 end
 
 local function write_options(opts, its_rows, what)
   local o = options.read(opts, its_rows, what)
-  local resolve = o.on_conflict
-  if o.verify ~= false and o.verify ~= "answer" and o.verify ~= "read" then
-    refuse_choice(what, "verify", o.verify, '"answer", "read", false')
-  elseif type(resolve) == "string" and resolve ~= "mine" and resolve ~= "theirs" then
-    refuse_choice(what, "on_conflict", nil, '"mine", "theirs", or a function')
-  end
+  check_choices(o, what)
   return o
 end
 
@@ -344,6 +349,8 @@ return {
   new = new, maker = maker,
   --- The names of the options, as handoff.options reads them.
   rows = rows,
+  --- check_choices(options of an update, what messages call their place): raises where one is none of its choices.
+  check_choices = check_choices,
   --- url(base_url or nil, insecure) → where requests go.
   url = endpoint,
 }

@@ -56,21 +56,9 @@ local function read(self, opts, rows, what)
   return o
 end
 
--- What each agent's client would refuse is refused once, before a run is recorded.
-local function check_choices(o, what)
-  local verify, resolve = o.verify, o.on_conflict
-  if verify and verify ~= "answer" and verify ~= "read" then
-    refuse { path = what .. ": verify", rule = "choice", value = verify,
-      message = 'one of "answer", "read", false expected' }
-  elseif type(resolve) == "string" and resolve ~= "mine" and resolve ~= "theirs" then
-    refuse { path = what .. ": on_conflict", rule = "choice", value = resolve,
-      message = 'one of "mine", "theirs", or a function expected' }
-  end
-end
-
 local function read_run(self, opts, rows, what)
   local o = read(self, opts, rows, what)
-  check_choices(o, "fleet:" .. what)
+  client.check_choices(o, "fleet:" .. what) -- once, before a run is recorded
   rollout.check(o, "fleet:" .. what)
   return o
 end
@@ -156,12 +144,11 @@ end
 
 --- What a run holds while it goes on, so that no other one edits it: an agent, whatever it is called.
 local function claims(self, agents)
-  local list, o = {}, self.clients
+  local list = {}
   for i, agent in ipairs(agents) do
-    local token = agent.token
-    local claimed = type(token) == "string" and core.token.unverified_claims(token)
-    local who = claimed and claimed.scenario_id and "scenario " .. claimed.scenario_id or agent.name
-    list[i] = { name = agent.name, key = ("%s at %s"):format(who, client.url(agent.base_url or o.base_url, true)) }
+    local scenario = inventory.scenario(agent)
+    list[i] = { name = agent.name, key = ("%s at %s"):format(scenario and "scenario " .. scenario or agent.name,
+      client.url(agent.base_url or self.clients.base_url, true)) }
   end
   return list
 end
@@ -267,8 +254,31 @@ local function entries_of(recorded)
   return entries
 end
 
+-- Statuses of entries: done; may have been written, in part at least.
 local is_done = { changed = true, unchanged = true }
-local is_doubtful = { writing = true, unknown = true }
+local is_doubtful = { writing = true, unknown = true, unverified = true }
+
+-- A name may have come to stand for another agent since, or for another service's.
+local function check_same(self, agents, entries, id)
+  for _, now in ipairs(claims(self, agents)) do
+    local was = entries[now.name]
+    if was.key ~= now.key then
+      return nil, core.error.new { kind = "invalid", rule = "identity", agent = now.name,
+        message = ("it was %s in run %d and is %s now, nothing was written; give it its name of then, or select "
+          .. "the others"):format(was.key, id, now.key) }
+    end
+  end
+  return true
+end
+
+--- The agents of a recorded run that are in the fleet, the same as then, and that `wanted` likes → a list; or nil, err.
+local function agents_to_touch(self, entries, wanted, id)
+  local agents = agents_of(self, entries, wanted)
+  local ready, err = inventory.resolve(agents)
+  if ready then ready, err = check_same(self, agents, entries, id) end
+  if not ready then return nil, err end
+  return agents
+end
 
 --- What the agent would have now had the run not been: what the service answered, with the edit taken out of it. What only the
 -- answer brought (a time of the last change, say) is no edit, and stays.
@@ -301,14 +311,17 @@ function Fleet:undo(id, opts)
   local o = read_run(self, opts, undo_rows, "undo")
   if o.history == false then missing_history "undo" end
   return with_history(self, o, function(history)
-    local found, err = history:run(id)
+    local found, err = history:ended(id, { wait = o.wait })
     if not found then return nil, err end
     o.edit = o.edit or found.edit
     local function wanted(entry) return entry.status == "changed" or is_doubtful[entry.status] end
     local entries = entries_of(found)
-    local run, failure = perform(self, history, agents_of(self, entries, wanted), o, undo_work(found), "undo", id)
+    local agents, run
+    agents, err = agents_to_touch(self, entries, wanted, id)
+    if not agents then return nil, err end
+    run, err = perform(self, history, agents, o, undo_work(found), "undo", id)
     if run then run.absent = describe_absent(self, id, entries, wanted) end
-    return run, failure
+    return run, err
   end)
 end
 
@@ -321,7 +334,7 @@ local function left_to_do(s, entries)
     if is_done[status] then
       result.status, result.earlier = status, true
     else
-      indexes[#indexes + 1] = i
+      indexes[#indexes + 1], s.doubtful[i] = i, is_doubtful[status]
       s.works[i] = is_doubtful[status] and session.reconcile or status == "planned" and session.carry or nil
     end
   end
@@ -341,13 +354,13 @@ local function go_on(self, history, id, fn, o)
     check_function(fn, "resume")
     work = edit_work(fn)
   end
-  local agents = agents_of(self, entries_of(found), function() return true end)
-  local ready, record
-  ready, err = inventory.resolve(agents)
-  if not ready then return nil, err end
+  local agents, record
+  agents, err = agents_to_touch(self, entries_of(found), function() return true end, id)
+  if not agents then return nil, err end
   record, err = history:reopen(id, { wait = o.wait })
   if not record then return nil, err end
-  local s, entries = start(self, agents, o, work, record), entries_of(record)
+  local entries = entries_of(record)
+  local s = start(self, agents, o, work, record)
   s.run.absent = describe_absent(self, id, entries, function(entry) return not is_done[entry.status] end)
   return s:perform(left_to_do(s, entries))
 end
@@ -377,8 +390,9 @@ function Fleet:each(fn, opts)
   if not ready then return nil, err end
   local function work(s, index)
     local value, failure = fn(s:client(index), agents[index])
-    if value == nil and failure ~= nil then return nil, failure end
-    return { status = "done", value = value }
+    if value ~= nil or failure == nil then return { status = "done", value = value } end
+    if core.error.is(failure) then return nil, failure end
+    return nil, core.error.new { kind = "invalid", rule = "returned", value = failure, message = tostring(failure) }
   end
   return start(self, agents, o, work):perform(all_of(agents))
 end

@@ -112,19 +112,16 @@ local function check_free(self, db, own_id, names)
   return true
 end
 
--- Calls claim_all(database, lock) in a transaction, again and again while another run holds what it wants and there is time;
--- the lock that it takes, lock.id, is freed where it fails.
-local function claim(self, what, wait, claim_all)
+-- Calls try(), which returns something or nil, err, again and again while another run holds what it wants and there is time.
+local function insist(self, what, wait, try)
   if wait > 0 and not self.sleep then
     refuse { path = what .. ": wait", rule = "sleep",
       message = "only a history with a sleep can wait; open it with sleep=" }
   end
-  local deadline, lock = now() + wait, {}
+  local deadline = now() + wait
   while true do
-    local claimed, err = self.database:transaction(claim_all, lock)
-    if claimed then return claimed end
-    if lock.id then self:free(lock.id) end
-    lock.id = nil
+    local result, err = try()
+    if result then return result end
     local left = deadline - now()
     if err.kind ~= "held" or left <= 0 then return nil, err end
     local slept, cancelled = self.sleep(math.min(POLL, left))
@@ -133,12 +130,37 @@ local function claim(self, what, wait, claim_all)
   end
 end
 
+-- Calls claim_all(database, lock) in a transaction, as insist does; the lock that it takes, lock.id, is freed where it fails.
+local function claim(self, what, wait, claim_all)
+  return insist(self, what, wait, function()
+    local lock = {}
+    local claimed, err = self.database:transaction(claim_all, lock)
+    if not claimed and lock.id then self:free(lock.id) end
+    return claimed, err
+  end)
+end
+
+local wait_row = { "number", min = 0, max = 1e6, default = 0 }
+
+--- A run as `run` gives it, once it has ended: until then nobody knows what it changes.
+-- @param opts { wait = seconds to wait for its end (0) }
+-- @return the run; or nil, err, of kind "held" where it is still under way then
+function History:ended(id, opts)
+  check.open("history:ended", self)
+  local o = options.read(opts, { wait = wait_row }, "history:ended")
+  return insist(self, "history:ended", o.wait, function()
+    local found, err = self:run(id)
+    if not found or found.state ~= "running" then return found, err end
+    return nil, held({ found.id, found.kind, found.started }, "is under way")
+  end)
+end
+
 local start_rows = {
   kind = { "string" },
   of = { "number" },
   edit = { "string" },
   agents = { "table" },
-  wait = { "number", min = 0, max = 1e6, default = 0 },
+  wait = wait_row,
 }
 
 -- → a copy of the list, and names by key.
@@ -222,7 +244,7 @@ end
 function History:reopen(id, opts)
   check.open("history:reopen", self)
   check.id("history:reopen", id)
-  local o = options.read(opts, { wait = start_rows.wait }, "history:reopen")
+  local o = options.read(opts, { wait = wait_row }, "history:reopen")
   return claim(self, "history:reopen", o.wait, function(db, lock)
     local row, err = db:one("SELECT id, kind, started * 1.0 FROM runs WHERE id = ?", id)
     if not row then return nil, err or record.missing(self, id) end

@@ -61,7 +61,8 @@ local function runner(box, folder, round, seconds, id)
   local command = ("%s %s --run %s %s %s %d %s"):format(program.lua, program.quote("spec/support/killed.lua"),
     program.quote(box.base_url), program.quote(folder .. "/agents.lua"), program.quote(folder .. "/history.db"), round,
     id or "")
-  if seconds then command = ("timeout -s KILL %.4f %s"):format(seconds, command) end
+  -- In the foreground timeout kills the program alone, and waits until it is gone, and its locks with it.
+  if seconds then command = ("timeout --foreground -s KILL %.4f %s"):format(seconds, command) end
   return program.run(command, { LUA_PATH = package.path, LUA_PATH_5_4 = package.path })
 end
 

@@ -7,13 +7,13 @@ local crew = {}
 -- @param loop the loop that runs the tasks
 -- @param limiter { limit= }, looked at each time an item may start
 -- @param items a list
--- @param work function(item); it handles what is raised in it
+-- @param work function(item); like the two others it handles what is raised in it
 -- @param broken function(item, err): called for an item whose task failed nevertheless, as one that yields to the loop does
 -- @param is_over function() → true where no further item may start; those that have started come to their end
--- @return true; or nil, err where the calling task was cancelled, and the tasks with it. What is raised while waiting (an
---   interrupt) cancels the tasks and is raised again.
+-- @return true; or nil, err where the calling task was cancelled, and the tasks with it: a cancelled task waits for nobody, so
+--   they may come to their end after this one. What is raised while waiting (an interrupt) cancels them and is raised again.
 function crew.each(loop, limiter, items, work, broken, is_over)
-  local tasks, left, started, active = {}, {}, 0, 0
+  local tasks, left, started, active, is_cancelled = {}, {}, 0, 0, false
   local start
 
   local function leave(index)
@@ -27,13 +27,14 @@ function crew.each(loop, limiter, items, work, broken, is_over)
   end
 
   function start()
-    while started < #items and active < math.floor(limiter.limit) and not is_over() do
+    while not is_cancelled and started < #items and active < math.floor(limiter.limit) and not is_over() do
       started, active = started + 1, active + 1
       tasks[started] = loop:spawn(run, started)
     end
   end
 
   local function cancel_all()
+    is_cancelled = true
     for index = 1, started do
       if tasks[index] then tasks[index]:cancel() end
     end
@@ -45,10 +46,10 @@ function crew.each(loop, limiter, items, work, broken, is_over)
     joined = joined + 1
     local task = tasks[joined]
     local ok, raised, err = pcall(task.join, task)
-    local is_cancelled = err and err ~= task.failure -- it is the wait that failed, then
-    if not ok or is_cancelled then cancel_all() end
+    local has_ended = ok and (not err or err == task.failure) -- otherwise it is the wait that failed
+    if not has_ended then cancel_all() end
     if not ok then error(raised, 0) end
-    if is_cancelled then return nil, err end
+    if not has_ended then return nil, err end
     if not left[joined] then
       broken(items[joined], err)
       leave(joined)

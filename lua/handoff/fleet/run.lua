@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 --- What became of a run over many agents.
 --   id        its number in the history; nil where none was kept
---   results   a list in the fleet's order: { agent= (its name), status=, error=, changes=, warnings=, requests=, … }
+--   results   a list in the fleet's order: { agent= (its name), status=, error=, changes=, warnings=, requests=, … }, those of a
+--             run that was gone on with also { earlier= (it was done before), reconciled= (it was found written) }
 --   counts    { [status]= how many }
 --   stopped   why agents were left untouched, one line; nil where none was
 --   absent    which agents of the run that is gone on with or taken back the fleet does not have, one line; nil where it has all
@@ -80,6 +81,7 @@ function Run.__tostring(self)
   end
   local line = ("%d agents: %s"):format(#self.results, table.concat(words, ", "))
   if #self.results == 1 then line = line:gsub("^1 agents", "1 agent") end
+  if #self.results == 0 then line = "0 agents: the selection fits none" end
   if self.dry_run then line = line .. " (a dry run: nothing was written)" end
   if self.earlier then line = ("%s (%d of them earlier)"):format(line, self.earlier) end
   if self.stopped then line = line .. "; " .. self.stopped end

@@ -7,6 +7,7 @@
 -- there by then.
 local client = require "handoff.client"
 local config = require "handoff.config"
+local core = require "handoff.core"
 local crew = require "handoff.fleet.crew"
 local inventory = require "handoff.inventory"
 local limiter = require "handoff.fleet.limiter"
@@ -31,6 +32,8 @@ function session.new(given)
   self.run.id = self.record and self.record.id
   self.limiter = limiter.new(o.concurrency)
   self.failures, self.deletions, self.planned, self.works = 0, 0, {}, {}
+  -- By index: its task goes on; a PUT of this session may have left; one of an earlier session may have been written.
+  self.under_way, self.announced, self.doubtful = {}, {}, {}
   local most = o.max_failures or o.waves and 0
   self.max_failures = most and rollout.amount(most, #self.agents, math.floor, "max_failures")
   self.make_client = client.maker(self.clients, function(...) return self.limiter:observe(...) end)
@@ -43,22 +46,47 @@ function Session:client(index)
   return self.make_client(inventory.options(self.agents[index]))
 end
 
+-- What was there before the run, as far as that is known: what an earlier PUT of it may have written of the edit is taken out of
+-- what is there now, so that all of it is taken back → a text; or nil, err.
+local function before_run(self, index, before)
+  local is_first = not (self.announced[index] or self.doubtful[index])
+  if is_first or not self.record.id then return before end
+  local was, made = self.record:documents(self.agents[index].name)
+  if not was then return nil, made end
+  local cfg = assert(config.new(before, true))
+  was, made = assert(config.new(was, true)), assert(config.new(made, true))
+  config.merge(cfg, made, was, { resolve = "theirs", lenient = true })
+  return cfg:text()
+end
+
 --- Options of client:update for the agent: each PUT is recorded before it leaves.
 local function how_to(self, index, is_dry)
   local how, record, name = { dry_run = is_dry }, self.record, self.agents[index].name
   for _, option in ipairs(passed_on) do how[option] = self.options[option] end
   if not is_dry then
-    function how.on_put(before, meant) return record:writing(name, before, meant) end
+    function how.on_put(before, meant)
+      local start, err = before_run(self, index, before)
+      if not start then return nil, err end
+      self.announced[index] = true
+      return record:writing(name, start, meant)
+    end
   end
   return how
 end
 
---- Does the work of the agent at that index.
+-- What ended an agent's work from outside of it says nothing of the PUT that may have left.
+local function cut_short(self, index, err)
+  if self.announced[index] then err.unknown = true end
+  return err
+end
+
+--- Does the work of the agent at that index. That it failed this time does not tell what became of an earlier PUT.
 local function attempt(self, index, is_dry)
   local work = self.works[index] or self.work
   local ok, outcome, err = xpcall(work, loops.trace, self, index, how_to(self, index, is_dry))
-  if ok then return outcome, err end
-  return nil, outcome
+  if not ok then outcome, err = nil, cut_short(self, index, outcome) end
+  if err and self.doubtful[index] then err.unknown = true end
+  return outcome, err
 end
 
 local function stop(self, why)
@@ -73,9 +101,12 @@ local function count_failure(self)
   end
 end
 
--- An answer that never came may have been to a PUT that was done: such an agent is looked at again when the run is resumed.
+-- An answer that never came may have been to a PUT that was done, and what the service did not keep as it was meant it may have
+-- kept in part: such an agent is looked at again when the run is resumed, and taken back with it.
 local function recorded_status(result)
-  return result.error and result.error.unknown and "unknown" or result.status
+  local err = result.error
+  if not err then return result.status end
+  return err.unknown and "unknown" or err.kind == "unverified" and "unverified" or result.status
 end
 
 local function record_result(self, result, outcome)
@@ -83,7 +114,7 @@ local function record_result(self, result, outcome)
   local after = outcome and outcome.status == "changed" and not outcome.reconciled and outcome.after_text
   local kept, err = self.record:done(result.agent, recorded_status(result), {
     after = after or nil, error = result.error and tostring(result.error),
-    changes = result.changes and #result.changes,
+    changes = result.changes and not result.reconciled and #result.changes or nil,
   })
   if not kept then stop(self, tostring(err)) end
 end
@@ -101,12 +132,13 @@ local function refusal(self)
   return rollout.refusal(counts, self.options)
 end
 
-local reported = { "changes", "warnings", "requests", "merged", "value" }
+local reported = { "changes", "warnings", "requests", "merged", "reconciled", "value" }
 
 --- Takes down what became of the agent. Documents are not kept: they are in the history, and there may be thousands.
 local function settle(self, index, outcome, err)
+  if self.is_over then return end -- a cancelled task that comes to its end only now: conclude has told of it
   local result = self.run.results[index]
-  result.status, result.error = outcome and outcome.status or "failed", err
+  result.status, result.error, self.under_way[index] = outcome and outcome.status or "failed", err, nil
   for _, name in ipairs(reported) do result[name] = outcome and outcome[name] end
   if err then
     count_failure(self)
@@ -125,17 +157,36 @@ end
 
 -- ---- passes ---------------------------------------------------------------------------------------------------------------
 
+--- Takes down that the agents whose tasks were cancelled with the run failed.
+local function settle_cancelled(self, indexes)
+  for _, index in ipairs(indexes) do
+    if self.under_way[index] then
+      settle(self, index, nil, cut_short(self, index, core.error.new {
+        kind = "cancelled", agent = self.agents[index].name, message = "the run was cancelled",
+      }))
+    end
+  end
+end
+
 --- Does one thing to each agent of the list (of indexes), many at once.
 local function pass(self, indexes, one)
   local raised
-  local function work(index)
-    local ok, err = xpcall(one, loops.trace, self, index)
-    if not ok then raised = raised or err end -- by a function of the script's that is not the edit: that is no agent's failure
+  -- What is raised here was raised by a function of the script's that is not the edit: that ends the pass, and is no agent's
+  -- failure.
+  local function guarded(fn, ...)
+    local ok, result = xpcall(fn, loops.trace, ...)
+    if ok then return result end
+    raised = raised or result
   end
-  local function broken(index, err) settle(self, index, nil, err) end
-  local ok, err = crew.each(self.loop, self.limiter, indexes, work, broken, function()
-    return raised or is_over(self)
-  end)
+  local function work(index)
+    self.under_way[index] = true
+    guarded(one, self, index)
+    self.under_way[index] = nil
+  end
+  local function broken(index, err) guarded(settle, self, index, nil, cut_short(self, index, err)) end
+  local function ends() return raised or guarded(is_over, self) or raised end
+  local ok, err = crew.each(self.loop, self.limiter, indexes, work, broken, ends)
+  if not ok then guarded(settle_cancelled, self, indexes) end
   if raised then error(raised, 0) end
   return ok, err
 end
@@ -153,7 +204,9 @@ local function plan(self, index)
   result.status, result.changes, result.warnings = "planned", outcome.changes, outcome.warnings
   count_change(self, index, outcome)
   self.works[index] = session.carry
-  local kept, why = self.record:plan(result.agent, outcome.before_text, outcome.after_text, #outcome.changes)
+  local before, why = before_run(self, index, outcome.before_text)
+  local kept = before
+  if before then kept, why = self.record:plan(result.agent, before, outcome.after_text, #outcome.changes) end
   if not kept then stop(self, tostring(why)) end
 end
 
@@ -242,9 +295,17 @@ local function conclude(self)
   local counts = self.run.counts
   local is_done = not (counts.untouched or counts.planned or self.run.absent)
   local kept, err = true, nil
+  self.is_over = true
   if self.record then kept, err = self.record:finish(is_done and "finished" or "stopped") end
   if not kept then stop(self, tostring(err)) end
   describe_stop(self)
+end
+
+-- What was raised meanwhile, an interrupt above all, with how to go on.
+local function with_way_on(self, raised)
+  local id = self.run.id
+  if type(raised) ~= "string" or not id then return raised end
+  return ("%s (run %d was not finished; fleet:resume(%d, …) goes on with it)"):format(raised, id, id)
 end
 
 --- Does the work of the agents at these indexes.
@@ -253,7 +314,7 @@ function Session:perform(indexes)
   local passes = has_two_passes(self.options) and self.record and in_two_passes or in_one_pass
   local called, ok, err = pcall(passes, self, indexes)
   conclude(self)
-  if not called then error(ok, 0) end
+  if not called then error(with_way_on(self, ok), 0) end
   if ok then return self.run end
   err.run = self.run
   return nil, err
