@@ -93,7 +93,7 @@ describe("a fleet in trouble", function()
     local code = ([[
       local handoff = require "handoff"
       local fleet = assert(handoff.fleet({ { name = "a", token = %q } }, { base_url = %q, history = %q }))
-      fleet:update(function() os.execute "kill -INT $PPID" end)
+      fleet:update(function() io.popen("kill -INT $PPID"):close() end)
     ]]):format(box.agents[1].token, box.base_url, history)
     local output, status = program.run(("exec %s -e %s"):format(program.lua, program.quote(code)))
     assert.equal(1, status, output)

@@ -80,10 +80,17 @@ local function cut_short(self, index, err)
   return err
 end
 
+-- What lua and luajit raise at Ctrl-C; luajit in whatever coroutine runs: then it is no failure of the agent's.
+local function is_interrupt(raised)
+  return raised.rule == "raised" and type(raised.value) == "string" and raised.value:find "interrupted!$" ~= nil
+end
+
+
 --- Does the work of the agent at that index. That it failed this time does not tell what became of an earlier PUT.
 local function attempt(self, index, is_dry)
   local work = self.works[index] or self.work
   local ok, outcome, err = xpcall(work, loops.trace, self, index, how_to(self, index, is_dry))
+  if not ok and is_interrupt(outcome) then error(outcome.value, 0) end
   if not ok then outcome, err = nil, cut_short(self, index, outcome) end
   if err and self.doubtful[index] then err.unknown = true end
   return outcome, err
@@ -304,6 +311,7 @@ end
 -- What was raised meanwhile, an interrupt above all, with how to go on.
 local function with_way_on(self, raised)
   local id = self.run.id
+  if type(raised) == "table" and is_interrupt(raised) then raised = raised.value end
   if type(raised) ~= "string" or not id then return raised end
   return ("%s (run %d was not finished; fleet:resume(%d, …) goes on with it)"):format(raised, id, id)
 end
