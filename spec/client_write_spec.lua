@@ -55,6 +55,18 @@ describe("a guarded write", function()
     return list
   end
 
+  it("sends each request with the token that is right by then", function()
+    local count, sent = 0, {}
+    service.on = function(_, _, request) sent[#sent + 1] = request.headers.authorization end
+    client = service:client { token = function()
+      count = count + 1
+      return "turn-" .. count
+    end }
+    assert(update(set_zone "UTC"))
+    assert.same({ "GET GET PUT", count }, { service.asked, tonumber(sent[3]:match "^Bearer turn%-(%d+)$") })
+    assert.is_true(sent[1] ~= sent[2] and sent[2] ~= sent[3])
+  end)
+
   describe("beside another writer", function()
     -- All orders in which the requests of two updates can be handled: "AABBAB".
     local function interleavings(a, b)

@@ -184,6 +184,20 @@ describe("a client keeps within the limits", function()
       assert.equal("GET GET PUT GET PUT", service.asked)
       assert_merged(outcome)
     end)
+
+    it("and knows that nothing was written where that fails", function()
+      local other = service:client { token = "fails", budget = "3%" }
+      service.on = function(method, count)
+        if method == "GET" and count == 3 then return 401, "" end
+      end
+      local err = service:run(function()
+        return select(2, service:client { token = "fails", budget = "3%" }:update(function(cfg)
+          cfg.settings.timezone = "UTC"
+        end, { on_put = function() return other:put(service:config()) end }))
+      end)
+      assert.same({ "auth", "GET GET PUT GET" }, { err.kind, service.asked })
+      assert.is_nil(err.unknown)
+    end)
   end)
 
   it("and lets nothing go that the service asked to hold back, by any client", function()

@@ -232,7 +232,7 @@ local function look(job, doubt, theirs_text)
   end
   if found.replaced then return nil, not_told_apart(doubt, found.replaced) end
   job.base_text, job.base, job.meant = draft.before_text, nil, draft.cfg
-  job.lenient, job.draft = true, nil
+  job.lenient = true
 end
 
 -- Waits where the draft's PUT, which failed, is tried again → what round returns.
