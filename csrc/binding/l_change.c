@@ -94,34 +94,8 @@ static void set_plain(lua_State *L, int to, int name) {
     lua_pop(L, 1);
 }
 
-void hol_keep_differing(lua_State *L) {
-    int before = lua_gettop(L) - 1, after = before + 1, name = after + 3;
-    lua_createtable(L, 0, FEW);
-    lua_createtable(L, 0, FEW);
-    for (lua_pushnil(L); lua_next(L, before);) {
-        lua_pushvalue(L, name);
-        lua_rawget(L, after);
-        if (hol_equal(L, name + 1, name + 2)) {
-            lua_pop(L, 2);
-            continue;
-        }
-        set_plain(L, after + 2, name);
-        set_plain(L, after + 1, name);
-    }
-    for (lua_pushnil(L); lua_next(L, after);) {
-        lua_pushvalue(L, name);
-        if (lua_rawget(L, before) == LUA_TNIL) {
-            lua_pop(L, 1);
-            set_plain(L, after + 2, name);
-        } else {
-            lua_pop(L, 2);
-        }
-    }
-    lua_replace(L, after);
-    lua_replace(L, before);
-}
-
-void hol_keep_differing_fields(lua_State *L) {
+/* Of the two objects on top, before and after, pushes what differs in the fields that the first has: two tables, plain. */
+static void push_differing(lua_State *L) {
     int before = lua_gettop(L) - 1, after = before + 1, name = after + 3;
     lua_createtable(L, 0, FEW);
     lua_createtable(L, 0, FEW);
@@ -138,8 +112,32 @@ void hol_keep_differing_fields(lua_State *L) {
         else
             set_plain(L, after + 1, name);
     }
-    lua_replace(L, after);
-    lua_replace(L, before);
+}
+
+/* Puts the two tables on top in the place of the two objects below them. */
+static void replace_both(lua_State *L) {
+    lua_replace(L, -3);
+    lua_replace(L, -3);
+}
+
+void hol_keep_differing(lua_State *L) {
+    int before = lua_gettop(L) - 1, after = before + 1, name = after + 3;
+    push_differing(L);
+    for (lua_pushnil(L); lua_next(L, after);) {
+        lua_pushvalue(L, name);
+        if (lua_rawget(L, before) == LUA_TNIL) {
+            lua_pop(L, 1);
+            set_plain(L, after + 2, name);
+        } else {
+            lua_pop(L, 2);
+        }
+    }
+    replace_both(L);
+}
+
+void hol_keep_differing_fields(lua_State *L) {
+    push_differing(L);
+    replace_both(L);
 }
 
 int hol_open_change(lua_State *L) {
