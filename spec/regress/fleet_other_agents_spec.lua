@@ -17,9 +17,9 @@ describe("the agents of a run", function()
     program.remove(folder)
   end)
 
-  local function fleet(agents)
+  local function fleet(agents, base_url)
     return assert(handoff.fleet(agents or { (table.unpack or unpack)(box.agents) },
-      { base_url = box.base_url, history = folder .. "/history.db", retries = 0 }))
+      { base_url = base_url or box.base_url, history = folder .. "/history.db", retries = 0 }))
   end
   local function edit(cfg) cfg.settings.question_message = cfg.settings.question_message .. "!" end
   local function agents_with(token_of)
@@ -42,13 +42,13 @@ describe("the agents of a run", function()
     assert.equal(0, box:ledger().total)
   end)
 
-  it("are nobody else's, whatever they are called and however their tokens come", function()
+  it("are nobody else's, whatever they are called and however their tokens and base_url come", function()
     local agents, seen = {}, nil
     for i, agent in ipairs(box.agents) do
-      agents[i] = { name = "other" .. i, token = function() return agent.token end }
+      agents[i] = { name = "other" .. i, token = function() return agent.token end, base_url = box.base_url }
     end
     assert(fleet():update(function()
-      seen = seen or select(2, fleet(agents):update(edit))
+      seen = seen or select(2, fleet(agents, "http://127.0.0.1:9/v1/api/"):update(edit))
     end))
     assert.equal("held", seen.kind)
   end)
