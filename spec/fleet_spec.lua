@@ -27,11 +27,7 @@ describe("a fleet", function()
     end
   end)
 
-  local function fleet(opts)
-    local o = { base_url = box.base_url, history = history, retries = 0 }
-    for name, value in pairs(opts or {}) do o[name] = value end
-    return assert(handoff.fleet({ unpack(box.agents) }, o))
-  end
+  local function fleet(opts) return box:fleet(history, opts) end
   local function rename(cfg) cfg.settings.question_message = "May I connect you?" end
   local function settings(name) return json.decode(box:document(name)).settings end
   local function asked(name) return settings(name).question_message end

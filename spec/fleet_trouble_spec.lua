@@ -1,6 +1,5 @@
 -- SPDX-License-Identifier: MIT
 --- What a fleet does when something around it goes wrong: the inventory, the history, the service, the script itself.
-local handoff = require "handoff"
 local json = require("handoff.core").json
 local jwt = require "support.jwt"
 local loops = require "handoff.loop"
@@ -21,11 +20,7 @@ describe("a fleet in trouble", function()
     program.remove(folder)
   end)
 
-  local function fleet(opts, agents)
-    local o = { base_url = box.base_url, history = history, retries = 0 }
-    for name, value in pairs(opts or {}) do o[name] = value end
-    return assert(handoff.fleet(agents or { unpack(box.agents) }, o))
-  end
+  local function fleet(opts, agents) return box:fleet(history, opts, agents) end
   -- Done twice it shows.
   local function edit(cfg) cfg.settings.question_message = cfg.settings.question_message .. "!" end
   local function marks(agent)

@@ -6,7 +6,6 @@ local program = require "support.program"
 local sandbox = require "support.sandbox"
 
 local json = core.json
-local unpack = table.unpack or unpack
 
 describe("a run in the history", function()
   local box, folder, history, originals
@@ -22,11 +21,7 @@ describe("a run in the history", function()
     program.remove(folder)
   end)
 
-  local function fleet(opts)
-    local o = { base_url = box.base_url, history = history, retries = 0 }
-    for name, value in pairs(opts or {}) do o[name] = value end
-    return assert(handoff.fleet({ unpack(box.agents) }, o))
-  end
+  local function fleet(opts) return box:fleet(history, opts) end
   local function document(agent) return json.decode(box:document(agent.name)) end
   local function original(agent) return json.decode(originals[agent.name]) end
   -- What somebody else does in the vendor's dashboard.

@@ -18,11 +18,7 @@ describe("an agent that may have been written", function()
     program.remove(folder)
   end)
 
-  local function fleet(opts)
-    local o = { base_url = box.base_url, history = folder .. "/history.db", retries = 0 }
-    for name, value in pairs(opts or {}) do o[name] = value end
-    return assert(handoff.fleet({ (table.unpack or unpack)(box.agents) }, o))
-  end
+  local function fleet(opts) return box:fleet(folder .. "/history.db", opts) end
   local function edit(cfg)
     cfg.settings.question_message = cfg.settings.question_message .. "!"
     cfg.settings.keywords:add "once"

@@ -18,8 +18,7 @@ describe("the agents of a run", function()
   end)
 
   local function fleet(agents, base_url)
-    return assert(handoff.fleet(agents or { (table.unpack or unpack)(box.agents) },
-      { base_url = base_url or box.base_url, history = folder .. "/history.db", retries = 0 }))
+    return box:fleet(folder .. "/history.db", { base_url = base_url }, agents)
   end
   local function edit(cfg) cfg.settings.question_message = cfg.settings.question_message .. "!" end
   local function agents_with(token_of)

@@ -1,7 +1,6 @@
 -- SPDX-License-Identifier: MIT
 --- A run that was cancelled went on to the next agents, and told nothing of those that were under way; what `stop` raised was
 -- lost; what `on_result` raised for an agent whose task had failed left the others running.
-local handoff = require "handoff"
 local json = require("handoff.core").json
 local loops = require "handoff.loop"
 local program = require "support.program"
@@ -18,11 +17,7 @@ describe("a run that ends halfway", function()
     program.remove(folder)
   end)
 
-  local function fleet(opts)
-    local o = { base_url = box.base_url, history = folder .. "/history.db", retries = 0 }
-    for name, value in pairs(opts or {}) do o[name] = value end
-    return assert(handoff.fleet({ (table.unpack or unpack)(box.agents) }, o))
-  end
+  local function fleet(opts) return box:fleet(folder .. "/history.db", opts) end
   local function edit(cfg) cfg.settings.question_message = cfg.settings.question_message .. "!" end
   local function is_edited(name) return json.decode(box:document(name)).settings.question_message:find "!$" ~= nil end
   local function edited()

@@ -7,6 +7,7 @@
 --   box:ledger() → what was asked of it, as handoff.sandbox has it; box:reset() → that from zero
 --   box:faults(rules): what goes wrong from now on, see handoff.sandbox.faults; box:fired() → those, with `seen` and `fired`
 --   box:request(method, agent or nil, more) → an answer to a request to the API, see sandbox.request
+--   box:fleet(history, opts, agents) → handoff.fleet of its agents
 --   box:stop()
 local json = require("handoff.core").json
 local program = require "support.program"
@@ -141,5 +142,14 @@ function Box:faults(rules) backstage(self, "PUT", "faults", json.encode(json.arr
 function Box:fired() return backstage(self, "GET", "faults").json end
 function Box:ledger() return backstage(self, "GET", "ledger").json end
 function Box:reset() backstage(self, "DELETE", "ledger") end
+
+--- A fleet of its agents, or of others, that tries nothing twice.
+-- @param history the file of its history
+-- @param opts options of handoff.fleet, before these; or nil
+function Box:fleet(history, opts, agents)
+  local all = { base_url = self.base_url, history = history, retries = 0 }
+  for name, value in pairs(opts or {}) do all[name] = value end
+  return assert(require("handoff").fleet(agents or { (table.unpack or unpack)(self.agents) }, all))
+end
 
 return sandbox

@@ -148,6 +148,7 @@ local function settle(self, index, outcome, err)
   result.status, result.error, self.under_way[index] = outcome and outcome.status or "failed", err, nil
   for _, name in ipairs(reported) do result[name] = outcome and outcome[name] end
   if err then
+    if self.run.id then err.before = nil end
     count_failure(self)
     if err.kind == "history" then stop(self, tostring(err)) end
   end
