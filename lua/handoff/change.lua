@@ -20,7 +20,7 @@ local words = require "handoff.words"
 local differing = core.change.differing
 local document, is_list, is_object, same = shape.document, shape.is_list, shape.is_object, shape.same
 local match, pair, index, key_of = shape.match, shape.pair, shape.index, shape.key_of
-local is_same_list, is_aligned, is_moved = shape.is_same_list, shape.is_aligned, shape.is_moved
+local is_same_list, is_aligned, is_moved, copy = shape.is_same_list, shape.is_aligned, shape.is_moved, shape.copy
 local show, child_path, locate, by_text = words.show, words.child_path, words.locate, words.by_text
 
 local change = {}
@@ -189,12 +189,6 @@ function change.diff(before, after)
 end
 
 -- Applying ------------------------------------------------------------------------------------------------------------
-
-local function copy(object)
-  local fresh = {}
-  for name, value in next, object do fresh[name] = value end
-  return fresh
-end
 
 local function refuse_missing(c)
   core.error.raise { path = c.path, rule = "missing",

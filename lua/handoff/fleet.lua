@@ -19,23 +19,31 @@ Fleet.__index, Fleet.__metatable = Fleet, "handoff fleet"
 
 -- ---- options ------------------------------------------------------------------------------------------------------------
 
-local function extend(rows, more)
+local function extend(one, more)
   local all = {}
-  for name, row in pairs(rows) do all[name] = row end
-  for name, row in pairs(more) do all[name] = row end
+  for name, value in pairs(one) do all[name] = value end
+  for name, value in pairs(more) do all[name] = value end
   return all
 end
 
--- Of a run; the fleet's own are their defaults.
+-- What a run may say, and the fleet for those that do not.
 local run_defaults = {
   concurrency = { "number", min = 1, max = 1000, integer = true, default = 32 },
   history = { "boolean string" },
   allow_duplicates = { "boolean", default = false },
 }
-local each_rows = { concurrency = { "number", min = 1, max = 1000, integer = true }, on_result = { "function" },
-  stop = { "function" } }
+
+local function without_default(row)
+  local own = extend(row, {})
+  own.default = nil
+  return own
+end
+
+local each_rows = {
+  concurrency = without_default(run_defaults.concurrency), on_result = { "function" }, stop = { "function" },
+}
 local undo_rows = extend(each_rows, {
-  history = { "boolean string" }, allow_duplicates = { "boolean" },
+  history = run_defaults.history, allow_duplicates = without_default(run_defaults.allow_duplicates),
   dry_run = { "boolean", default = false }, verify = { "string boolean" }, on_conflict = { "string function" },
   edit = { "string" }, wait = { "number", min = 0, max = 1e6, default = 0 },
   waves = { "table" }, on_wave = { "function" }, max_failures = { "number string" },

@@ -324,12 +324,6 @@ local function merge_field(ctx, row, base, mine, theirs, place)
   return merge_leaf(ctx, row.name, base, mine, theirs, place)
 end
 
-local function copy(object)
-  local fresh = {}
-  for name, value in next, object do fresh[name] = value end
-  return fresh
-end
-
 -- Only what mine changed can make a difference to theirs.
 function merge_fields(ctx, row, base, mine, theirs, place)
   local differs, merged = differing(base, mine), theirs
@@ -337,7 +331,7 @@ function merge_fields(ctx, row, base, mine, theirs, place)
     local field = row.known[name]
     local value = (field and merge_field or merge_leaf)(ctx, field or name, base[name], mine[name], theirs[name], place)
     if value ~= theirs[name] then
-      if merged == theirs then merged = copy(theirs) end
+      if merged == theirs then merged = shape.copy(theirs) end
       merged[name] = value
     end
   end

@@ -192,6 +192,13 @@ local function is_moved(count, matched)
   return false
 end
 
+--- A table with the same members, which are shared.
+function shape.copy(object)
+  local fresh = {}
+  for name, value in next, object do fresh[name] = value end
+  return fresh
+end
+
 shape.is_list, shape.is_object = is_list, is_object
 shape.same, shape.is_same_list, shape.bare, shape.key_of = same, is_same_list, bare, key_of
 shape.id_of, shape.id_key, shape.label_text = id_of, id_key, label_text

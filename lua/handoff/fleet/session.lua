@@ -85,7 +85,6 @@ local function is_interrupt(raised)
   return raised.rule == "raised" and type(raised.value) == "string" and raised.value:find "interrupted!$" ~= nil
 end
 
-
 --- Does the work of the agent at that index. That it failed this time does not tell what became of an earlier PUT.
 local function attempt(self, index, is_dry)
   local work = self.works[index] or self.work
