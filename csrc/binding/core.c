@@ -17,10 +17,10 @@ static int l_open(lua_State *L) {
         const char *name;
         lua_CFunction open;
     } rooms[] = {
-        {"error", hol_open_error},     {"json", hol_open_json},     {"config", hol_open_config},
-        {"check", hol_open_check},     {"change", hol_open_change}, {"schema", hol_open_schema},
-        {"http", hol_open_http},       {"file", hol_open_file},     {"token", hol_open_token},
-        {"options", hol_open_options},
+        {"error", hol_open_error},     {"json", hol_open_json},         {"config", hol_open_config},
+        {"check", hol_open_check},     {"change", hol_open_change},     {"schema", hol_open_schema},
+        {"http", hol_open_http},       {"file", hol_open_file},         {"token", hol_open_token},
+        {"options", hol_open_options}, {"terminal", hol_open_terminal}, {"process", hol_open_process},
     };
     lua_createtable(L, 0, (int)HO_COUNT(rooms));
     for (size_t i = 0; i < HO_COUNT(rooms); i++) {
@@ -29,6 +29,8 @@ static int l_open(lua_State *L) {
         lua_call(L, 0, 1);
         lua_setfield(L, -2, rooms[i].name);
     }
+    lua_pushliteral(L, HO_VERSION);
+    lua_setfield(L, -2, "version");
     return 1;
 }
 

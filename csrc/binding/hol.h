@@ -58,5 +58,7 @@ int hol_open_http(lua_State *L);
 int hol_open_options(lua_State *L);
 int hol_open_file(lua_State *L);
 int hol_open_token(lua_State *L);
+int hol_open_terminal(lua_State *L);
+int hol_open_process(lua_State *L);
 
 #endif

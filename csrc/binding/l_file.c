@@ -4,11 +4,13 @@
 
 #include "../core/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 #define LOCKS_MT "handoff.locks"
+#define FOLDER_MT "handoff.folder"
 
 typedef struct locks {
     int fd; /* -1: closed */
@@ -68,6 +70,60 @@ static int l_create_private(lua_State *L) {
 /* make_folder(path) → true | nil, why: the folder and those above it that are missing, their owner's alone. */
 static int l_make_folder(lua_State *L) {
     return push_answer(L, ho_make_folder(check_path(L)), true);
+}
+
+/* kind(path) → "file", "folder" or "other" | nil, why: what is there, links followed. */
+static int l_kind(lua_State *L) {
+    static const char *const kinds[] = {"file", "folder", "other"};
+    ho_file_kind kind = HO_FILE_OTHER;
+    ho_code code = ho_file_kind_of(check_path(L), &kind);
+    if (code != HO_OK) return push_failure(L, code);
+    lua_pushstring(L, kinds[kind]);
+    return 1;
+}
+
+/* Fills the table on top with the names in a folder; what ends it early is in errno. */
+static void list_names(lua_State *L, DIR *folder) {
+    struct dirent *entry;
+    int count = 0;
+    errno = 0;
+    while ((entry = readdir(folder)) != NULL) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        lua_pushstring(L, entry->d_name);
+        lua_rawseti(L, -2, ++count);
+        errno = 0;
+    }
+}
+
+static int l_close_folder(lua_State *L) {
+    DIR **folder = luaL_checkudata(L, 1, FOLDER_MT);
+    if (*folder != NULL) closedir(*folder);
+    *folder = NULL;
+    return 0;
+}
+
+/* list(path) → the names in the folder, sorted by their bytes | nil, why */
+static int l_list(lua_State *L) {
+    const char *path = check_path(L);
+    DIR **folder = lua_newuserdatauv(L, sizeof *folder, 0);
+    *folder = NULL;
+    luaL_getmetatable(L, FOLDER_MT);
+    lua_setmetatable(L, -2);
+    *folder = opendir(path);
+    if (*folder == NULL) return push_failure(L, HO_FAILED);
+    lua_newtable(L);
+    list_names(L, *folder);
+    int failed = errno;
+    closedir(*folder);
+    *folder = NULL;
+    errno = failed;
+    if (failed != 0) return push_failure(L, HO_FAILED);
+    lua_getglobal(L, "table");
+    lua_getfield(L, -1, "sort");
+    lua_pushvalue(L, -3);
+    lua_call(L, 1, 0);
+    lua_pop(L, 1);
+    return 1;
 }
 
 /* --- locks -------------------------------------------------------------------------------------------------------- */
@@ -131,9 +187,16 @@ int hol_open_file(lua_State *L) {
     static const luaL_Reg functions[] = {{"write_private", l_write_private},
                                          {"create_private", l_create_private},
                                          {"make_folder", l_make_folder},
+                                         {"kind", l_kind},
+                                         {"list", l_list},
                                          {"locks", l_locks},
                                          {NULL, NULL}};
     new_locks_class(L);
+    if (luaL_newmetatable(L, FOLDER_MT)) {
+        lua_pushcfunction(L, l_close_folder);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_pop(L, 1);
     hol_newlib(L, functions);
     return 1;
 }

@@ -71,6 +71,13 @@ ho_code ho_make_folder(const char *path) {
     return made ? HO_OK : HO_FAILED;
 }
 
+ho_code ho_file_kind_of(const char *path, ho_file_kind *kind) {
+    struct stat st;
+    if (stat(path, &st) != 0) return HO_FAILED;
+    *kind = S_ISREG(st.st_mode) ? HO_FILE_REGULAR : S_ISDIR(st.st_mode) ? HO_FILE_FOLDER : HO_FILE_OTHER;
+    return HO_OK;
+}
+
 /* --- locks -------------------------------------------------------------------------------------------------------- */
 
 ho_code ho_locks_open(const char *path, int *fd) {

@@ -17,6 +17,10 @@ ho_code ho_create_private(const char *path);
 /* Makes the folder and those above it that are missing, their owner's alone; what is there stays as it is. */
 ho_code ho_make_folder(const char *path);
 
+/* What is there, links followed. HO_FAILED: nothing, or nothing that can be seen. */
+typedef enum ho_file_kind { HO_FILE_REGULAR, HO_FILE_FOLDER, HO_FILE_OTHER } ho_file_kind;
+ho_code ho_file_kind_of(const char *path, ho_file_kind *kind);
+
 /* Locks by number, from 0 on, on one open file: the system frees them when that is closed or its process ends, by kill -9 too.
  * Two openings of a file keep each other out, within one process as well. The file is made as above, never written or removed. */
 ho_code ho_locks_open(const char *path, int *fd);

@@ -104,10 +104,18 @@ local function new(source, opts)
   return make(list, own, o)
 end
 
---- The agents that fit: "region=eu tier!=free name~shop-*", see handoff.select.
+local function choose(list, fits)
+  local chosen = {}
+  for _, agent in ipairs(list) do
+    if fits(agent) then chosen[#chosen + 1] = agent end
+  end
+  return chosen
+end
+
+--- The agents that fit: "region=eu tier!=free name~shop-*", see handoff.select; or function(agent) → whether it does.
 -- @return another fleet
-function Fleet:select(text)
-  return part(self, select.apply(self.list, text))
+function Fleet:select(terms)
+  return part(self, (type(terms) == "function" and choose or select.apply)(self.list, terms))
 end
 
 --- The i-th of n parts of the fleet, so that n jobs can do one each. An agent stays in its part when others come and go.

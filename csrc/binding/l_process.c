@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* core.process: the process's environment and signals, for the program alone. */
+#include "hol.h"
+
+#include "../core/process.h"
+
+#include <string.h>
+
+/* environment() → the variables' values by name; of those that are there twice, the first, as getenv has it. */
+static int l_environment(lua_State *L) {
+    lua_newtable(L);
+    for (char *const *at = ho_environment(); at != NULL && *at != NULL; at++) {
+        const char *equals = strchr(*at, '=');
+        if (equals == NULL) continue;
+        lua_pushlstring(L, *at, (size_t)(equals - *at));
+        lua_pushvalue(L, -1);
+        lua_rawget(L, 1);
+        bool is_first = lua_isnil(L, -1);
+        lua_pop(L, 1);
+        if (is_first) {
+            lua_pushstring(L, equals + 1);
+            lua_rawset(L, 1);
+        } else {
+            lua_pop(L, 1);
+        }
+    }
+    return 1;
+}
+
+/* ignore_broken_pipe(): from now on a write to a pipe that nobody reads fails instead of ending the process. */
+static int l_ignore_broken_pipe(lua_State *L) {
+    lua_pushboolean(L, ho_ignore_broken_pipe() == HO_OK);
+    return 1;
+}
+
+int hol_open_process(lua_State *L) {
+    static const luaL_Reg functions[] = {
+        {"environment", l_environment}, {"ignore_broken_pipe", l_ignore_broken_pipe}, {NULL, NULL}};
+    hol_newlib(L, functions);
+    return 1;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* What belongs to the whole process: its environment and its signals. For the program alone; a library leaves both to whoever
+ * owns the process. */
+#ifndef HO_PROCESS_H
+#define HO_PROCESS_H
+
+#include "ho.h"
+
+/* NAME=VALUE texts, NULL-terminated; the system's own. */
+char *const *ho_environment(void);
+
+/* From now on a write to a pipe that nobody reads fails with EPIPE. */
+ho_code ho_ignore_broken_pipe(void);
+
+#endif

@@ -1,0 +1,50 @@
+-- SPDX-License-Identifier: MIT
+--- Values on the command line: function(text) → value, or nil and what was expected.
+local convert = {}
+
+function convert.whole(text)
+  local value = text:find "^%d+$" and tonumber(text)
+  if value and value <= 2 ^ 31 then return value end
+  return nil, "a whole number expected"
+end
+
+function convert.number(text)
+  local value = (text:find "^%d+%.?%d*$" or text:find "^%.%d+$") and tonumber(text)
+  if value then return value end
+  return nil, "a number expected, such as 30 or 0.5"
+end
+
+function convert.amount(text)
+  if text:find "^%d+$" then return tonumber(text) end
+  local percent = tonumber(text:match "^(%d+%.?%d*)%%$")
+  if percent and percent <= 100 then return text end
+  return nil, "a whole number or a share such as 10% expected"
+end
+
+function convert.waves(text)
+  local list = {}
+  for one in (text .. ","):gmatch "([^,]*)," do
+    local value = convert.amount(one)
+    if not value then return nil, "counts or shares with commas between expected, such as 1,10%,100%" end
+    list[#list + 1] = value
+  end
+  return list
+end
+
+function convert.shard(text)
+  local i, n = text:match "^(%d+)/(%d+)$"
+  i, n = tonumber(i), tonumber(n)
+  if i and i >= 1 and i <= n and n <= 1000000 then return { i, n } end
+  return nil, "a part of how many expected, such as 2/8"
+end
+
+local booleans = { ["true"] = true, ["false"] = false }
+
+--- Of a variable that stands for a flag without a value.
+function convert.switch(text)
+  local value = booleans[text]
+  if value ~= nil then return value end
+  return nil, "true or false expected"
+end
+
+return convert

@@ -1,0 +1,85 @@
+-- SPDX-License-Identifier: MIT
+--- The verbs, and the parser of each: both from what the verbs' files say of themselves. Help, completion and the manual are made
+-- of the same.
+local argparse = require "argparse"
+local core = require "handoff.core"
+local convert = require "handoff.command.convert"
+local flags = require "handoff.command.flags"
+
+local description = {}
+
+--- The folder of the verbs' files, one a verb.
+local folder = debug.getinfo(1, "S").source:match "^@(.*)description%.lua$" .. "verb"
+
+--- The verbs' names, sorted.
+function description.names()
+  local names = {}
+  for _, file in ipairs(assert(core.file.list(folder))) do
+    names[#names + 1] = file:match "^(%l+)%.lua$"
+  end
+  return names
+end
+
+--- The verb of that name, or nil.
+function description.verb(name)
+  if not name:find "^%l+$" or not core.file.kind(("%s/%s.lua"):format(folder, name)) then return nil end
+  return require("handoff.command.verb." .. name)
+end
+
+--- What argparse calls a flag's or argument's place in the result.
+local function target(name) return (name:gsub("-", "_")) end
+
+local function checked(row)
+  if row.choices then
+    return function(text)
+      for _, choice in ipairs(row.choices) do
+        if choice == text then return text end
+      end
+      return nil, ("one of %s expected"):format(table.concat(row.choices, ", "))
+    end
+  end
+  return row.switch and convert.switch or row.convert or function(text) return text end
+end
+
+--- The value of a text; or nil and what is wrong: that it is empty, or what was expected.
+function description.convert(row, text)
+  if text == "" then return nil, "a value expected, got none" end
+  local value, expected = checked(row)(text)
+  if value == nil then return nil, ("%s, got %q"):format(expected, text) end
+  return value
+end
+
+local function add_flag(parser, row)
+  if row.switch then return parser:flag("--" .. row.name):description(row.help):target(target(row.name)) end
+  local option = parser:option("--" .. row.name):description(row.help):target(target(row.name))
+  option:argname(row.metavar or row.choices and "{" .. table.concat(row.choices, ",") .. "}")
+  if row.choices then option:choices(row.choices) end
+  option:convert(function(text) return description.convert(row, text) end)
+end
+
+local function add_argument(parser, row)
+  local argument = parser:argument(row.name):description(row.help):argname(row.metavar):target(target(row.name))
+  if row.args then argument:args(row.args) end
+  if row.choices then argument:choices(row.choices) end
+  if row.convert then argument:convert(function(text) return description.convert(row, text) end) end
+end
+
+--- Fills a parser of argparse's with what the verb takes.
+function description.fill(parser, verb)
+  for _, row in ipairs(verb.arguments or {}) do add_argument(parser, row) end
+  for _, row in ipairs(flags.of(verb.flags)) do add_flag(parser, row) end
+  parser:description(verb.details or verb.summary:gsub("^%l", string.upper) .. ".")
+  if verb.examples then
+    local lines = { "Examples:" }
+    for _, one in ipairs(verb.examples) do lines[#lines + 1] = ("   %s\n      %s"):format(one[1], one[2]) end
+    parser:epilog(table.concat(lines, "\n"))
+  end
+  return parser
+end
+
+--- The parser of one verb.
+function description.parser(name, verb)
+  return description.fill(argparse("handoff " .. name), verb):help_max_width(100)
+end
+
+return description
