@@ -182,6 +182,25 @@ describe("a history", function()
     failed("there is no run 99; ", "history", h:start { kind = "undo", of = 99, agents = {} })
   end)
 
+  it("forgets a run that was declined, but none that may have written", function()
+    local h = open()
+    local declined = start(h, "a", "b")
+    declined:plan("a", "1", "2", 1)
+    declined:done("b", "failed", { error = "unreachable" })
+    assert.is_true(declined:drop())
+    assert.same({}, h:runs())
+    assert.equal(0, sql "SELECT (SELECT count(*) FROM entries) + (SELECT count(*) FROM documents)")
+    raised("run:plan: run 1 has ended", declined.plan, declined, "a", "1", "2")
+
+    local run = start(h, "a")
+    assert.is_true(run:writing("a", "1", "2"))
+    run:done("a", "failed", { error = "refused" })
+    assert.is_true(run:drop())
+    assert.same({ "stopped", { failed = 1 } }, { h:run(run.id).state, h:run(run.id).counts })
+    assert.is_true(assert(h:reopen(run.id)):drop())
+    assert.equal("stopped", h:run(run.id).state)
+  end)
+
   it("tells the time after 2038 too", function()
     local h, time = open(), os.time
     os.time = function() return 5000000000 end -- luacheck: ignore

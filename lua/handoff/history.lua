@@ -223,7 +223,7 @@ function History:start(opts)
     done, err = db:run("INSERT INTO runs (id, kind, of, edit, state, started) VALUES (?, ?, ?, ?, 'running', ?)",
       lock.id, o.kind, o.of, o.edit, time)
     if done then entry, err = insert_entries(db, lock.id, agents, time) end
-    return entry and run.new(self, lock.id, entry), err
+    return entry and run.new(self, lock.id, entry, true), err
   end)
 end
 

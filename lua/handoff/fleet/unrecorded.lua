@@ -29,4 +29,6 @@ end
 
 function Record:finish() return self ~= nil end
 
+function Record:drop() return self ~= nil end
+
 return unrecorded

@@ -49,6 +49,7 @@ end
 --- Keeps what is there and what will be: status "writing". When it has returned true the PUT may leave.
 -- @return true, or nil, err
 function Run:writing(name, before, meant)
+  self.is_new = nil
   local done, err = keep_documents(self, "run:writing", "writing", name, before, meant)
   if done then self.meant[name] = meant end -- until `done`, which keeps an answer that is the same as a mark only
   return done, err
@@ -89,27 +90,44 @@ local function write_end(db, id, state)
   return db:run("UPDATE runs SET state = ?, ended = ? WHERE id = ?", state, os.time(), id)
 end
 
+-- Ends it with a last statement. A writer may still wait to be told.
+local function conclude(self, what, write, ...)
+  local history = self.history
+  if self.over then return true end
+  check.open(what, history)
+  self.over = true
+  history.group:flush()
+  local done, err = history.database:transaction(write, self.id, ...)
+  self.entry, self.meant = {}, {}
+  history:free(self.id)
+  return done and true, err
+end
+
 --- Ends it: others may have its agents. Once more does nothing.
 -- @param state "finished" or "stopped"
 -- @return true, or nil, err: it shows as interrupted then
 function Run:finish(state)
-  local history = self.history
   check.choice("run:finish", state, { "finished", "stopped" })
-  if self.over then return true end
-  check.open("run:finish", history)
-  self.over = true
-  history.group:flush()
-  local done, err = history.database:transaction(write_end, self.id, state)
-  self.entry, self.meant = {}, {} -- a writer may still wait to be told
-  history:free(self.id)
-  return done and true, err
+  return conclude(self, "run:finish", write_end, state)
+end
+
+-- What is kept of its agents goes with it (see schema.lua).
+local function delete(db, id) return db:run("DELETE FROM runs WHERE id = ?", id) end
+
+--- Ends a run that was declined once its plans were seen: nothing of it stays where it is new and no PUT was recorded in it,
+-- its number included; any other one ends as stopped.
+-- @return as finish
+function Run:drop()
+  if not self.is_new then return self:finish "stopped" end
+  return conclude(self, "run:drop", delete)
 end
 
 local run = {}
 
 --- @param entry the ids of its agents' rows, by name
-function run.new(history, id, entry)
-  return setmetatable({ history = history, id = id, entry = entry, meant = {} }, Run)
+-- @param is_new true until a PUT is recorded in it
+function run.new(history, id, entry, is_new)
+  return setmetatable({ history = history, id = id, entry = entry, meant = {}, is_new = is_new }, Run)
 end
 
 return run
