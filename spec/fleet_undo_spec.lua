@@ -212,6 +212,45 @@ describe("a run in the history", function()
     end)
   end)
 
+  describe("that is to be confirmed", function()
+    local function edit_some(cfg, agent)
+      if agent.name == box.agents[3].name then error "not this one" end
+      edit(cfg, agent)
+    end
+
+    it("is planned whole before the question, and written as it was planned", function()
+      local seen
+      local run = assert(fleet():update(edit_some, { confirm = function(plan)
+        seen = { plan.counts.planned, plan.counts.failed, #plan.results[1].changes > 0, box:ledger().writes }
+        return true
+      end }))
+      assert.same({ 24, 1, true, {} }, seen)
+      assert.same({ changed = 24, failed = 1 }, run.counts)
+    end)
+
+    it("leaves no trace where it is declined, or cannot be asked", function()
+      local run = assert(fleet():update(edit_some, { confirm = function() return false end }))
+      assert.is_true(run.declined)
+      assert.is_nil(run.id)
+      assert.same({ planned = 24, failed = 1 }, run.counts)
+      local ok, raised = pcall(function()
+        fleet():update(edit_some, { confirm = function() error { "no terminal" } end })
+      end)
+      assert.same({ false, { "no terminal" } }, { ok, raised })
+      assert.same({}, box:ledger().writes)
+      local kept = assert(handoff.history(history))
+      assert.same({}, kept:runs())
+      kept:close()
+    end)
+
+    it("can be one that takes another back", function()
+      local made = assert(fleet():update(edit))
+      local run = assert(fleet():undo(made.id, { confirm = function(plan) return plan.counts.planned == 25 end }))
+      assert.same({ changed = 25 }, run.counts)
+      assert.same(original(box.agents[1]).settings, document(box.agents[1]).settings)
+    end)
+  end)
+
   it("keeps other runs off its agents", function()
     local seen
     assert(fleet():select("name=" .. box.agents[1].name):update(function(cfg, agent)

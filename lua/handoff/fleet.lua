@@ -47,7 +47,7 @@ local undo_rows = extend(each_rows, {
   dry_run = { "boolean", default = false }, verify = { "string boolean" }, on_conflict = { "string function" },
   edit = { "string" }, wait = { "number", min = 0, max = 1e6, default = 0 },
   waves = { "table" }, on_wave = { "function" }, max_failures = { "number string" },
-  max_changes = { "number string" }, max_deletions = { "number string" },
+  max_changes = { "number string" }, max_deletions = { "number string" }, confirm = { "function" },
 })
 local update_rows = extend(undo_rows, { merge = { "boolean" } })
 local resume_rows = extend(update_rows, {})
@@ -226,6 +226,9 @@ end
 --   waves            {1, "10%", "100%"}: how many have been written after each wave
 --   on_wave          function{number, of, reached, left, failed}, between two waves; false: no more of them
 --   max_failures     how many may fail before no further agent is begun, 12 or "10%"; with waves 0
+--   confirm          function(run) → true where the plan is to be written: called once all is planned and within the limits,
+--                    before the first is written; the results are "planned" (with changes), "unchanged" or "failed". A run that is
+--                    declined has `declined`, and leaves no trace in the history
 --   on_result        function(result, outcome) for each agent that had its turn; outcome has the documents
 --   stop             function() → true where no further agent is to be begun
 -- @return a run { id, results, counts, stopped, dry_run }, see handoff.fleet.run; or nil, err where nothing was written: a limit

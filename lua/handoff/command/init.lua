@@ -18,7 +18,8 @@ local groups = {
 
 local function overview()
   local lines = {
-    "Usage: handoff VERB [options]", "", "Edits the human handoff configuration of AI chat agents, one or thousands.", "",
+    "Usage: handoff VERB [options]", "",
+    "Edits the human handoff configuration of AI chat agents, one or thousands.", "",
   }
   local names = description.names()
   for _, group in ipairs(groups) do

@@ -8,6 +8,7 @@
 --   absent    which agents of the run that is gone on with or taken back the fleet does not have, one line; nil where it has all
 --   earlier   how many were done before the run was gone on with; nil where none was
 --   dry_run   true where nothing was written that would have been
+--   declined  true where the plan was not confirmed: nothing was written
 -- It prints as one line: 212 agents: 180 changed, 31 unchanged, 1 failed
 local run = {}
 

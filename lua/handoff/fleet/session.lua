@@ -2,9 +2,9 @@
 --- One run while it goes on: its passes over the agents, what is recorded of each, when it stops.
 --
 -- What is done to an agent is its work: function(session, index, how) → an outcome as client:update gives, or nil, err; `how`
--- are options of client:update. In one pass, each agent's work is done at once. With limits or waves there are two: the first
--- does the work of all as a dry run and records what each would write; the second, wave by wave, carries that over to what is
--- there by then.
+-- are options of client:update. In one pass, each agent's work is done at once. With limits, waves or confirm there are two: the
+-- first does the work of all as a dry run and records what each would write; the second, wave by wave, carries that over to
+-- what is there by then.
 local client = require "handoff.client"
 local config = require "handoff.config"
 local core = require "handoff.core"
@@ -265,13 +265,24 @@ local function write_in_waves(self)
   return true
 end
 
+-- Whether the plan is to be written; a run that is not, or whose question could not be asked, leaves no trace.
+local function is_confirmed(self)
+  local confirm = self.options.confirm
+  if not confirm then return true end
+  self.is_void = true
+  self.is_void = not confirm(runs.count(self.run))
+  if not self.is_void then return true end
+  self.run.declined = true
+  stop(self, "declined")
+end
+
 local function in_two_passes(self, indexes)
   local ok, err = pass(self, indexes, plan)
   if not ok or self.run.stopped then return ok, err end
   table.sort(self.planned)
   local refused = refusal(self)
   if refused then return nil, refused end
-  return write_in_waves(self)
+  return not is_confirmed(self) or write_in_waves(self)
 end
 
 -- Reading only, or writing in one pass, or a dry run; that is held against the limits, too.
@@ -285,7 +296,7 @@ end
 -- ---- the whole ------------------------------------------------------------------------------------------------------------
 
 local function has_two_passes(o)
-  return o.waves or o.max_changes or o.max_deletions
+  return o.waves or o.max_changes or o.max_deletions or o.confirm
 end
 
 local function describe_stop(self)
@@ -303,7 +314,12 @@ local function conclude(self)
   local is_done = not (counts.untouched or counts.planned or self.run.absent)
   local kept, err = true, nil
   self.is_over = true
-  if self.record then kept, err = self.record:finish(is_done and "finished" or "stopped") end
+  if self.is_void then
+    kept, err = self.record:drop()
+    self.run.id = nil
+  elseif self.record then
+    kept, err = self.record:finish(is_done and "finished" or "stopped")
+  end
   if not kept then stop(self, tostring(err)) end
   describe_stop(self)
 end
