@@ -227,8 +227,8 @@ end
 --   on_wave          function{number, of, reached, left, failed}, between two waves; false: no more of them
 --   max_failures     how many may fail before no further agent is begun, 12 or "10%"; with waves 0
 --   confirm          function(run) → true where the plan is to be written: called once all is planned and within the limits,
---                    before the first is written; the results are "planned" (with changes), "unchanged" or "failed". A run that is
---                    declined has `declined`, and leaves no trace in the history
+--                    before the first is written; the results are "planned" (with changes), "unchanged" or "failed". A run
+--                    that is declined has `declined`, and leaves no trace in the history
 --   on_result        function(result, outcome) for each agent that had its turn; outcome has the documents
 --   stop             function() → true where no further agent is to be begun
 -- @return a run { id, results, counts, stopped, dry_run }, see handoff.fleet.run; or nil, err where nothing was written: a limit
