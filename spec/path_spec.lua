@@ -199,7 +199,7 @@ describe("an edit by PATH=VALUE", function()
       { 'availability=[{"day_span":"monday","start_time":"10:00","end_time":"09:00"}]', "availability[1]",
         "time_order" },
       { 'availability=[{"day_span":"monday"}]', "availability[1].start_time", "required" },
-      { 'settings={"timezon":"UTC"}', "settings.timezon", "unknown", 'no field; did you mean "timezone"?; leave it out' },
+      { 'settings={"timezon":"UTC"}', "settings.timezon", "unknown", 'no such field; did you mean "timezone"?' },
       { 'settings={"is_active":null}', "settings.is_active", "null" },
       { "custom_guidelines[2]={}", "custom_guidelines[2]", "path",
         "no item is set at once; set its fields, custom_guidelines[2].NAME=VALUE" },

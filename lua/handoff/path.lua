@@ -158,6 +158,7 @@ function Reader:read()
     local c = self.text:sub(self.at, self.at)
     local name = (c == "." and self.at > from and self.text:match("^%.([%a_][%w_]*)", self.at))
       or (self.at == from and self.text:match("^[%a_][%w_]*", self.at))
+    local before = self.at
     if c == "[" then
       self:bracket()
     elseif name then
@@ -166,6 +167,7 @@ function Reader:read()
     else
       return self
     end
+    self.steps[#self.steps].text = self.text:sub(before, self.at - 1)
   end
 end
 
@@ -235,34 +237,37 @@ local function label_of(row, list, at, counts)
   return row and words.show(list[at]) or tostring(at)
 end
 
--- Adds to `found` what the steps from the i-th on lead to in the value, whose path and row those are.
-local function collect(found, value, steps, i, here, row)
+-- Adds to `found` what the steps from the i-th on lead to in the value, whose path, group (see path.values) and row those are.
+local function collect(found, value, steps, i, here, group, row)
   local one = steps[i]
   if not one then
-    found[#found + 1] = { path = here, value = value }
+    found[#found + 1] = { path = here, value = value, group = group }
   elseif one.field then
     local inner = shape.is_object(value) and value[one.field]
     if inner == nil or not shape.is_object(value) then return end
     local below = row and row.known and row.known[one.field]
-    collect(found, inner, steps, i + 1, here == "" and one.field or words.child_path(here, one.field), below)
+    collect(found, inner, steps, i + 1, words.child_path(here, one.field), group .. one.text, below)
   elseif shape.is_list(value) then
     local item = row and row.item
     local counts = item and item.fields and words.count_labels(item, value)
     for _, at in ipairs(places_of(item, value, one)) do
-      collect(found, value[at], steps, i + 1, ("%s[%s]"):format(here, label_of(item, value, at, counts)), item)
+      local label = "[" .. label_of(item, value, at, counts) .. "]"
+      local own = one.all and item and item.named and label or one.text
+      collect(found, value[at], steps, i + 1, here .. label, group .. own, item)
     end
   end
 end
 
---- What the path leads to in a configuration, or in a document of plain tables: a list of { path=, value= }, plain tables too;
--- empty where nothing is there, and of [*] one for each item. The paths say what the items are called.
+--- What the path leads to in a configuration, or in a document of plain tables: a list of { path=, value=, group= }, plain
+-- tables too; empty where nothing is there, and of [*] one for each item. The paths say what the items are called. `group` is
+-- the path as it was given, but that each item of [*] that has a name stands for itself: what can be compared between agents.
 function path.values(p, cfg)
   local found, name = {}, p.steps[1].field
   local part
   if core.config.is(cfg) then part = core.config.part(cfg, name) else part = cfg[name] end
   if part == nil then return found end
   local start = name:find "^[%a_][%w_]*$" and name or words.child_path("", name)
-  collect(found, part, p.steps, 2, start, document.known[name])
+  collect(found, part, p.steps, 2, start, start, document.known[name])
   return found
 end
 
@@ -345,8 +350,8 @@ local function check_part(p, value)
   doc[p.steps[1].field] = value
   for _, issue in ipairs(core.config.new(doc):check()) do
     if issue.rule == "sent_unknown" then
-      local message = issue.message:gsub(" that this version knows; it is kept as it is", "")
-      core.error.raise { path = issue.path, rule = "unknown", message = message .. "; leave it out" }
+      local hint = issue.message:match "; did you mean .*$" or "; leave it out"
+      core.error.raise { path = issue.path, rule = "unknown", message = "no such field" .. hint }
     elseif issue.severity == "error" then
       core.error.raise { path = issue.path, rule = issue.rule, message = issue.message }
     end
