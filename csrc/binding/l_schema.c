@@ -119,6 +119,16 @@ static int l_document(lua_State *L) {
     return 1;
 }
 
+/* days(): the names of the days, monday first. */
+static int l_days(lua_State *L) {
+    lua_newtable(L);
+    for (int i = 0; ho_days[i] != NULL; i++) {
+        lua_pushstring(L, ho_days[i]);
+        lua_rawseti(L, -2, i + 1);
+    }
+    return 1;
+}
+
 /* --- rules -------------------------------------------------------------------------------------------------------- */
 
 /* zone(name): "known", "unknown" and the zone that was likely meant, if any, or "uncheckable". */
@@ -152,8 +162,8 @@ static int l_utf8_length(lua_State *L) {
 
 int hol_open_schema(lua_State *L) {
     static const luaL_Reg functions[] = {
-        {"nearest", l_nearest}, {"document", l_document}, {"zone", l_zone}, {"utf8_length", l_utf8_length},
-        {NULL, NULL},
+        {"nearest", l_nearest}, {"document", l_document},       {"days", l_days},
+        {"zone", l_zone},       {"utf8_length", l_utf8_length}, {NULL, NULL},
     };
     hol_newlib(L, functions);
     return 1;
