@@ -77,12 +77,10 @@ local function guarded(fn)
   return function(cfg, agent) return pass_on(xpcall(fn, take_down, cfg, agent)) end
 end
 
---- What was raised by an edit script, in lines: the message, then the user's frames where there are several.
-function edit.describe(err)
-  local lines = { tostring(err) }
-  local frames = type(err) == "table" and err.frames or {}
-  for i = 1, #frames > 1 and #frames or 0 do lines[#lines + 1] = "  " .. frames[i] end
-  return lines
+--- Where in the user's own code it was that an edit script raised, in lines; none where the message has the only place.
+function edit.frames(err)
+  local frames = type(err) == "table" and rawget(err, "frames") or {}
+  return frames[2] and frames or {}
 end
 
 local function load_script(path, text)
@@ -94,10 +92,14 @@ local function load_script(path, text)
   if not chunk then failure.raise(status.failed, why .. "; mend the script") end
   local ok, fn = xpcall(chunk, take_down)
   if not ok and type(fn) == "string" then error(fn, 0) end
-  if not ok then failure.raise(status.failed, table.concat(edit.describe(fn), "\n")) end
+  if not ok then
+    local lines = edit.frames(fn)
+    table.insert(lines, 1, tostring(fn))
+    failure.raise(status.failed, table.concat(lines, "\n  "))
+  end
   if type(fn) == "function" then return guarded(fn) end
-  failure.raise(status.failed, ("%s: it returns %s, a function expected: return function(cfg, agent) … end"):format(path,
-    fn == nil and "nothing" or "a " .. type(fn)))
+  failure.raise(status.failed, ("%s: it returns %s, a function expected: return function(cfg, agent) … end; desired state is "
+    .. "one table, return { … }, with nothing before it"):format(path, fn == nil and "nothing" or "a " .. type(fn)))
 end
 
 -- ---- files --------------------------------------------------------------------------------------------------------------
