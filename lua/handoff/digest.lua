@@ -27,12 +27,13 @@ local function new_warnings(warnings, before)
   return new
 end
 
---- Adds to a result what only its documents tell: `hours`, its schedule's change in words, and `new_warnings`, those that the edit
--- brought. For a run's on_result and on_plan.
+--- Adds to a result what only its documents tell: `hours`, its schedule's change in words, and `new_warnings`, those that the
+-- edit brought. For a run's on_result and on_planned.
 function digest.observe(result, outcome)
   if not outcome or not outcome.before_text then return end
   if changes_hours(result.changes) then
-    result.hours = schedule.words(config.part(outcome.before, "availability"), config.part(outcome.after, "availability"))
+    local before, after = outcome.before, outcome.after
+    result.hours = schedule.words(config.part(before, "availability"), config.part(after, "availability"))
   end
   local warnings = result.warnings or {}
   result.new_warnings = warnings[1] and new_warnings(warnings, outcome.before) or nil
@@ -111,7 +112,7 @@ local function lines_of(changes, count)
 end
 
 --- The changes of the results, each set of them once.
--- @return a list of { names = the agents', lines = the changes as lines with a sign in front, hours = or nil }, the commonest first
+-- @return a list of { names = the agents', lines = the changes as lines with a sign in front, hours }, the commonest first
 function digest.changes(results)
   local groups = new_groups()
   for _, result in ipairs(results) do

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
---- Saved plans: what an edit would make of each agent, in a file that can be looked at and applied later. JSON lines, their owner's
--- alone: a header; an agent a line, with its document before and as it is meant; an end, so that half a plan is told from a whole
--- one. It holds documents and whose they are, and nothing of a token.
+--- Saved plans: what an edit would make of each agent, in a file that can be looked at and applied later. JSON lines, their
+-- owner's alone: a header; an agent a line, with its document before and as it is meant; an end, so that half a plan is told
+-- from a whole one. It holds documents and whose they are, and nothing of a token.
 local core = require "handoff.core"
 local change = require "handoff.change"
 local config = require "handoff.config"
@@ -18,7 +18,8 @@ local KIND, FORMAT_VERSION = "handoff plan", 1
 
 local function unwritable(path, why)
   why = tostring(why):gsub("^[^:]*: ", "")
-  return failure { kind = "file", path = path, message = ("the plan cannot be written: %s; name another file"):format(why) }
+  return failure { kind = "file", path = path,
+    message = ("the plan cannot be written: %s; name another file"):format(why) }
 end
 
 local Writer = {}
@@ -36,7 +37,7 @@ end
 -- @return a writer, or nil, err
 function plan.create(path, header)
   local kind, part = core.file.kind(path), path .. ".part"
-  if kind and kind ~= "file" then return nil, unwritable(path, kind == "folder" and "it is a folder" or "it is no file") end
+  if kind and kind ~= "file" then return nil, unwritable(path, "it is there, and no file") end
   local ok, why = core.file.write_private(part, "")
   local file
   if ok then file, why = io.open(part, "ab") end
@@ -52,7 +53,9 @@ end
 --- The changes as plain data: a list of { kind, path, before, after }.
 function plan.changes(changes)
   local list = json.array {}
-  for i, c in ipairs(changes or {}) do list[i] = { kind = c.kind, path = c.path, before = c.before, after = c.after } end
+  for i, c in ipairs(changes or {}) do
+    list[i] = { kind = c.kind, path = c.path, before = c.before, after = c.after }
+  end
   return list
 end
 
@@ -113,7 +116,9 @@ local function read_entries(path, file, saved)
       if row.agents == #saved.names then return true end
       return nil, broken(path, number, "agents of it are missing")
     end
-    if not is_entry(row) or saved.entries[row.agent] then return nil, broken(path, number, "this is no line of a plan") end
+    if not is_entry(row) or saved.entries[row.agent] then
+      return nil, broken(path, number, "this is no line of a plan")
+    end
     saved.names[#saved.names + 1] = row.agent
     saved.entries[row.agent] = { key = row.key, before = row.before, meant = row.meant }
   end
@@ -130,7 +135,8 @@ function plan.read(path)
     if file then file:close() end
     if file and not why then return nil, broken(path, nil, "the file is empty") end
     why = tostring(why):gsub("^[^:]*: ", "")
-    return nil, failure { kind = "file", path = path, message = ("the plan cannot be read: %s; name another file"):format(why) }
+    return nil, failure { kind = "file", path = path,
+      message = ("the plan cannot be read: %s; name another file"):format(why) }
   end
   local saved = { header = json.decode(first), names = {}, entries = {} }
   local ok, err = check_header(path, saved.header)

@@ -88,7 +88,7 @@ local function load_script(path, text)
     failure.raise(status.failed, ("%s: it is compiled code, which is not run; give the script's source"):format(path))
   end
   local source = text:gsub("^#[^\n]*", "")
-  local chunk, why = (loadstring or load)(source, "@" .. path)
+  local chunk, why = (rawget(_G, "loadstring") or load)(source, "@" .. path)
   if not chunk then failure.raise(status.failed, why .. "; mend the script") end
   local ok, fn = xpcall(chunk, take_down)
   if not ok and type(fn) == "string" then error(fn, 0) end
@@ -98,8 +98,9 @@ local function load_script(path, text)
     failure.raise(status.failed, table.concat(lines, "\n  "))
   end
   if type(fn) == "function" then return guarded(fn) end
-  failure.raise(status.failed, ("%s: it returns %s, a function expected: return function(cfg, agent) … end; desired state is "
-    .. "one table, return { … }, with nothing before it"):format(path, fn == nil and "nothing" or "a " .. type(fn)))
+  failure.raise(status.failed, ("%s: it returns %s, a function expected: return function(cfg, agent) … end; desired "
+    .. "state is one table, return { … }, with nothing before it"):format(path, fn == nil and "nothing"
+    or "a " .. type(fn)))
 end
 
 -- ---- files --------------------------------------------------------------------------------------------------------------
@@ -113,8 +114,8 @@ local function read(path)
   end
   if text then return text end
   why = tostring(why):gsub("^" .. path:gsub("%p", "%%%0") .. ": ", "")
-  failure.raise(status.failed, ("%s: it cannot be read: %s; name a script, a file or folder of desired state, a saved plan, "
-    .. "or PATH=VALUE"):format(path, why))
+  failure.raise(status.failed, ("%s: it cannot be read: %s; name a script, a file or folder of desired state, a saved "
+    .. "plan, or PATH=VALUE"):format(path, why))
 end
 
 -- Whether the first statement of the text is `return {`: desired state, which is data.
@@ -156,7 +157,7 @@ local function load_folder(ctx, path)
     failure.raise(status.failed, ("%s: it has no .lua or .json file; `handoff pull %s` writes them"):format(path,
       edit.name_of { path }))
   end
-  return { fn = function(cfg, agent) return edits[agent.name](cfg) end, agents = names }
+  return { fn = function(cfg, agent) return edits[agent.name](cfg) end, agents = names, folder = path }
 end
 
 -- A file is for the agent of its name; with --select for those that are selected.
@@ -195,21 +196,23 @@ end
 -- @param words of the command line: the path of one script, file or folder; or PATH=VALUE, one or more. Or the text that
 --   edit.name_of made of such words
 -- @return { fn = function(cfg, agent), as fleet:update takes it; name = a text that edit.load reads again; agents = whom it is
---   for, a list of names, nil where it is for all; plan = the saved plan it is, or nil }. What is wrong ends the verb.
+--   for, a list of names, nil where it is for all; plan = the saved plan it is, or nil; folder = of desired state that it is, or
+--   nil }. What is wrong ends the verb.
 function edit.load(ctx, words)
   if type(words) == "string" then
     local name = words
     words = edit.words(name) or {}
     if #words == 0 then
-      failure.raise(status.misuse, ("%s: this is no edit that can be read again; give it on the command line"):format(name))
+      failure.raise(status.misuse, ("%s: this is no edit that can be read again; give it on the command line"):format(
+        name))
     end
   end
   local first = words[1]
   local kind = core.file.kind(first)
   if not kind and is_assignment(first) then return edit.assignments(words) end
   if words[2] then
-    failure.raise(status.misuse, ("%s: one edit is taken at a time; put files of desired state into a folder, and name that")
-      :format(words[2]))
+    failure.raise(status.misuse, ("%s: one edit is taken at a time; put files of desired state into a folder, and name "
+      .. "that"):format(words[2]))
   end
   local loaded = kind == "folder" and load_folder(ctx, first) or load_file(ctx, first)
   loaded.name = edit.name_of(words)
@@ -218,25 +221,33 @@ end
 
 -- ---- whom it is for -----------------------------------------------------------------------------------------------------
 
-local function narrow(ctx, fleet, names)
+local function narrow(fleet, names)
   local wanted = {}
   for _, name in ipairs(names) do wanted[name] = true end
   local part = fleet:select(function(agent) return wanted[agent.name] end)
   if #part:agents() == 0 then
-    failure.raise(status.misuse, ("--select: none of the agents that the edit is for is selected, the first of %d is %s; "
-      .. "leave --select and --shard out"):format(#names, names[1]))
+    failure.raise(status.misuse, ("--select: none of the agents that the edit is for is selected, the first of %d is "
+      .. "%s; leave --select and --shard out"):format(#names, names[1]))
   end
   return part
 end
 
+local function fleet_of(ctx, names)
+  if not names then return ctx:fleet() end
+  if ctx.args.select or ctx.args.shard then return narrow(ctx:fleet(), names) end
+  return ctx:named(names)
+end
+
 --- The agents that a loaded edit is for, of those of the inventory that are selected. A name that the inventory does not have
--- ends the verb.
+-- ends the verb; so does one that a saved plan means another agent by.
 -- @return a fleet
 function edit.fleet(ctx, loaded)
-  local names = loaded.agents
-  if not names then return ctx:fleet() end
-  if ctx.args.select or ctx.args.shard then return narrow(ctx, ctx:fleet(), names) end
-  return ctx:named(names)
+  local fleet = fleet_of(ctx, loaded.agents)
+  if loaded.plan then
+    local identities = failure.check(fleet:identities())
+    failure.check(require("handoff.plan").check(loaded.plan, identities))
+  end
+  return fleet
 end
 
 return edit

@@ -101,8 +101,8 @@ end
 
 local function last_line(ctx, run)
   local counts = plan.counts(run)
-  local line = ("Plan: %s to change, %d unchanged, %d failed"):format(ctx:plural(counts.change, "agent"), counts.unchanged,
-    counts.failed)
+  local line = ("Plan: %s to change, %d unchanged, %d failed"):format(ctx:plural(counts.change, "agent"),
+    counts.unchanged, counts.failed)
   if counts.skipped > 0 then line = ("%s, %d skipped"):format(line, counts.skipped) end
   if counts.untouched > 0 then line = ("%s, %d not looked at"):format(line, counts.untouched) end
   return line .. "."
@@ -121,7 +121,8 @@ function plan.record(ctx, run, result)
   end
   ctx:record {
     agent = result.agent, status = would_change(run, result) and "planned" or result.status,
-    changes = plans.changes(result.changes), hours = result.hours, warnings = warnings, error = plain_error(result.error),
+    changes = plans.changes(result.changes), hours = result.hours, warnings = warnings,
+    error = plain_error(result.error),
   }
 end
 

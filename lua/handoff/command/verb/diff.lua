@@ -1,0 +1,19 @@
+-- SPDX-License-Identifier: MIT
+return {
+  summary = "hold files of desired state against what is live", group = "files",
+  arguments = {
+    { name = "dir", metavar = "DIR", args = "?", help = "a folder of desired state, or one file (agents)" },
+  },
+  flags = { "agents", "allow-duplicates" },
+  details = "Shows what `handoff apply DIR` would change. Only GETs are made. Exit status 0 where the files "
+    .. "and what is live are the same, 2 where they are not. Agents that have no file are named on "
+    .. "standard error.",
+  examples = {
+    { "handoff diff", "the files in agents/ against what is live" },
+    { "handoff diff agents/shop-uk.lua", "one agent's" },
+  },
+  run = function(ctx)
+    ctx.args.detailed_exitcode = true
+    return require("handoff.command.planning").perform(ctx, { ctx.args.dir or "agents" })
+  end,
+}
