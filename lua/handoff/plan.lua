@@ -163,7 +163,7 @@ function plan.check(saved, identities)
   return true
 end
 
--- The first thing that somebody changed since, or nil. What the service derives does not count.
+-- The first thing that is otherwise there, or nil. What the service derives does not count, nor does an id that it gave.
 local function moved(before, cfg)
   for _, name in ipairs(core.config.differing(cfg, before)) do
     local changes = change.part(name, config.part(before, name), config.part(cfg, name))
@@ -177,10 +177,10 @@ local function apply(entry, cfg)
   if before then meant, err = config.new(entry.meant, true) end
   if not meant then return nil, err end
   local found = moved(before, cfg)
+  if found and not moved(meant, cfg) then return end -- it is there already
   if found then
     return nil, failure { kind = "skipped", rule = "moved", path = found.path,
-      message = ("it has moved since the plan was made, and is left as it is: %s; make the plan again"):format(
-        tostring(found)) }
+      message = "somebody changed this since the plan was made, the agent is left as it is; plan it again" }
   end
   config.merge(cfg, before, meant, { resolve = "mine" })
 end

@@ -13,7 +13,13 @@ return {
     { "handoff diff agents/shop-uk.lua", "one agent's" },
   },
   run = function(ctx)
+    local dir = ctx.args.dir or "agents"
+    if not require("handoff.core").file.kind(dir) then
+      local status = require "handoff.command.status"
+      require("handoff.command.failure").raise(status.failed, ("%s: there is no such folder; `handoff pull %s` writes it")
+        :format(dir, require("handoff.command.edit").name_of { dir }))
+    end
     ctx.args.detailed_exitcode = true
-    return require("handoff.command.planning").perform(ctx, { ctx.args.dir or "agents" })
+    return require("handoff.command.planning").perform(ctx, { dir })
   end,
 }
