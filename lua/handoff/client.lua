@@ -288,6 +288,10 @@ local function judge_returned(private, cfg, first, second)
     refuse { path = "client:update", rule = "returned",
       message = ("an edit changes cfg in place and returns nothing; it returned a %s"):format(type(first)) }
   end
+  if core.error.is(second) then
+    second.agent = second.agent or private.name
+    return nil, second
+  end
   local message = second == nil and "the edit function returned false; nothing was written" or tostring(second)
   return nil, failure { kind = "invalid", rule = "edit", agent = private.name, message = message }
 end
@@ -295,7 +299,7 @@ end
 --- Edits the configuration: reads it, calls fn(cfg, client), checks what was edited, reads once more, carries the edit over to
 -- what is there then, writes it, and holds the answer against the edit. Nothing is written where nothing changed, or where the
 -- edit broke a rule (`invalid`, with `issues`). What fn raises reaches the caller, and nothing is written; it may also
--- return nil, message.
+-- return nil, message, or nil and an error of its own.
 -- @param opts { dry_run = false (do all but the writing), merge = true (false: without the second look),
 --   on_conflict = "mine" | "theirs" | function(conflict) (by default a conflict is an error),
 --   verify = "answer" (or "read": once more, or false),

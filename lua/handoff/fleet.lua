@@ -40,7 +40,8 @@ local function without_default(row)
 end
 
 local each_rows = {
-  concurrency = without_default(run_defaults.concurrency), on_result = { "function" }, stop = { "function" },
+  concurrency = without_default(run_defaults.concurrency), on_result = { "function" },
+  on_planned = { "function" }, stop = { "function" },
 }
 local undo_rows = extend(each_rows, {
   history = run_defaults.history, allow_duplicates = without_default(run_defaults.allow_duplicates),
@@ -169,6 +170,14 @@ local function claims(self, agents)
   return list
 end
 
+--- Who the agents are, whatever they are called: by what their tokens say, and the service's address.
+-- @return a list of { name=, key= a text }; or nil, err where a token cannot be had
+function Fleet:identities()
+  local ready, err = inventory.resolve(self.list)
+  if not ready then return nil, err end
+  return claims(self, self.list)
+end
+
 --- Calls fn(history) with the history open; nil where none is kept.
 local function with_history(self, o, fn)
   if o.history == false then return fn() end
@@ -216,6 +225,7 @@ end
 
 --- Edits every agent: fn(cfg, agent) is called with its configuration and its entry of the inventory, as client:update calls it.
 -- Each agent's call is a coroutine of its own: requests inside it wait without the others. One agent's failure stops no other.
+-- An edit that returns nil and an error of kind "skipped" leaves the agent as it is: that is no failure.
 -- @param opts
 --   dry_run, merge, verify, on_conflict            see client:update
 --   concurrency, history, allow_duplicates         see handoff.fleet
@@ -230,6 +240,7 @@ end
 --                    before the first is written; the results are "planned" (with changes), "unchanged" or "failed". A run
 --                    that is declined has `declined`, and leaves no trace in the history
 --   on_result        function(result, outcome) for each agent that had its turn; outcome has the documents
+--   on_planned       the same for each that has a plan now, and has its turn later: with limits, waves or confirm
 --   stop             function() → true where no further agent is to be begun
 -- @return a run { id, results, counts, stopped, dry_run }, see handoff.fleet.run; or nil, err where nothing was written: a limit
 --   refuses it (err.run has the plan), the history cannot be kept, a token is missing, an agent is held by another run

@@ -51,7 +51,8 @@ end
 
 local function add_flag(parser, row)
   if row.switch then return parser:flag("--" .. row.name):description(row.help):target(target(row.name)) end
-  local option = parser:option("--" .. row.name):description(row.help):target(target(row.name))
+  local names = "--" .. row.name .. (row.short and " -" .. row.short or "")
+  local option = parser:option(names):description(row.help):target(target(row.name))
   option:argname(row.metavar or row.choices and "{" .. table.concat(row.choices, ",") .. "}")
   if row.choices then option:choices(row.choices) end
   option:convert(function(text) return description.convert(row, text) end)

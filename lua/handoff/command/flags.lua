@@ -2,6 +2,7 @@
 --- The flags that several verbs have, a row each; a verb names those that it takes. A row:
 --   name      "max-changes": --max-changes, HANDOFF_MAX_CHANGES, ctx.args.max_changes
 --   metavar   what its value is called; choices: all values there are; switch = true: it takes none
+--   short     "o": -o, too
 --   convert   function(text) → value, or nil and what was expected instead; default
 --   help      one line
 local convert = require "handoff.command.convert"

@@ -19,15 +19,19 @@ function status.of_error(err)
   return type(err) == "table" and by_kind[err.kind] or status.failed
 end
 
+-- What another's edit is the reason for.
+local is_conflict = { conflict = true, skipped = true }
+
 --- The status of a run over many agents, see handoff.fleet.run.
 function status.of_run(run)
   local counts = run.counts
   local good = (counts.changed or 0) + (counts.unchanged or 0) + (counts.done or 0)
-  local failed, left = counts.failed or 0, (counts.untouched or 0) + (run.dry_run and 0 or counts.planned or 0)
+  local failed, left = (counts.failed or 0) + (counts.skipped or 0), counts.untouched or 0
+  if not run.dry_run then left = left + (counts.planned or 0) end
   if failed + left == 0 and not run.absent then return status.done end
   if good > 0 then return status.partly end
   for _, result in ipairs(run.results) do
-    if result.error and result.error.kind ~= "conflict" then return status.failed end
+    if result.error and not is_conflict[result.error.kind] then return status.failed end
   end
   return failed > 0 and status.conflict or status.failed
 end

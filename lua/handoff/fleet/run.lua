@@ -15,8 +15,9 @@ local run = {}
 local Run = {}
 Run.__index = Run
 
--- The order in which counts are told. "untouched": its turn never came. "planned": planned, and not written.
-local statuses = { "changed", "unchanged", "done", "failed", "planned", "untouched" }
+-- The order in which counts are told. "skipped": the edit left it out, see fleet:update. "planned": planned, and not written.
+-- "untouched": its turn never came.
+local statuses = { "changed", "unchanged", "done", "failed", "skipped", "planned", "untouched" }
 -- What is told even where there is none of it.
 local always = { changed = true, unchanged = true, failed = true }
 

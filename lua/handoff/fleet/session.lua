@@ -138,17 +138,20 @@ local function refusal(self)
   return rollout.refusal(counts, self.options)
 end
 
+-- What the edit itself left out is no failure.
+local function failed_status(err) return err.kind == "skipped" and "skipped" or "failed" end
+
 local reported = { "changes", "warnings", "requests", "merged", "reconciled", "value" }
 
 --- Takes down what became of the agent. Documents are not kept: they are in the history, and there may be thousands.
 local function settle(self, index, outcome, err)
   if self.is_over then return end -- a cancelled task that comes to its end only now: conclude has told of it
   local result = self.run.results[index]
-  result.status, result.error, self.under_way[index] = outcome and outcome.status or "failed", err, nil
+  result.status, result.error, self.under_way[index] = outcome and outcome.status or failed_status(err), err, nil
   for _, name in ipairs(reported) do result[name] = outcome and outcome[name] end
   if err then
     if self.run.id then err.before = nil end
-    count_failure(self)
+    if result.status == "failed" then count_failure(self) end
     if err.kind == "history" then stop(self, tostring(err)) end
   end
   if self.record then record_result(self, result, outcome) end
@@ -215,6 +218,7 @@ local function plan(self, index)
   local kept = before
   if before then kept, why = self.record:plan(result.agent, before, outcome.after_text, #outcome.changes) end
   if not kept then stop(self, tostring(why)) end
+  if self.options.on_planned then self.options.on_planned(result, outcome) end
 end
 
 --- Carries the difference of two configurations over to what the agent has now.

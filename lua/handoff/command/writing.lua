@@ -1,0 +1,189 @@
+-- SPDX-License-Identifier: MIT
+--- What all verbs that write have in common: the plan is made, held against the limits, shown and asked about; then it is
+-- written, and what became of it is told, with how to go on and how to take it back.
+local digest = require "handoff.digest"
+local edit = require "handoff.command.edit"
+local failure = require "handoff.command.failure"
+local plan = require "handoff.command.plan"
+local status = require "handoff.command.status"
+
+local writing = {}
+
+-- ---- options --------------------------------------------------------------------------------------------------------------
+
+local passed_on = { "max_changes", "max_deletions", "max_failures", "waves", "on_conflict", "wait" }
+
+--- Options of a fleet's run that are flags of the group "writing".
+function writing.options(ctx)
+  local opts = {}
+  for _, name in ipairs(passed_on) do opts[name] = ctx.args[name] end
+  opts.verify = ctx.args.verify
+  if opts.verify == "none" then opts.verify = false end
+  return opts
+end
+
+-- Both are called, the first one first.
+local function both(first, second)
+  return function(...)
+    first(...)
+    if second then second(...) end
+  end
+end
+
+-- ---- how to go on ---------------------------------------------------------------------------------------------------------
+
+-- Flags without which another verb would not find the same agents and the same run.
+local kept_flags = { "inventory", "history", "base-url", "ca-file" }
+
+local function was_given(ctx, flag)
+  for _, word in ipairs(ctx.words or {}) do
+    if word == flag or word:sub(1, #flag + 1) == flag .. "=" then return true end
+  end
+  return false
+end
+
+--- `handoff resume 12 --inventory shops.lua`: the verb for a run as it is to be typed, with those of this call's flags that it
+-- needs.
+function writing.command(ctx, verb, id)
+  local words = { "handoff", verb, ("%d"):format(id) }
+  for _, name in ipairs(kept_flags) do
+    local flag, value = "--" .. name, ctx.args[name:gsub("-", "_")]
+    if value and was_given(ctx, flag) then
+      words[#words + 1], words[#words + 2] = flag, value
+    end
+  end
+  if ctx.args.insecure and was_given(ctx, "--insecure") then words[#words + 1] = "--insecure" end
+  return edit.name_of(words)
+end
+
+local function advise(ctx, run)
+  local counts, id = run.counts, run.id
+  if not id then return end
+  local left = (counts.untouched or 0) + (counts.planned or 0)
+  if left > 0 then
+    ctx:note(("`%s` goes on with it"):format(writing.command(ctx, "resume", id)))
+  elseif (counts.failed or 0) > 0 then
+    ctx:note(("`%s` tries what failed once more"):format(writing.command(ctx, "resume", id)))
+  end
+  if (counts.changed or 0) > 0 then
+    ctx:note(("`%s` takes it back"):format(writing.command(ctx, "undo", id)))
+  end
+end
+
+-- ---- before it is written ---------------------------------------------------------------------------------------------------
+
+local questions = {
+  apply = "Write this to %s?", undo = "Take this back on %s?", resume = "Go on, and write this to %s?",
+}
+
+-- Shows the plan → whether it is to be written.
+local function confirm(ctx, kind, run)
+  local count = plan.counts(run).change
+  if not ctx.json then plan.show(ctx, run) end
+  ctx.out:flush()
+  if ctx.args.yes or count == 0 then return true end
+  return require("handoff.command.prompt").ask(ctx, questions[kind]:format(ctx:plural(count, "agent")))
+end
+
+-- What was told in the plan is not told again.
+local function mark_told(run)
+  local told = {}
+  for _, result in ipairs(run.results) do
+    told[result.agent] = result.error
+    result.new_warnings = nil
+  end
+  return told
+end
+
+-- Between two waves.
+local function tell_wave(ctx, wave)
+  ctx:note(("wave %d of %d: %d written, %d left, %d failed"):format(wave.number, wave.of, wave.reached, wave.left,
+    wave.failed))
+end
+
+-- ---- afterwards -------------------------------------------------------------------------------------------------------------
+
+-- Of what was written only what the service keeps otherwise is news: the rest was told in the plan.
+local function keep_news(run)
+  for _, result in ipairs(run.results) do
+    local news = {}
+    for _, issue in ipairs(result.new_warnings or {}) do
+      if issue.rule == "normalised" then news[#news + 1] = issue end
+    end
+    result.new_warnings = news[1] and news or nil
+  end
+end
+
+local function summary(run, signal)
+  local line = tostring(run):gsub(", go on with fleet:resume%b()", "")
+  if signal then line = line:gsub("stopped by the script", "interrupted") end
+  return plan.in_flags(line)
+end
+
+local function report(ctx, run, told, signal)
+  if told then keep_news(run) end
+  plan.errors(ctx, run.results, function(result) return not told or told[result.agent] ~= result.error end)
+  plan.warnings(ctx, run.results)
+  ctx:say((run.id and ("Run %d: "):format(run.id) or "") .. summary(run, signal))
+  advise(ctx, run)
+end
+
+local function record(ctx, run, signal)
+  for _, result in ipairs(run.results) do plan.record(ctx, run, result) end
+  ctx:record {
+    summary = true, run = run.id, counts = run.counts, stopped = run.stopped and summary(run, signal) or nil,
+  }
+end
+
+--- Ends the verb with an error of a fleet's run; the plan that a limit refused is shown before.
+function writing.refuse(ctx, err)
+  if err.kind == "limit" and err.run then plan.show(ctx, err.run) end
+  failure.raise(status.of_error(err), plan.in_flags(tostring(err)))
+end
+
+-- → told (what the plan showed; nil where it was not), and options for a run that ask.
+local function asking(ctx, kind, opts, p)
+  local state, all = {}, writing.options(ctx)
+  for name, value in pairs(opts) do all[name] = value end
+  all.on_result = both(digest.observe, opts.on_result)
+  all.on_planned = both(digest.observe, opts.on_planned)
+  function all.confirm(run)
+    p:hide()
+    if not confirm(ctx, kind, run) then return false end
+    state.run, state.told = run, mark_told(run)
+    p:phase("writing", run)
+    return true
+  end
+  function all.on_wave(wave)
+    p:hide()
+    tell_wave(ctx, wave)
+    p:phase("writing", state.run) -- of which those that are written are planned no more
+  end
+  return state, all
+end
+
+--- Makes a run that writes: plans it, shows the plan, asks unless --yes, writes it, reports.
+-- @param fleet whose agents it is for
+-- @param kind "apply", "undo" or "resume": what is asked
+-- @param start function(opts) → run | nil, err: calls fleet:update, undo or resume with these options
+-- @return the exit status
+function writing.perform(ctx, fleet, kind, start)
+  if not ctx.args.yes then require("handoff.command.prompt").check(ctx) end
+  local state, signal
+  local run, err = require("handoff.command.progress").during(ctx, fleet, "planning", function(opts, p)
+    local all
+    state, all = asking(ctx, kind, opts, p)
+    local made, why = start(all)
+    signal = p:interrupted()
+    return made, why
+  end)
+  if not run then writing.refuse(ctx, err) end
+  if run.declined then
+    ctx:note "declined: nothing was written"
+    return status.failed
+  end
+  if ctx.json then record(ctx, run, signal) else report(ctx, run, state.told, signal) end
+  return signal and status.interrupted or status.of_run(run)
+end
+
+return writing

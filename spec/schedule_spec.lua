@@ -1,0 +1,35 @@
+-- SPDX-License-Identifier: MIT
+local handoff = require "handoff"
+local schedule = require "handoff.schedule"
+
+local function slots(text)
+  local list = {}
+  for span, from, to in text:gmatch "(%S+) (%S+)-(%S+)" do
+    list[#list + 1] = { day_span = span, start_time = from, end_time = to, id = #list + 1 }
+  end
+  return list
+end
+
+describe("an edit of hours in words", function()
+  for _, row in ipairs {
+    { "monday-friday 09:00-17:30 saturday 10:00-14:00", "monday-friday 09:00-17:30", "Sat closed; −4 h a week" },
+    { "monday-friday 09:00-17:30", "monday-friday 09:00-18:00", "Mon-Fri 09:00-18:00; +2 h 30 min a week" },
+    { "monday-sunday 09:00-17:00", "monday-tuesday 09:00-17:00 wednesday 10:00-18:00 thursday-saturday 09:00-17:00 "
+      .. "sunday 09:00-12:30", "Wed 10:00-18:00, Sun 09:00-12:30; −4 h 30 min a week" },
+    { "", "saturday-monday 10:00-10:45", "Mon 10:00-10:45, Sat-Sun 10:00-10:45; +2 h 15 min a week" },
+    { "monday 09:00-12:00 monday 13:00-17:00", "monday 09:00-12:00 monday 14:00-18:00",
+      "Mon 09:00-12:00, 14:00-18:00; as many hours a week" },
+    { "monday 09:00-17:00", "monday 09:00-13:00 monday 12:00-17:00", "the same hours" },
+    { "monday 09:00-17:00 tuesday 09:00-17:00", "monday-tuesday 09:00-17:00", "the same hours" },
+  } do
+    it(row[3], function() assert.equal(row[3], schedule.words(slots(row[1]), slots(row[2]))) end)
+  end
+
+  it("is not told of what is no slot", function()
+    for _, wrong in ipairs { "someday 09:00-10:00", "monday 10:00-09:00", "monday 09:00-24:00", "monday 09:60-10:00" } do
+      assert.is_nil(schedule.words({}, slots(wrong)), wrong)
+    end
+    assert.is_nil(schedule.words({}, { handoff.null }))
+    assert.is_nil(schedule.words(handoff.null, {}))
+  end)
+end)
