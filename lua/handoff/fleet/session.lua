@@ -215,6 +215,7 @@ local function plan(self, index)
   local kept = before
   if before then kept, why = self.record:plan(result.agent, before, outcome.after_text, #outcome.changes) end
   if not kept then stop(self, tostring(why)) end
+  if self.options.on_planned then self.options.on_planned(result, outcome) end
 end
 
 --- Carries the difference of two configurations over to what the agent has now.
