@@ -38,6 +38,24 @@ describe("a pacer", function()
     end
   end)
 
+  it("tells when so many more will have gone, to the second", function()
+    for _, row in ipairs { { 0, 60, 0 }, { 0, 61, 61 }, { 40, 0, 0 }, { 40, 21, 51 }, { 60, 1, 51 }, { 10, 300, 295 } } do
+      local pacer, now = new(), 0
+      for _ = 1, row[1] do assert.is_nil(pacer:take("PUT", "t", now)) end
+      now = row[1] > 0 and 10 or 0
+      local span, last = pacer:span("PUT", "t", row[2], now), now
+      for _ = 1, row[2] do
+        last = last + (pacer:wait("PUT", "t", last) or 0)
+        assert.is_nil(pacer:take("PUT", "t", last))
+      end
+      assert.equal(last - now, span)
+      assert.equal(row[3], span)
+    end
+    local held = new()
+    held:hold("GET", "t", 0, 7)
+    assert.equal(5, held:span("GET", "t", 3, 2))
+  end)
+
   it("keeps tokens, methods and clocks apart, and shares one of them between budgets", function()
     local clock = function() end
     local all, half = pace.pacer(clock, 100), pace.pacer(clock, 50)

@@ -17,10 +17,11 @@ static int l_open(lua_State *L) {
         const char *name;
         lua_CFunction open;
     } rooms[] = {
-        {"error", hol_open_error},     {"json", hol_open_json},         {"config", hol_open_config},
-        {"check", hol_open_check},     {"change", hol_open_change},     {"schema", hol_open_schema},
-        {"http", hol_open_http},       {"file", hol_open_file},         {"token", hol_open_token},
-        {"options", hol_open_options}, {"terminal", hol_open_terminal}, {"process", hol_open_process},
+        {"error", hol_open_error},         {"json", hol_open_json},         {"config", hol_open_config},
+        {"check", hol_open_check},         {"change", hol_open_change},     {"schema", hol_open_schema},
+        {"http", hol_open_http},           {"file", hol_open_file},         {"token", hol_open_token},
+        {"options", hol_open_options},     {"terminal", hol_open_terminal}, {"process", hol_open_process},
+        {"interrupt", hol_open_interrupt},
     };
     lua_createtable(L, 0, (int)HO_COUNT(rooms));
     for (size_t i = 0; i < HO_COUNT(rooms); i++) {

@@ -60,5 +60,6 @@ int hol_open_file(lua_State *L);
 int hol_open_token(lua_State *L);
 int hol_open_terminal(lua_State *L);
 int hol_open_process(lua_State *L);
+int hol_open_interrupt(lua_State *L);
 
 #endif

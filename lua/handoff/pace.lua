@@ -50,6 +50,19 @@ function Pacer:wait(method, token, now)
   return wait > 0 and wait or nil
 end
 
+--- How long until so many more requests may have gone, if each goes as soon as it may: no sooner can they be done.
+-- @return seconds, 0 where all may go now
+function Pacer:span(method, token, count, now)
+  local book, limit = self.books[method], self.limits[method]
+  expire(book, now)
+  local used, held = book.counts[token] or 0, book.held[token]
+  local last = used + count
+  local windows = max(0, floor((last - 1) / limit))
+  local nth = last - windows * limit -- the one that has to be a span ago, for each of the windows
+  local first = windows > 0 and nth <= used and time_of(book, token, nth) or now
+  return max(first + windows * SPAN - now, held and held - now or 0, 0)
+end
+
 --- Takes a turn: the request is sent now.
 -- @return nil; or the seconds to wait before asking again, above 0, and no turn is taken
 function Pacer:take(method, token, now)

@@ -44,16 +44,19 @@ end
 
 local stream = {}
 
---- @param file io.stdout or io.stderr
+--- A stream: `terminal` tells whether it is one, `live` whether that obeys escape sequences.
+-- @param file io.stdout or io.stderr
 -- @param fd 1 or 2
 -- @param colour "auto", "always" or "never"
 -- @param environment variables by name: NO_COLOR and TERM count
 function stream.new(file, fd, name, colour, environment)
   local terminal = core.terminal.is_terminal(fd)
-  local auto = terminal and (environment.NO_COLOR or "") == "" and environment.TERM ~= "dumb"
+  local live = terminal and environment.TERM ~= "dumb"
+  local auto = live and (environment.NO_COLOR or "") == ""
   file:setvbuf(fd == 1 and "full" or "line", 65536)
   return setmetatable({
-    file = file, fd = fd, name = name, terminal = terminal, coloured = colour == "always" or colour == "auto" and auto,
+    file = file, fd = fd, name = name, terminal = terminal, live = live,
+    coloured = colour == "always" or colour == "auto" and auto,
   }, Stream)
 end
 
