@@ -169,6 +169,14 @@ local function claims(self, agents)
   return list
 end
 
+--- Who the agents are, whatever they are called, as the history keeps it.
+-- @return a list of { name, key }; or nil, err where a token is missing
+function Fleet:identities()
+  local ready, err = inventory.resolve(self.list)
+  if not ready then return nil, err end
+  return claims(self, self.list)
+end
+
 --- Calls fn(history) with the history open; nil where none is kept.
 local function with_history(self, o, fn)
   if o.history == false then return fn() end
