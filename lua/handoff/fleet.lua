@@ -169,8 +169,8 @@ local function claims(self, agents)
   return list
 end
 
---- Who the agents are, whatever they are called, as the history keeps it.
--- @return a list of { name, key }; or nil, err where a token is missing
+--- Who the agents are, whatever they are called: by what their tokens say, and the service's address.
+-- @return a list of { name=, key= a text }; or nil, err where a token cannot be had
 function Fleet:identities()
   local ready, err = inventory.resolve(self.list)
   if not ready then return nil, err end
