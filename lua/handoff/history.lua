@@ -44,6 +44,14 @@ function History:run(id)
   return nil, record.missing(self, id)
 end
 
+--- What the history knows of agents' documents: of each agent the last entry that wrote, or may have.
+-- @return by the agent's key (see start) { run, name, status, at, doubtful = true where nobody knows whether it was written },
+--   with the method documents, as of a run; or nil, err
+function History:known()
+  check.open("history:known", self)
+  return record.known(self)
+end
+
 -- ---- locks --------------------------------------------------------------------------------------------------------
 
 -- true, or false where somebody else has it; nil, err.
@@ -132,6 +140,9 @@ end
 
 -- Calls claim_all(database, lock) in a transaction, as insist does; the lock that it takes, lock.id, is freed where it fails.
 local function claim(self, what, wait, claim_all)
+  if not self.group then
+    refuse { path = what, rule = "look", message = "the history was opened to look at it; open it with history.open" }
+  end
   return insist(self, what, wait, function()
     local lock = {}
     local claimed, err = self.database:transaction(claim_all, lock)
@@ -266,10 +277,10 @@ end
 --- Writes what waits to be written and closes; idempotent. A run that goes on ends with it, and shows as interrupted.
 function History:close()
   if self.closed then return end
-  self.group:flush()
+  if self.group then self.group:flush() end
   self.closed = true
   self.database:close()
-  self.locks:close()
+  if self.locks then self.locks:close() end
 end
 
 local history = {}
@@ -309,21 +320,35 @@ local function open_locks(path)
     message = ("the locks of the runs cannot be had: %s; let this user write it, or name another history"):format(why) }
 end
 
+-- → the options, and the path as SQLite takes it for a file's; or nil, err.
+local function prepare(path, opts, what)
+  local o = options.read(opts, open_rows, what)
+  local found, err = database.driver()
+  if not found then return nil, err end
+  if path then check.name(what .. ": path", path) else path, err = default_path() end
+  if not path then return nil, err end
+  if not path:find "^/" then path = "./" .. path end -- SQLite knows names, such as :memory:, that are no files
+  return o, path
+end
+
+local function new(path, o)
+  local self = setmetatable({ path = path, sleep = o.sleep, own = {} }, History)
+  self.record = record.class(self)
+  return self
+end
+
 --- Opens the history in that file, which is made where it is not there, with its folder, its owner's alone.
 -- @param path by default handoff/history.db in $XDG_STATE_HOME, or in ~/.local/state
 -- @param opts { sleep = function(seconds), a transport's: commits of a fleet are grouped by it; without, each is made at once.
 --   timeout = seconds that a locked file is waited for (5) }
 -- @return the history, or nil, err
 function history.open(path, opts)
-  local o = options.read(opts, open_rows, "history.open")
-  local found, err = database.driver()
-  if not found then return nil, err end
-  if path then check.name("history.open: path", path) else path, err = default_path() end
-  if not path then return nil, err end
-  if not path:find "^/" then path = "./" .. path end -- SQLite knows names, such as :memory:, that are no files
+  local o, found, err
+  o, path = prepare(path, opts, "history.open")
+  if not o then return nil, path end
   found, err = make(path)
   if not found then return nil, err end
-  local self = setmetatable({ path = path, sleep = o.sleep, own = {} }, History)
+  local self = new(path, o)
   self.database, err = database.open(path, o.timeout, o.sleep)
   if not self.database then return nil, err end
   self.locks, err = open_locks(path .. "-runs")
@@ -331,8 +356,39 @@ function history.open(path, opts)
     self.database:close()
     return nil, err
   end
-  self.group, self.record = group.new(self.database, o.sleep), record.class(self)
+  self.group = group.new(self.database, o.sleep)
   return self
+end
+
+-- Whether nothing is there; what is there and cannot be read is there.
+local NO_ENTRY = 2 -- ENOENT
+local function is_absent(path)
+  local file, _, reason = io.open(path, "rb")
+  if file then file:close() end
+  return reason == NO_ENTRY
+end
+
+--- Opens the history in that file to look at it: nothing can be started. One that is not there is an empty one, and is not made.
+-- @param path, opts as of open
+-- @return the history, or nil, err
+function history.look(path, opts)
+  local o, err
+  o, path = prepare(path, opts, "history.look")
+  if not o then return nil, path end
+  local self = new(path, o)
+  if is_absent(path) then
+    self.database, err = database.empty(path, o.timeout)
+    return self.database and self, err
+  end
+  local done
+  done, err = make(path)
+  if done then self.database, err = database.look(path, o.timeout, o.sleep) end
+  if not self.database then return nil, err end
+  if is_absent(path .. "-runs") then return self end
+  self.locks, err = open_locks(path .. "-runs")
+  if self.locks then return self end
+  self.database:close()
+  return nil, err
 end
 
 return history

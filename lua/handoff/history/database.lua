@@ -196,7 +196,7 @@ local function choose_log(self)
   return fail(self, "place", "its place cannot hold a history (no shared memory there); name one on a local disk")
 end
 
-local function set_up(self)
+local function configure(self)
   for _, sql in ipairs {
     ("PRAGMA busy_timeout = %d"):format(TRY), ("PRAGMA page_size = %d"):format(PAGE), "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
@@ -204,9 +204,37 @@ local function set_up(self)
     local done, err = patiently(self, Database.all, sql)
     if not done then return nil, err end
   end
-  local migrated, err = patiently(self, Database.transaction, migrate)
-  if not migrated then return nil, err end
+  return true
+end
+
+local function set_up(self)
+  local done, err = configure(self)
+  if done then done, err = patiently(self, Database.transaction, migrate) end
+  if not done then return nil, err end
   return patiently(self, choose_log)
+end
+
+-- For looking: only an old format is written anew. False where nothing was ever written.
+local function set_up_for_looking(self)
+  local done, version, err
+  done, err = configure(self)
+  if done then version, err = patiently(self, check_origin) end
+  if not version then return nil, err end
+  if version == 0 then return false end
+  if version < #schema.versions then done, err = patiently(self, Database.transaction, migrate) end
+  if not done then return nil, err end
+  return self:all "PRAGMA query_only = ON"
+end
+
+local function connect(path, file, timeout, sleep)
+  local DBI, err = database.driver()
+  if not DBI then return nil, err end
+  local connection, text = DBI.Connect("SQLite3", file)
+  if not connection then return failed({ path = path, timeout = timeout }, text) end
+  connection:autocommit(true)
+  return setmetatable({
+    path = path, connection = connection, statements = {}, timeout = timeout, sleep = sleep,
+  }, Database)
 end
 
 --- Opens the history in that file, which must be there and may be empty; it is written to, so that one that cannot be is
@@ -214,18 +242,35 @@ end
 -- @param timeout seconds that a locked one is waited for
 -- @param sleep function(seconds) that lets others of this program go on meanwhile, or nil
 function database.open(path, timeout, sleep)
-  local DBI, err = database.driver()
-  if not DBI then return nil, err end
-  local connection, text = DBI.Connect("SQLite3", path)
-  if not connection then return failed({ path = path, timeout = timeout }, text) end
-  connection:autocommit(true)
-  local self = setmetatable({
-    path = path, connection = connection, statements = {}, timeout = timeout, sleep = sleep,
-  }, Database)
+  local self, err = connect(path, path, timeout, sleep)
+  if not self then return nil, err end
   local done
   done, err = set_up(self)
   if done then return self end
   self:close()
+  return nil, err
+end
+
+--- An empty history in memory, which messages call by that path.
+function database.empty(path, timeout)
+  local self, err = connect(path, ":memory:", timeout)
+  if not self then return nil, err end
+  local done
+  done, err = self:transaction(migrate)
+  if done then return self end
+  self:close()
+  return nil, err
+end
+
+--- Opens the history in that file to look at it: what would write fails, and a file that is empty stays so.
+function database.look(path, timeout, sleep)
+  local self, err = connect(path, path, timeout, sleep)
+  if not self then return nil, err end
+  local done
+  done, err = set_up_for_looking(self)
+  if done then return self end
+  self:close()
+  if done == false then return database.empty(path, timeout) end
   return nil, err
 end
 

@@ -15,6 +15,7 @@ end
 --- Whether a run whose row says "running" is alive, or nil, err. The lock tells; one's own do not show.
 function record.is_alive(history, id)
   if history.own[id] then return true end
+  if not history.locks then return false end -- a history that is looked at, and no run ever locked anything
   local held, why = history.locks:held(id)
   if held ~= nil then return held end
   return nil, failure { kind = "history", path = history.path .. "-runs",
@@ -94,6 +95,32 @@ function record.documents(history, id, name)
     WHERE run = ? AND name = ?]], id, check.name("run:documents", name))
   if not row then return nil, err end
   return row[1], row[2], row[3]
+end
+
+-- Statuses of entries: the agent was written; it may have been, in part at least.
+local WROTE = "'changed', 'writing', 'unknown', 'unverified'"
+
+local Known = {}
+Known.__index = Known
+
+--- As of a run: before, meant, after as texts; or nil, err.
+function Known:documents() return record.documents(self.history, self.run, self.name) end
+
+--- The last entry of each agent that wrote, or may have, by the agent's key; or nil, err.
+function record.known(history)
+  local rows, err = history.database:all(([[
+    SELECT key, run, name, status, at * 1.0 FROM
+      (SELECT *, row_number() OVER (PARTITION BY key ORDER BY at DESC, id DESC) AS age FROM entries
+        WHERE status IN (%s) AND id IN (SELECT entry FROM documents)) WHERE age = 1]]):format(WROTE))
+  if not rows then return nil, err end
+  local known = {}
+  for _, row in ipairs(rows) do
+    known[row[1]] = setmetatable({
+      history = history, run = whole(row[2]), name = row[3], status = row[4], at = whole(row[5]),
+      doubtful = row[4] ~= "changed" or nil,
+    }, Known)
+  end
+  return known
 end
 
 -- What is told first; then whatever else there is, by name.

@@ -1,0 +1,85 @@
+-- SPDX-License-Identifier: MIT
+--- What the verbs that look back at runs share.
+local failure = require "handoff.command.failure"
+
+local past = {}
+
+local function whole(text)
+  local id = text:find "^%d+$" and tonumber(text)
+  if id and id >= 1 and id < 2 ^ 31 then return id end
+  return nil, "the number of a run expected, such as `handoff history` lists"
+end
+
+--- The argument RUN.
+past.argument = { name = "run", metavar = "RUN", convert = whole, help = "the run's number, see `handoff history`" }
+
+--- Calls fn(history) with the history open for looking → what it returns.
+function past.look(ctx, fn)
+  local history = failure.check(require("handoff.history").look(ctx.args.history))
+  local ok, result = pcall(fn, history)
+  history:close()
+  if not ok then error(result, 0) end
+  return result
+end
+
+--- What is known of one run; one that is not there ends the verb.
+function past.run(ctx, id)
+  return past.look(ctx, function(history) return failure.check(history:run(id)) end)
+end
+
+-- ---- what can still be done about a run ------------------------------------------------------------------------------------
+
+--- Statuses of agents that may have been written, in part at least.
+past.is_doubtful = { writing = true, unknown = true, unverified = true }
+
+local is_done = { changed = true, unchanged = true }
+
+--- Whether there is something left to do for those who go on with it.
+function past.is_open(run)
+  for name in pairs(run.counts) do
+    if not is_done[name] then return true end
+  end
+  return false
+end
+
+--- Whether there may be something to take back.
+function past.has_written(run)
+  for name in pairs(run.counts) do
+    if name == "changed" or past.is_doubtful[name] then return true end
+  end
+  return false
+end
+
+-- ---- for people, and for programs -------------------------------------------------------------------------------------------
+
+--- Seconds since 1970 → as JSON has them; nil of nil.
+function past.time(seconds)
+  return seconds and os.date("!%Y-%m-%dT%H:%M:%SZ", seconds)
+end
+
+--- Changes as plain data for JSON; none where they are not known.
+function past.changes(changes)
+  return require("handoff.plan").changes(changes)
+end
+
+--- An error as plain data for JSON.
+function past.error(err)
+  return { kind = err.kind, path = err.path, rule = err.rule, message = tostring(err) }
+end
+
+--- The text on one line, nothing in it can command a terminal, at most `width` characters.
+function past.fit(text, width)
+  local shown = text:gsub("%c", " "):gsub("\194[\128-\159]", " ")
+  local kept, count = {}, 0
+  for character in shown:gmatch "[^\128-\191][\128-\191]*" do
+    count = count + 1
+    kept[count] = character
+  end
+  if count <= width then return shown end
+  return table.concat(kept, "", 1, width - 1) .. "…"
+end
+
+--- The run on one line.
+function past.line(run) return past.fit(tostring(run), math.huge) end
+
+return past

@@ -1,0 +1,50 @@
+-- SPDX-License-Identifier: MIT
+local failure = require "handoff.command.failure"
+local past = require "handoff.command.past"
+local status = require "handoff.command.status"
+
+-- The edit that was given, or the run's own; nil for an undo, which has none.
+local function load_edit(ctx, run)
+  local edit, words = require "handoff.command.edit", ctx.args.edit
+  if run.kind == "undo" then
+    if not words[1] then return nil end
+    failure.raise(status.misuse, ("%s: run %d takes run %d back, and needs no edit; leave it out"):format(words[1],
+      run.id, run.of))
+  end
+  if words[1] then return edit.load(ctx, words) end
+  if run.edit then return edit.load(ctx, run.edit) end
+  failure.raise(status.misuse, ("run %d: its edit is not known; give it: handoff resume %d EDIT"):format(run.id,
+    run.id))
+end
+
+return {
+  summary = "go on with a run that was stopped, or try what failed again", group = "runs",
+  arguments = {
+    past.argument,
+    { name = "edit", metavar = "EDIT", args = "*",
+      help = "instead of the run's own: a script, desired state, or PATH=VALUE" },
+  },
+  flags = { "agents", "writing" },
+  details = "Goes on with a run that was stopped, interrupted or killed, or in which agents failed: those "
+    .. "that are done stay as they are, those that may have been written are looked at first, so that "
+    .. "none is edited twice. The run's own edit is read again, unless another is given. What is left is "
+    .. "shown, asked about and written as by `handoff apply`.",
+  examples = {
+    { "handoff resume 12", "run 12, with its own edit" },
+    { "handoff resume 12 mended.lua", "what is left of it, with another script" },
+  },
+  run = function(ctx)
+    local run = past.run(ctx, ctx.args.run)
+    if not past.is_open(run) then
+      ctx:note(("%s; nothing of it is left to do"):format(past.line(run)))
+      return status.done
+    end
+    local loaded = load_edit(ctx, run)
+    local fleet = loaded and require("handoff.command.edit").fleet(ctx, loaded) or ctx:fleet()
+    ctx:note("going on with " .. past.line(run))
+    if ctx.args.edit[1] then ctx:note("the edit is now " .. loaded.name) end
+    return require("handoff.command.writing").perform(ctx, fleet, "resume", function(opts)
+      return fleet:resume(run.id, loaded and loaded.fn, opts)
+    end)
+  end,
+}
