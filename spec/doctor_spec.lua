@@ -66,7 +66,7 @@ describe("handoff.doctor", function()
       "one life warning the token expires 2026-06-08, in 10 days; make a new one in the dashboard",
       "odd token warning the token does not say which agent it is for; two names with one agent would go unseen",
       "one duplicate error one and other are one agent (scenario 42)" .. take_out,
-      ("same duplicate error same and copy are one agent (scenario %s)%s"):format(report.agents[6].scenario_id, take_out),
+      "same duplicate error same and copy are one agent (scenario " .. report.agents[6].scenario_id .. ")" .. take_out,
     }, lines(report))
     assert.equal("inventory[1]", report.findings[1].place)
     assert.same({}, report.services)
@@ -85,14 +85,18 @@ describe("handoff.doctor", function()
       { name = "nobody", token = jwt '{"scenario_id": 3}', base_url = "http://127.0.0.1:1/v1/api/" },
       { name = "bad", token = jwt '{"scenario_id": 4}', base_url = "ftp://127.0.0.1/" }, box.agents[1],
     }
+    agents[6] = box.agents[2]
+    box:faults { { agent = box.agents[2].name, fault = "status", status = 503 } }
     local report, whats = examine(agents), {}
     for i, finding in ipairs(report.findings) do
       whats[i] = finding.agent .. " " .. finding.what
       assert.truthy(finding.message:find "; " or finding.message:find ", use https", finding.message)
     end
-    assert.same({ "unknown token", "plain tls", "nobody service", "bad inventory" }, whats)
-    assert.equal(2, box:ledger().total)
-    assert.same({ 2, 1, 0, 0 }, { report.services[1].agents, report.services[1].answered, report.services[2].answered,
+    assert.same({ "unknown token", "plain tls", "nobody service", "bad inventory", agents[6].name .. " service" },
+      whats)
+    assert.equal(3, box:ledger().total)
+    assert.same({ false, true }, { report.agents[1].answered, report.agents[5].answered })
+    assert.same({ 3, 1, 0, 0 }, { report.services[1].agents, report.services[1].answered, report.services[2].answered,
       report.services[3].answered })
   end)
 
@@ -131,14 +135,5 @@ describe("handoff.doctor", function()
       { name = "gone", token = jwt '{"scenario_id": 1, "exp": 1}' } }
     local texts = core.json.encode(examine(agents))
     for _, agent in ipairs(agents) do assert.is_nil(texts:find(agent.token:match "%S+$", 1, true)) end
-  end)
-
-  it("gives the problems of an inventory that cannot be read, each with its place", function()
-    local _, err = pcall(require("handoff").fleet, { { name = "a", token = "x", colour = "red" }, { token = "y" } })
-    local found = doctor.of_inventory(err)
-    assert.equal(2, #found)
-    assert.same({ "a", "inventory", "error", "inventory[1]" },
-      { found[1].agent, found[1].what, found[1].severity, found[1].place })
-    assert.matches('^no key "colour"; ', found[1].message)
   end)
 end)

@@ -24,22 +24,18 @@ local READ_ONLY = "read_all" -- api: Transport, scope
 -- What failed, by the error's kind; "service" by default.
 local subjects = { auth = "token", scope = "scope", tls = "tls", invalid = "inventory" }
 
--- ---- the inventory ------------------------------------------------------------------------------------------------------
+-- ---- tokens -------------------------------------------------------------------------------------------------------------
 
---- What is wrong in an inventory, as findings.
--- @param err what handoff.fleet or inventory.resolve say of it
-function doctor.of_inventory(err)
+-- What inventory.resolve says of tokens, as findings.
+local function findings_of(err)
   local findings = {}
-  for i, issue in ipairs(err.issues or { err }) do
+  for i, issue in ipairs(err.issues) do
     local name, message = issue.agent, issue.message
     if name and message:sub(1, #name + 2) == name .. ": " then message = message:sub(#name + 3) end
-    findings[i] = { agent = name, what = issue.rule == "token" and "token" or "inventory", severity = "error",
-      message = message, place = issue.path }
+    findings[i] = { agent = name, what = "token", severity = "error", message = message, place = issue.path }
   end
   return findings
 end
-
--- ---- tokens -------------------------------------------------------------------------------------------------------------
 
 local function claims_of(agent)
   local token = agent.token
@@ -174,7 +170,7 @@ end
 local function look_at_tokens(fleet, report, o)
   local agents, good = fleet:agents(), {}
   local resolved, err = inventory.resolve(agents, o.now)
-  if not resolved then report.findings = doctor.of_inventory(err) end
+  if not resolved then report.findings = findings_of(err) end
   local found = report.findings
   for i, agent in ipairs(agents) do
     local row = new_row(agent, o.now)
