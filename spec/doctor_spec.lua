@@ -30,7 +30,7 @@ describe("handoff.doctor", function()
     local report = examine(nil, { on_result = function(result) seen[result.agent] = result.status end })
     assert.equal(5, #report.agents)
     local first = report.agents[1]
-    assert.same({ "shop-uk", "eu", "write_all", true }, { first.agent, first.tags.region, first.scope, first.answered })
+    assert.same({ "shop-uk", true, "write_all", true }, { first.agent, first.has_token, first.scope, first.answered })
     assert.truthy(first.days_left > 300 and first.days_left < 365)
     assert.equal(10, #first.scenario_id)
     assert.same({ { agents = 5, answered = 5, clock = 0, url = box:url() } }, report.services)

@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: MIT
 --- What is wrong with a fleet's tokens and with the way to its service, before a run finds out: looked at here first, then with
--- one GET an agent. Nothing is written, and nothing that is found holds a token.
+-- one GET an agent that is not tried again. Nothing is written, and nothing that is found holds a token.
 --
--- A finding: { agent = its name (nil: of the service or of the whole inventory), severity = "error" | "warning", message,
---   what = "inventory" | "token" (none, bad, refused, not readable) | "life" (of the token) | "duplicate" | "scope" | "service"
---     (reachability, answers) | "tls" | "clock",
---   place = where the agent stands: agents.lua:12 (of what is wrong in the inventory, where that is known) }
+-- A finding: { agent = its name, or service = a URL, severity = "error" | "warning", message,
+--   what = "token" (none, bad, expired, refused) | "life" (of the token) | "duplicate" | "scope" | "inventory" (its options) |
+--     "service" (reachability, answers) | "tls" | "clock",
+--   place = where an agent without a good token stands: agents.lua:12 }
 local client = require "handoff.client"
 local core = require "handoff.core"
 local inventory = require "handoff.inventory"
@@ -44,8 +44,9 @@ local function claims_of(agent)
 end
 
 local function new_row(agent, now)
-  local row = { agent = agent.name, tags = agent.tags }
-  if not agent.token then return row end
+  local row = { agent = agent.name }
+  row.has_token = agent.token ~= nil
+  if not row.has_token then return row end
   local claims = claims_of(agent)
   row.scenario_id, row.scope = claims.scenario_id, claims.scope
   if claims.exp then
@@ -127,7 +128,7 @@ end
 local function note_clock(found, service)
   local off = service.clock
   if not off or math.abs(off) <= MOST_SKEW then return end
-  found[#found + 1] = { what = "clock", severity = "warning",
+  found[#found + 1] = { what = "clock", severity = "warning", service = service.url,
     message = ("the clock here is %d s %s the one of %s; set it, as tokens and waits are judged by it"):format(
       math.abs(off), off > 0 and "behind" or "ahead of", service.url) }
 end
@@ -197,8 +198,8 @@ local rows = {
 --   on_result = function{agent, status = "done" | "failed", error}, called when an agent was asked,
 --   stop = function() → true where no further agent is to be asked }
 -- @return { findings, counts = { error=, warning= },
---   agents = a list in the inventory's order of { agent, tags, scenario_id, scope, expires (seconds since 1970), days_left: each
---     where the token says so, answered = true or false where it was asked },
+--   agents = a list in the inventory's order of { agent, has_token (a good one, by its looks), scenario_id, scope,
+--     expires (seconds since 1970), days_left: each where the token says so, answered = true or false where it was asked },
 --   services = a list of { url, agents, answered, clock = seconds that the one here is behind, where its answers say so } };
 --   or nil, err where the calling task was cancelled
 function doctor.examine(fleet, opts)

@@ -67,13 +67,13 @@ of an agent, 1), "times": N or "always" (1), "fault": … }. Each with what it t
     { name = "latency", metavar = "MS", convert = convert.number, help = "milliseconds before each answer (0)" },
     { name = "no-rate-limit", switch = true, help = "without the limits of 120 reads and 60 writes a minute" },
     { name = "seed", metavar = "N", convert = convert.whole, help = "other tokens and documents (1)" },
-    { name = "read-only", metavar = "N", convert = convert.whole, help = "how many agents, the last ones, only read (0)" },
+    { name = "read-only", metavar = "N", convert = convert.whole, help = "tokens that only read, the last ones (0)" },
     { name = "faults", metavar = "FILE", help = "what goes wrong on purpose, see above" },
     { name = "inventory", metavar = "FILE", help = "write the inventory there, print the URL only" },
     { name = "until-eof", switch = true, help = "stop at the end of standard input, too" },
   },
   examples = {
-    { "handoff sandbox --agents 25 --inventory agents.lua", "25 agents for the verbs that run in the same folder" },
+    { "handoff sandbox --agents 25 --inventory agents.lua", "25 agents for the verbs that run in this folder" },
   },
   run = function(ctx)
     local box = new_box(ctx.args)
