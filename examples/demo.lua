@@ -41,7 +41,7 @@ local function start_sandbox()
   local folder = io.popen("mktemp -d"):read "*l"
   local says, inventory = folder .. "/says", folder .. "/agents.lua"
   os.execute(("mkfifo '%s'"):format(says))
-  local command = "exec %s lua/handoff/sandbox.lua --agents %d --until-eof --inventory '%s' >'%s'"
+  local command = "exec %s lua/bin/handoff sandbox --agents %d --until-eof --inventory '%s' >'%s'"
   local sandbox = io.popen(command:format(arg[-1], AGENTS, inventory, says), "w")
   local url = io.open(says):read "*l"
   local agents = url and dofile(inventory)

@@ -4,7 +4,6 @@ local core = require "handoff.core"
 local handoff_sandbox = require "handoff.sandbox"
 local program = require "support.program"
 local sandbox = require "support.sandbox"
-local serve = require "handoff.serve"
 
 local decode, encode = core.json.decode, core.json.encode
 
@@ -646,96 +645,5 @@ describe("sandbox.new", function()
     assert.truthy(tostring(err):find("Address already in use; choose another port", 1, true))
     box:close()
     box:close()
-  end)
-end)
-
-describe("the sandbox's program", function()
-  local folder
-  before_each(function() folder = program.folder() end)
-  after_each(function() program.remove(folder) end)
-
-  local function run(words)
-    return program.run(("%s %s </dev/null"):format(sandbox.command { until_eof = true }, words))
-  end
-
-  it("prints its base URL and an inventory that Lua reads, and stops at the end of its input", function()
-    local output, status = run "--agents 3 --seed 5"
-    assert.equal(0, status, output)
-    local url, inventory = output:match "^(%C+)\n(.*)$"
-    assert.truthy(url:match "^http://127%.0%.0%.1:%d+/v1/api/$")
-    local agents = assert((loadstring or load)(inventory))()
-    assert.equal(3, #agents)
-    assert.equal("shop-uk", agents[1].name)
-    assert.equal("eu", agents[1].tags.region)
-    assert.equal(inventory, run "--agents 3 --seed 5":match "^%C+\n(.*)$")
-    assert.not_equal(inventory, run "--agents 3 --seed 6":match "^%C+\n(.*)$")
-  end)
-
-  it("writes the inventory to a file for its owner only, and prints only the base URL", function()
-    local path = folder .. "/agents.lua"
-    program.run("umask 0; touch " .. path)
-    local output, status = run("--agents 2 --inventory " .. path)
-    assert.equal(0, status, output)
-    assert.truthy(output:match "^http://127%.0%.0%.1:%d+/v1/api/\n$")
-    assert.equal("600\n", (program.run("stat -c %a " .. path)))
-    assert.equal(2, #dofile(path))
-    assert.equal(0, select(2, run("--agents 3 --inventory " .. path)))
-    assert.equal(3, #dofile(path))
-    output, status = run("--inventory " .. folder .. "/none/agents.lua")
-    assert.equal(1, status)
-    assert.truthy(output:find("No such file or directory", 1, true))
-  end)
-
-  it("never writes over an inventory that is somebody's own", function()
-    local path = folder .. "/mine.lua"
-    program.run(("echo 'return {}' >%s"):format(path))
-    local output, status = run("--inventory " .. path)
-    assert.equal(1, status)
-    assert.equal(("sandbox: %s is there already and no sandbox wrote it; name another file, or remove that one\n")
-      :format(path), output)
-    assert.equal(0, #dofile(path))
-  end)
-
-  it("refuses with status 64 what it does not know, and says what it knows", function()
-    for words, message in pairs {
-      ["--agent 3"] = 'no option "--agent"; known are: --agents, --port, --latency, --no-rate-limit, --seed, '
-        .. "--read-only, --faults, --inventory, --until-eof, --help",
-      ["3"] = 'no option "3"; known are: ',
-      ["--agents"] = "--agents needs a value",
-      ["--agents many"] = '--agents: "many" is no number',
-      ["--agents 1.5"] = "agents: 1.5 is not a whole number",
-      ["--port 70000"] = "port: 70000 is out of range",
-    } do
-      local output, status = run(words)
-      assert.equal(64, status)
-      assert.truthy(output:find(message, 1, true), output)
-      assert.equal(1, select(2, output:gsub("\n", "")))
-    end
-  end)
-
-  it("shows its options", function()
-    local output, status = run "--help"
-    assert.equal(0, status)
-    assert.truthy(output:find("--latency MS", 1, true))
-  end)
-
-  it("stops at SIGTERM and SIGINT, with status 0", function()
-    for _, signal in ipairs { "TERM", "INT" } do
-      -- The fifo says when it listens; the shell that runs it stays behind to say how it ended.
-      local script = ("mkfifo %s/out; %s >%s/out & read url <%s/out; kill -%s $!; wait $!; echo $?"):format(folder,
-        sandbox.command { agents = 1 }, folder, folder, signal)
-      -- An asynchronous command of a shell without job control ignores SIGINT, so job control is on.
-      local output = program.run("bash -c " .. program.quote("set -m; " .. script))
-      assert.equal("0", output:match "(%C+)\n$", output)
-      program.run("rm " .. folder .. "/out")
-    end
-  end)
-
-  it("says why it cannot listen, with status 1", function()
-    local server = assert(serve.new())
-    local output, status = run("--port " .. server:port())
-    assert.equal(1, status)
-    assert.truthy(output:find("Address already in use", 1, true), output)
-    server:close()
   end)
 end)

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 --- The remote API emulated on loopback, for trying, teaching and testing; knows nothing of the client.
 --
--- As a module: `sandbox.new{agents=25}` gives a box that is served by calling `box:step(seconds)` again and again. As a program
--- (`lua sandbox.lua --help`): serves until it is told to stop.
+-- `sandbox.new{agents=25}` gives a box that is served by calling `box:step(seconds)` again and again; `handoff sandbox` does so
+-- until it is told to stop.
 --
 -- Limits are per token and per endpoint, over a sliding window: no 60 seconds hold more than 120 reads or 60 writes that were let
 -- through. What was refused with 429 does not count, all else with a good token does.
@@ -341,127 +341,39 @@ function sandbox.new(given)
   return self
 end
 
+-- ---- its inventory ------------------------------------------------------------------------------------------------
+
 -- How an inventory of a sandbox begins: such a file may be written over, an operator's own never is.
-sandbox.INVENTORY_HEAD = "-- The agents of a handoff sandbox, good for nothing else.\n"
+local inventory_head = "-- The agents of a handoff sandbox, good for nothing else.\n"
 
 local function is_own_inventory(path)
   local file = io.open(path, "rb")
   if not file then return true end
-  local head = file:read(#sandbox.INVENTORY_HEAD)
+  local head = file:read(#inventory_head)
   file:close()
-  return head == nil or head == sandbox.INVENTORY_HEAD
+  return head == nil or head == inventory_head
 end
 
 --- An inventory as the text of a Lua file.
-function sandbox.inventory_text(agents)
-  local lines = {}
+-- @param agents as box:agents() gives them
+-- @param base_url where they are, or nil: then it is given where the inventory is used
+function sandbox.inventory_text(agents, base_url)
+  local lines, place = {}, base_url and (", base_url = %q"):format(base_url) or ""
   for i, agent in ipairs(agents) do
-    lines[i] = ("  { name = %q, token = %q, tags = { region = %q, tier = %q } },\n"):format(agent.name, agent.token,
-      agent.tags.region, agent.tags.tier)
+    lines[i] = ("  { name = %q, token = %q, tags = { region = %q, tier = %q }%s },\n"):format(agent.name, agent.token,
+      agent.tags.region, agent.tags.tier, place)
   end
-  return sandbox.INVENTORY_HEAD .. "return {\n" .. table.concat(lines) .. "}\n"
+  return inventory_head .. "return {\n" .. table.concat(lines) .. "}\n"
 end
 
--- ---- as a program -------------------------------------------------------------------------------------------------
-
-local usage = [[
-lua sandbox.lua: the human handoff API, emulated on this machine. Prints its base URL and an inventory of its agents,
-and serves until SIGTERM or SIGINT.
-  --agents N         how many agents (25)
-  --port P           the port on 127.0.0.1 (any free one)
-  --latency MS       milliseconds before each answer (0)
-  --no-rate-limit    without the limits of 120 reads and 60 writes a minute
-  --seed N           other names, tokens and documents (1)
-  --read-only N      the last N agents have tokens that only read (0)
-  --faults FILE      what goes wrong on purpose: a JSON list of rules, { "agent", "method", "at", "times", "fault", … }
-  --inventory FILE   writes the inventory there, for its owner only, and prints only the base URL
-  --until-eof        stops at the end of standard input, too
-Faults, for a rule's "fault", with what each takes:
-]] .. faults.describe()
-
-local switches = {
-  ["--no-rate-limit"] = { "rate_limit", false }, ["--until-eof"] = { "until_eof", true }, ["--help"] = { "help", true },
-}
-local numbers = {
-  ["--agents"] = "agents", ["--port"] = "port", ["--latency"] = "latency", ["--seed"] = "seed",
-  ["--read-only"] = "read_only",
-}
-
-local function known_flags()
-  local known = {}
-  for flag in usage:gmatch "\n  (%-%-[%a-]+)" do known[#known + 1] = flag end
-  return table.concat(known, ", ") .. ", --help"
+--- Writes such an inventory to a file, for its owner only; over one of a sandbox, never over another.
+-- @return true; or nil and an error
+function sandbox.write_inventory(path, agents, base_url)
+  local written, why = is_own_inventory(path), "it is there already and no sandbox wrote it"
+  if written then written, why = core.file.write_private(path, sandbox.inventory_text(agents, base_url)) end
+  if written then return true end
+  return nil, core.error.new { kind = "invalid", path = path, rule = "file",
+    message = why .. "; name a file that can be written" }
 end
-
---- @return options and the files by their flag, or nil and what is wrong
-local function parse(words)
-  local read, files, i = { signals = true }, {}, 1
-  while words[i] do
-    local flag, value = words[i], words[i + 1]
-    if switches[flag] then
-      read[switches[flag][1]] = switches[flag][2]
-      i = i + 1
-    elseif flag == "--inventory" or flag == "--faults" or numbers[flag] then
-      if not value then return nil, flag .. " needs a value" end
-      if numbers[flag] and not tonumber(value) then return nil, ("%s: %q is no number"):format(flag, value) end
-      if numbers[flag] then read[numbers[flag]] = tonumber(value) else files[flag] = value end
-      i = i + 2
-    else
-      return nil, ("no option %q; known are: %s"):format(flag, known_flags())
-    end
-  end
-  return read, files
-end
-
---- The rules in a file, or nil and what is wrong.
-local function read_rules(path)
-  local file, message = io.open(path, "rb")
-  local text = file and file:read "*a"
-  if file then file:close() end
-  if not text then return nil, message or path .. " cannot be read" end
-  local rules, err = core.json.decode(text)
-  return rules, err and ("%s: %s"):format(path, err.message)
-end
-
-local function fail(status, message)
-  io.stderr:write("sandbox: ", tostring(message), "\n")
-  os.exit(status, true)
-end
-
---- Prints the base URL and the inventory, or writes that to its file.
-local function announce(box, path)
-  local inventory = sandbox.inventory_text(box:agents())
-  if path then
-    if not is_own_inventory(path) then
-      fail(1, path .. " is there already and no sandbox wrote it; name another file, or remove that one")
-    end
-    local written, why = core.file.write_private(path, inventory)
-    if not written then fail(1, ("%s: %s; name a file that can be written"):format(path, why)) end
-  end
-  io.stdout:write(box:base_url(), "\n", path and "" or inventory)
-  io.stdout:flush()
-end
-
-local function main(words)
-  local read, rest = parse(words)
-  if not read then fail(64, rest) end
-  if read.help then
-    io.stdout:write(usage)
-    return
-  end
-  if rest["--faults"] then
-    local rules, message = read_rules(rest["--faults"])
-    if not rules then fail(64, message) end
-    read.faults = rules
-  end
-  local called, box, err = pcall(sandbox.new, read)
-  if not called then fail(64, box.message and ("%s: %s"):format(box.path, box.message) or box) end
-  if not box then fail(1, err) end
-  announce(box, rest["--inventory"])
-  repeat until box:step(3600)
-  box:close()
-end
-
-if type(arg) == "table" and debug.getinfo(1, "S").source == "@" .. tostring(arg[0]) then main(arg) end
 
 return sandbox

@@ -36,6 +36,10 @@ end
 
 local here = lfs.currentdir()
 local build = os.getenv "HANDOFF_BUILD" or here .. "/build"
+--- The words that start the command of this tree, under this VM. It is told nothing that only tests are told.
+program.handoff = ("env -u HANDOFF_BUILD -u HANDOFF_GC -u HANDOFF_OUTCOMES -u HANDOFF_BENCH %s %s"):format(
+  program.quote(program.lua), program.quote(here .. "/lua/bin/handoff"))
+
 local tree = {
   LUA_PATH = ("%s/lua/?.lua;%s/lua/?/init.lua;;"):format(here, here),
   LUA_CPATH = ("%s/%s/?.so;;"):format(build, program.vm),
@@ -81,8 +85,8 @@ function program.sandbox(agents)
   local says = sandbox.folder .. "/says"
   sandbox.inventory = sandbox.folder .. "/agents.lua"
   program.run("mkfifo " .. program.quote(says))
-  local command = ("exec %s lua/handoff/sandbox.lua --agents %d --until-eof --inventory %s >%s"):format(program.lua,
-    agents, program.quote(sandbox.inventory), program.quote(says))
+  local command = ("exec %s sandbox --agents %d --until-eof --inventory %s >%s"):format(program.handoff, agents,
+    program.quote(sandbox.inventory), program.quote(says))
   local input = assert(io.popen("exec " .. in_environment(command, tree), "w"))
   function sandbox.stop()
     input:close()

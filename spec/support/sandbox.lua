@@ -66,18 +66,17 @@ local function flags(options)
   return table.concat(words, " ")
 end
 
---- The command that starts the program with this VM and these modules, whatever the environment says.
+--- The command that starts it with this VM and these modules, whatever the environment says.
 function sandbox.command(options)
   local path, cpath = program.quote(package.path), program.quote(package.cpath)
-  local script = assert(package.searchpath("handoff.sandbox", package.path))
-  return ("env LUA_PATH=%s LUA_PATH_5_4=%s LUA_CPATH=%s LUA_CPATH_5_4=%s %s %s %s"):format(path, path, cpath, cpath,
-    program.lua, program.quote(script), flags(options))
+  return ("env LUA_PATH=%s LUA_PATH_5_4=%s LUA_CPATH=%s LUA_CPATH_5_4=%s %s sandbox %s"):format(path, path, cpath,
+    cpath, program.handoff, flags(options))
 end
 
 local function load_inventory(text)
   local chunk = assert((loadstring or load)(text))
   local agents = chunk()
-  for _, agent in ipairs(agents) do agents[agent.name] = agent end
+  for _, agent in ipairs(agents) do agents[agent.name], agent.base_url = agent, nil end
   return agents
 end
 
