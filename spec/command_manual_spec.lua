@@ -59,8 +59,8 @@ describe("completion", function()
   -- What the shell's script prints, which is given the completion's file and some words.
   local function complete_with(shell, script, words)
     local path = write("completion", description.completion(shell))
-    local command_line = ("timeout 60 env HOME=%s %s -c %s %s %s"):format(folder, shell, program.quote(script), path, words)
-    local output, status = program.run(command_line)
+    local output, status = program.run(("timeout 60 env HOME=%s %s -c %s %s %s"):format(folder, shell,
+      program.quote(script), path, words))
     assert.equal(0, status, output)
     return output
   end

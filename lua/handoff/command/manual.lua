@@ -130,11 +130,11 @@ end
 local about = [[
 Operators run AI chat agents, from one to thousands, each with its own API token and its own human handoff
 configuration: settings, working hours, generic and custom guidelines, routing profiles. handoff shows what one of them
-or all of them have, plans an edit over any number of them, writes it in waves and within limits, and takes it back.
+or all of them have, plans an edit over any number, writes it in waves and within limits, and takes it back.
 
 An EDIT is a Lua script that returns a function of a configuration and an agent; a file of desired state, or a folder of
-such files (shop-uk.lua, shop-uk.json); or pairs PATH=VALUE. In desired state a key left out keeps the live value, [] and
-{} empty it, and items of lists are matched by id, else by name.
+such files (shop-uk.lua, shop-uk.json); or pairs PATH=VALUE. In desired state a key left out keeps the live value, []
+and {} empty it, and items of lists are matched by id, else by name.
 
 Data go to standard output, all else to standard error.]]
 
@@ -174,7 +174,8 @@ function manual.page(version)
   local page = setmetatable({}, Page)
   page:put('.\\" Made of what the verbs say of themselves.', ('.TH HANDOFF 1 "" "handoff %s"'):format(literal(version)))
   page:put(".SH NAME", "handoff \\- edit AI agents' human handoff configuration, one agent or all of them")
-  page:put(".SH SYNOPSIS", ("%s %s [%s…] [%s…]"):format(bold "handoff", italic "verb", italic "argument", italic "option"))
+  page:put(".SH SYNOPSIS", ("%s %s [%s…] [%s…]"):format(bold "handoff", italic "verb", italic "argument",
+    italic "option"))
   page:heading "Description"
   page:paragraphs(about)
   put_verbs(page)
