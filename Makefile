@@ -40,8 +40,9 @@ serve_deb := libmicrohttpd-dev
 
 build_deb := $(cc_deb) $(pkgconfig_deb) $(lua54_deb) $(luajit_deb) $(core_deb) $(serve_deb)
 demo_deb := $(filter-out $(luajit_deb),$(build_deb)) lua5.4 lua-cjson lua-dbi-sqlite3 lua-argparse
-test_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-dbi-sqlite3 lua-argparse lua-busted lua-check clang clang-format cppcheck \
-  luarocks nginx libnginx-mod-http-lua openssl curl jq python3-requests python3-jsonschema locales
+test_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-dbi-sqlite3 lua-argparse lua-busted lua-check clang \
+  clang-format cppcheck luarocks nginx libnginx-mod-http-lua openssl curl jq python3-requests python3-jsonschema locales \
+  mandoc zsh fish tmux
 bench_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-dbi-sqlite3 lua-argparse lua-filesystem python3-requests \
   nginx libnginx-mod-http-lua openssl
 
@@ -97,24 +98,53 @@ $(absent): | $(all_built)
 
 # --- install --------------------------------------------------------------------------------------------------------------
 lua_files := $(patsubst lua/%,%,$(shell find lua/handoff -name '*.lua'))
-programs := $(patsubst lua/bin/%,%,$(wildcard lua/bin/*))
 share = $(DESTDIR)$(PREFIX)/share/lua/$($(1)_abi)
 lib = $(DESTDIR)$(PREFIX)/lib/lua/$($(1)_abi)
 bin = $(DESTDIR)$(PREFIX)/bin
 
-define put # vm, folder for Lua files, folder for modules, folder for programs: the commands that copy
+define put # vm, folder for Lua files, folder for modules: the commands that copy
 $(foreach file,$(lua_files),install -D -m 644 'lua/$(file)' '$(2)/$(file)' &&) \
-$(foreach m,$(present),install -D -m 755 '$(BUILD)/$(1)/handoff/$(m).so' '$(3)/handoff/$(m).so' &&) \
-$(foreach program,$(programs),install -D -m 755 'lua/bin/$(program)' '$(4)/$(program)' &&) :
+$(foreach m,$(present),install -D -m 755 '$(BUILD)/$(1)/handoff/$(m).so' '$(3)/handoff/$(m).so' &&) :
 endef
 
-install: all
-	@$(foreach vm,$(found),$(call put,$(vm),$(call share,$(vm)),$(call lib,$(vm)),$(bin)) &&) :
+# The command belongs to one VM, and finds its own modules whatever that VM's paths are.
+command_vm := $(firstword $(foreach vm,$(found),$(if $($(vm)_lua),$(vm))))
+command_lua := $($(command_vm)_lua)
+define put_command # interpreter, version of Lua, the prefix as an expression of Lua, folder for programs
+install -D -m 755 lua/bin/handoff '$(4)/handoff' && { printf '%s\n' '#!$(1)' 'local prefix = $(3)' \
+  'package.path = prefix .. "/share/lua/$(2)/?.lua;" .. prefix .. "/share/lua/$(2)/?/init.lua;" .. package.path' \
+  'package.cpath = prefix .. "/lib/lua/$(2)/?.so;" .. package.cpath' && tail -n +2 lua/bin/handoff; } >'$(4)/handoff'
+endef
+
+install-command:
+	@$(call put_command,$(command_lua),$($(command_vm)_abi),"$(PREFIX)",$(bin))
+
+# What the command says of itself, and where that belongs.
+pages := handoff.1 handoff.bash handoff.zsh handoff.fish
+handoff.1_at := man/man1/handoff.1
+handoff.bash_at := bash-completion/completions/handoff
+handoff.zsh_at := zsh/site-functions/_handoff
+handoff.fish_at := fish/vendor_completions.d/handoff.fish
+page_at = '$(DESTDIR)$(PREFIX)/share/$($(1)_at)'
+page = -e 'io.write(require("handoff.command.description").completion("$(subst handoff.,,$(@F))"))'
+$(BUILD)/share/handoff.1: page = -e 'io.write(require("handoff.command.manual").page(require("handoff.core").version))'
+$(pages:%=$(BUILD)/share/%): $(lua_files:%=lua/%) | $(all_built)
+	@mkdir -p $(@D)
+	@$(command_lua) $(page) >$@ || { rm -f $@; false; }
+install-pages: $(pages:%=$(BUILD)/share/%)
+	@$(foreach page,$(pages),install -D -m 644 '$(BUILD)/share/$(page)' $(call page_at,$(page)) &&) :
+
+command_is := argparse or lua-cjson (for the manual and the completions of the command)
+command_deb := lua-argparse lua-cjson
+speaks = $(shell $(command_lua) -e 'require "argparse" require "cjson"' 2>/dev/null && echo yes)
+
+install: all $(if $(command_lua),install-command $(if $(speaks),install-pages,no-command))
+	@$(foreach vm,$(found),$(call put,$(vm),$(call share,$(vm)),$(call lib,$(vm))) &&) :
 	@echo "handoff: installed for $(found) under $(DESTDIR)$(PREFIX)"
 
 uninstall:
 	$(foreach vm,$(vms),rm -rf '$(call share,$(vm))/handoff' '$(call lib,$(vm))/handoff' &&) :
-	$(if $(programs),rm -f $(programs:%='$(bin)/%'))
+	rm -f '$(bin)/handoff' $(foreach page,$(pages),$(call page_at,$(page)))
 
 # LuaRocks says where its VM's headers are and where files go (see the rockspec). Its trees for 5.1 are LuaJIT's too, and are
 # filled for LuaJIT; Lua 5.1 itself is not supported.
@@ -122,12 +152,14 @@ ifdef LUA_INCDIR
 rock_version := $(shell sed -n 's/^.define LUA_VERSION_NUM[[:space:]]*//p' '$(LUA_INCDIR)/lua.h')
 rock_504 := -I$(LUA_INCDIR)
 rock_501 := $(if $(wildcard $(LUA_INCDIR)/luajit.h),-I$(LUA_INCDIR),$(luajit_flags))
+rock_abi := $(if $(filter 504,$(rock_version)),5.4,5.1)
 rock := rock$(subst /,-,$(LUA_INCDIR))
 $(rock)_flags := $(rock_$(rock_version))
 $(eval $(call vm_rules,$(rock)))
 rock: $(if $($(rock)_flags),$(rock),no-vm)
 install-rock: rock
-	@$(call put,$(rock),$(LUADIR),$(LIBDIR),$(BINDIR))
+	@$(call put,$(rock),$(LUADIR),$(LIBDIR))
+	@$(call put_command,$(LUA),$(rock_abi),arg[0]:match "^(.*)/lib/luarocks/",$(BINDIR))
 endif
 
 # --- packages -------------------------------------------------------------------------------------------------------------
@@ -214,6 +246,10 @@ SEED ?= 1
 test-kill: lua54
 	@$(lua54_lua) spec/support/killed.lua $(KILLS) 300 $(SEED)
 
+# What every --help says, as the tests expect it from now on.
+golden: lua54
+	@$(lua54_lua) spec/support/golden.lua >spec/golden/help.txt
+
 # With the collector at work at every allocation (see spec/support/audit.lua).
 test-gc:
 	@HANDOFF_GC=always $(MAKE) --no-print-directory -s checks checks='test-lua54 test-luajit'
@@ -247,8 +283,9 @@ help:
 	@echo 'make test-core, test-lua54, test-luajit          a part of the tests'
 	@echo 'make test-asan, test-valgrind, test-gc           busted with sanitizers, valgrind, a restless collector'
 	@echo 'make test-kill   a run killed at 200 instants and gone on with'
+	@echo 'make golden      takes what each --help says now for what it should say'
 	@echo 'make bench       processor time, memory and agents a second, on both VMs, beside others'
 	@echo 'make clean'
 
-.PHONY: all $(vms) rock install install-rock uninstall deps demo demo-run test checks lint lints $(checks) test-asan \
-  test-valgrind test-gc test-kill bench bench-run clean help
+.PHONY: all $(vms) rock install install-command install-pages install-rock uninstall deps demo demo-run test checks lint \
+  lints $(checks) test-asan test-valgrind test-gc test-kill golden bench bench-run clean help

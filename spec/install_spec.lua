@@ -24,14 +24,35 @@ describe("make install", function()
   before_each(function() folder = program.folder() end)
   after_each(function() program.remove(folder) end)
 
-  it("lays out what a script elsewhere can require, and uninstall takes it away", function()
-    local where = ("DESTDIR=%s PREFIX=/opt/x"):format(folder)
+  local function install(where)
     local output, status = program.run_fresh("make -s install " .. where)
     assert.equal(0, status, output)
+  end
+
+  it("lays out what a script elsewhere can require, and uninstall takes it away", function()
+    local where = ("DESTDIR=%s PREFIX=/opt/x"):format(folder)
+    install(where)
     assert.equal("true\t1\n", (try(folder .. "/opt/x")))
-    output, status = program.run_fresh("make -s uninstall " .. where)
+    local staged = program.run(("grep -rIl %s %s/opt"):format(folder, folder))
+    assert.equal("", staged)
+    local output, status = program.run_fresh("make -s uninstall " .. where)
     assert.equal(0, status, output)
     assert.equal("", (program.run(("find %s -type f"):format(folder))))
+  end)
+
+  -- The command is there once, whichever VM the tests run on.
+  it("brings a command that runs from anywhere, its manual and its completions", function()
+    install("PREFIX=" .. folder)
+    local environment = { PATH = folder .. "/bin:" .. os.getenv "PATH" }
+    local output, status = program.run_fresh("cd / && handoff version", environment)
+    assert.equal(0, status, output)
+    assert.matches("^handoff %S+ %(Lua 5.4%)\n$", output)
+    local completes = ("cd / && . %s/share/bash-completion/completions/handoff && complete -p handoff"):format(folder)
+    assert.matches("_handoff handoff\n$", (program.run_fresh("bash -c " .. program.quote(completes))))
+    local pages = { "man/man1/handoff.1", "zsh/site-functions/_handoff", "fish/vendor_completions.d/handoff.fish" }
+    for _, page in ipairs(pages) do
+      assert.equal(0, select(2, program.run(("grep -q version %s/share/%s"):format(folder, page))), page)
+    end
   end)
 
   it("installs a rock", function()
@@ -39,9 +60,16 @@ describe("make install", function()
     local headers = program.vm == "luajit" and program.run("pkg-config --variable=includedir luajit"):gsub("\n", "")
     local command = ("luarocks --lua-version=%s --tree=%s/tree make --deps-mode=none %s"):format(program.abi, folder,
       headers and "LUA_INCDIR=" .. headers or "")
-    local output, status = program.run_fresh(command, { HOME = folder, BUILD = folder .. "/build" })
+    local config = assert(io.open(folder .. "/config.lua", "w"))
+    config:write(("lua_interpreter = %q\n"):format(program.lua:match "[^/]+$"))
+    config:close()
+    local output, status = program.run_fresh(command,
+      { HOME = folder, BUILD = folder .. "/build", LUAROCKS_CONFIG = folder .. "/config.lua" })
     assert.equal(0, status, output)
     assert.equal("true\t1\n", (try(folder .. "/tree")))
+    output, status = program.run_fresh(("cd / && %s/tree/bin/handoff version"):format(folder))
+    assert.equal(0, status, output)
+    assert.matches("^handoff %S+ %(", output)
   end)
 end)
 

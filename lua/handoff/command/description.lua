@@ -8,6 +8,12 @@ local flags = require "handoff.command.flags"
 
 local description = {}
 
+--- The groups of verbs, in the order in which help and manual show them, with their headings.
+description.groups = {
+  { "start", "To begin with" }, { "look", "To look" }, { "files", "Files" }, { "change", "To change" },
+  { "runs", "Runs" }, { "other", "Beside these" },
+}
+
 --- The folder of the verbs' files, one a verb.
 local folder = debug.getinfo(1, "S").source:match "^@(.*)description%.lua$" .. "verb"
 
@@ -65,11 +71,39 @@ local function add_argument(parser, row)
   if row.convert then argument:convert(function(text) return description.convert(row, text) end) end
 end
 
+--- The paragraphs of a verb's details, for help and manual to fill as wide as they are: a blank line ends one, and lines that
+-- begin with two spaces stand as they are.
+-- @return a list of texts and of lists of lines
+function description.paragraphs(text)
+  local list, words, shown = {}, {}, {}
+  local function close(lines, as)
+    if #lines > 0 then list[#list + 1] = as(lines) end
+    return {}
+  end
+  local function joined(lines) return table.concat(lines, " ") end
+  local function kept(lines) return lines end
+  for line in (text .. "\n"):gmatch "([^\n]*)\n" do
+    if not line:find "^  " then shown = close(shown, kept) end
+    if not line:find "^%S" then words = close(words, joined) end
+    local into = line:find "^  +%S" and shown or line:find "%S" and words
+    if into then into[#into + 1] = line end
+  end
+  close(shown, kept)
+  close(words, joined)
+  return list
+end
+
+local function filled(text)
+  local list = description.paragraphs(text)
+  for i, one in ipairs(list) do list[i] = type(one) == "table" and table.concat(one, "\n") or one end
+  return table.concat(list, "\n\n")
+end
+
 --- Fills a parser of argparse's with what the verb takes.
 function description.fill(parser, verb)
   for _, row in ipairs(verb.arguments or {}) do add_argument(parser, row) end
   for _, row in ipairs(flags.of(verb.flags)) do add_flag(parser, row) end
-  parser:description(verb.details or verb.summary:gsub("^%l", string.upper) .. ".")
+  parser:description(verb.details and filled(verb.details) or verb.summary:gsub("^%l", string.upper) .. ".")
   if verb.examples then
     local lines = { "Examples:" }
     for _, one in ipairs(verb.examples) do lines[#lines + 1] = ("   %s\n      %s"):format(one[1], one[2]) end
@@ -80,7 +114,18 @@ end
 
 --- The parser of one verb.
 function description.parser(name, verb)
-  return description.fill(argparse("handoff " .. name), verb):help_max_width(100)
+  return description.fill(argparse("handoff " .. name), verb):help_max_width(80)
+end
+
+--- A shell's script that completes verbs and flags. @param shell "bash", "zsh" or "fish"
+function description.completion(shell)
+  local parser = argparse "handoff"
+  for _, name in ipairs(description.names()) do
+    local verb = description.verb(name)
+    description.fill(parser:command(name), verb):description(verb.summary)
+  end
+  parser:add_help_command()
+  return parser[("get_%s_complete"):format(shell)](parser)
 end
 
 return description

@@ -10,19 +10,13 @@ local stream = require "handoff.command.stream"
 
 local command = {}
 
--- The headings of `handoff --help`, in their order.
-local groups = {
-  { "start", "To begin with" }, { "look", "To look" }, { "files", "Files" }, { "change", "To change" },
-  { "runs", "Runs" }, { "other", "Beside these" },
-}
-
 local function overview()
   local lines = {
     "Usage: handoff VERB [options]", "",
     "Edits the human handoff configuration of AI chat agents, one or thousands.", "",
   }
   local names = description.names()
-  for _, group in ipairs(groups) do
+  for _, group in ipairs(description.groups) do
     lines[#lines + 1] = group[2] .. ":"
     for _, name in ipairs(names) do
       local verb = description.verb(name)
