@@ -57,8 +57,12 @@ end
 
 -- ---- reading ------------------------------------------------------------------------------------------------------------
 
-local function read_text(path)
-  local handle, why = io.open(path, "rb")
+--- The text of a file, whatever it says | nil, why
+function desired.read_text(path)
+  local kind, why = core.file.kind(path)
+  if kind ~= "file" then return nil, why or ("it is no file, but %s"):format(kind == "folder" and "a folder" or "a device") end
+  local handle
+  handle, why = io.open(path, "rb")
   if not handle then return nil, (why:gsub("^.*: ", "")) end
   local text
   text, why = handle:read(MOST_BYTES + 1)
@@ -102,7 +106,7 @@ function desired.read(path)
   if not agent then
     return refuse_file(path, "file", "a file of desired state has a name that ends in .lua or .json; name it AGENT.lua")
   end
-  local text, why = read_text(path)
+  local text, why = desired.read_text(path)
   if not text then return refuse_file(path, "file", ("cannot be read: %s; name a file that can"):format(why)) end
   local tree, problem = parse(text, format)
   if not tree then return nil, failure { place_issue(path, text, problem) } end
@@ -123,7 +127,8 @@ local function names_of(folder)
 end
 
 --- Reads all files of desired state of a folder. Other files there are passed over.
--- @return a list of files in the order of their names; or nil and an error as of read, with the issues of all of them
+-- @return a list of files in the order of their names; or nil and an error as of read, with the issues of all of them, and how many
+--   `files` there are
 function desired.folder(folder)
   local names, why = names_of(folder)
   if not names then return refuse_file(folder, "file", ("cannot be read: %s; name a folder that can"):format(why)) end
@@ -131,16 +136,17 @@ function desired.folder(folder)
   for i, name in ipairs(names) do
     local path, agent = folder:gsub("/*$", "/") .. name, split_name(name)
     local file, err = desired.read(path)
-    for _, issue in ipairs(file and {} or err.issues) do issues[#issues + 1] = issue end
+    for _, issue in ipairs(file and file.warnings or err.issues) do issues[#issues + 1] = issue end
     if paths[agent] then
       issues[#issues + 1] = place_issue(path, nil, { rule = "duplicate",
         message = ("%s is this agent's desired state, too; keep one of the two"):format(paths[agent]) })
     end
     files[i], paths[agent] = file, path
   end
-  if #issues == 0 then return files end
-  local err = failure(only(issues, is_error))
-  err.issues = issues
+  local errors = only(issues, is_error)
+  if #errors == 0 then return files end
+  local err = failure(errors)
+  err.issues, err.files = issues, #names
   return nil, err
 end
 
@@ -173,6 +179,13 @@ function desired.write(cfg, format, old)
   local tree, problem = parse(old, "lua")
   if not tree then return nil, failure { place_issue("the file", old, problem) } end
   return require("handoff.desired.rewrite").lua(old, tree, value), left
+end
+--- Writes the configuration into the agent's file in a folder: a new one is its owner's alone; one that is there keeps its format,
+-- its mode and, of Lua, its comments and order. It is put in place at one stroke, and never through a link.
+-- @param format of a new file, "lua" or "json"
+-- @return { path=, status= "new", "changed" or "unchanged", left_out= paths as of write }, or nil and an error of kind "invalid"
+function desired.save(cfg, folder, agent, format)
+  return require("handoff.desired.store").put(desired, cfg, folder, agent, format)
 end
 
 return desired

@@ -10,6 +10,7 @@ local write = {}
 
 -- ---- what can be written ----------------------------------------------------------------------------------------------
 
+-- `left` holds the paths that are left out and, by their paths with places, how items are called: labels.
 local writable
 
 local function writable_object(row, object, path, left)
@@ -29,8 +30,9 @@ end
 local function writable_list(row, list, path, left)
   local kept, counts = array {}, row.item.fields and words.count_labels(row.item, list)
   for at, item in ipairs(list) do
-    local label = counts and words.item_label(row.item, list, at, counts) or at
-    kept[at] = writable(row.item, item, ("%s[%s]"):format(path, label), left)
+    local here = ("%s[%s]"):format(path, counts and words.item_label(row.item, list, at, counts) or at)
+    left.labels[("%s[%d]"):format(path, at)] = here
+    kept[at] = writable(row.item, item, here, left)
   end
   return kept
 end
@@ -84,7 +86,7 @@ local function drop_broken(value, left)
     if issue.severity == "error" and issue.rule ~= "required" then broken[#broken + 1] = issue.path end
   end
   for _, path in ipairs(broken) do
-    if drop(value, path) then left[#left + 1] = path end
+    if drop(value, path) then left[#left + 1] = path:gsub("^[^%]]*%]", left.labels) end
   end
   for _, part in ipairs(shape.document.fields) do
     if part.fixed then
@@ -97,7 +99,7 @@ end
 
 --- → what desired state can have of the configuration, plain, and a list of the paths that it cannot have.
 function write.value(cfg)
-  local value, left = {}, {}
+  local value, left = {}, { labels = {} }
   for _, row in ipairs(shape.document.fields) do
     value[row.name] = writable(row, core.config.part(cfg, row.name), row.name, left)
   end
@@ -105,6 +107,7 @@ function write.value(cfg)
     if not shape.document.known[name] then left[#left + 1] = name end
   end
   drop_broken(value, left)
+  left.labels = nil
   return value, left
 end
 
