@@ -60,7 +60,7 @@ end
 --- The text of a file, whatever it says | nil, why
 function desired.read_text(path)
   local kind, why = core.file.kind(path)
-  if kind ~= "file" then return nil, why or ("it is no file, but %s"):format(kind == "folder" and "a folder" or "a device") end
+  if kind ~= "file" then return nil, why or "it is no file, but a " .. (kind == "folder" and kind or "device") end
   local handle
   handle, why = io.open(path, "rb")
   if not handle then return nil, (why:gsub("^.*: ", "")) end
@@ -97,10 +97,10 @@ local function only(list, wanted)
 end
 
 --- Reads a file of desired state.
--- @return { path=, agent= (the file's name without .lua or .json), format=, value= plain tables, warnings= issues }; or nil and
---   an error of kind "invalid", whose `issues` are all that is wrong, in the order of the file, warnings among them. An issue is
---   { path="FILE:12:3", file=, line=, column= (in characters, from 1), source= (the line), rule=, message=, severity= }; one of the
---   whole file has no line.
+-- @return { path=, agent= (the file's name without .lua or .json), format=, value= plain tables, warnings= issues }; or nil
+--   and an error of kind "invalid", whose `issues` are all that is wrong, in the order of the file, warnings among them. An
+--   issue is { path="FILE:12:3", file=, line=, column= (in characters, from 1), source= (the line), rule=, message=,
+--   severity= }; one of the whole file has no line.
 function desired.read(path)
   local agent, format = split_name(path)
   if not agent then
@@ -127,8 +127,8 @@ local function names_of(folder)
 end
 
 --- Reads all files of desired state of a folder. Other files there are passed over.
--- @return a list of files in the order of their names; or nil and an error as of read, with the issues of all of them, and how many
---   `files` there are
+-- @return a list of files in the order of their names; or nil and an error as of read, with the issues of all of them, and
+--   how many `files` there are
 function desired.folder(folder)
   local names, why = names_of(folder)
   if not names then return refuse_file(folder, "file", ("cannot be read: %s; name a folder that can"):format(why)) end
@@ -157,8 +157,8 @@ function desired.is_data(text) return require("handoff.desired.lua").is_data(tex
 
 --- The edit that lays desired state over a configuration.
 -- @param value as read gives it
--- @return a function(cfg), for fleets and clients. Items of lists are matched by id, else by name (slots by day and times). Values
---   are put in as they are: client:update holds them against the rules afterwards.
+-- @return a function(cfg), for fleets and clients. Items of lists are matched by id, else by name (slots by day and times).
+--   Values are put in as they are: client:update holds them against the rules afterwards.
 function desired.edit(value)
   local overlay = require "handoff.desired.overlay"
   return function(cfg) overlay.edit(cfg, value) end
@@ -166,8 +166,8 @@ end
 
 --- The configuration as a text of desired state.
 -- @param format "lua" or "json"
--- @param old the text of a file of Lua that the new one is to replace, or nil: its comments, its order and the layout of what did
---   not change stay
+-- @param old the text of a file of Lua that the new one is to replace, or nil: its comments, its order and the layout of
+--   what did not change stay
 -- @return the text and a list of paths that are left out, as desired state cannot have them: fields that this version does not
 --   know, values that break a rule; or nil and an error of kind "invalid" where old cannot be read
 function desired.write(cfg, format, old)
@@ -180,8 +180,8 @@ function desired.write(cfg, format, old)
   if not tree then return nil, failure { place_issue("the file", old, problem) } end
   return require("handoff.desired.rewrite").lua(old, tree, value), left
 end
---- Writes the configuration into the agent's file in a folder: a new one is its owner's alone; one that is there keeps its format,
--- its mode and, of Lua, its comments and order. It is put in place at one stroke, and never through a link.
+--- Writes the configuration into the agent's file in a folder: a new one is its owner's alone; one that is there keeps its
+-- format, its mode and, of Lua, its comments and order. It is put in place at one stroke, and never through a link.
 -- @param format of a new file, "lua" or "json"
 -- @return { path=, status= "new", "changed" or "unchanged", left_out= paths as of write }, or nil and an error of kind "invalid"
 function desired.save(cfg, folder, agent, format)

@@ -78,7 +78,8 @@ function take(c, row, node, path)
   if node.kind == "null" then
     note(c, node, path, "null", "null is never written in; leave the key out to keep what is live, or give a value")
   elseif node.kind ~= kind_of[row.kind] and not (node.kind == "empty" and (row.fields or row.item)) then
-    note(c, node, path, "type", ("%s expected, got %s"):format(wanted[row.kind], got[node.kind] or tostring(node.value)))
+    note(c, node, path, "type", ("%s expected, got %s"):format(wanted[row.kind],
+      got[node.kind] or tostring(node.value)))
   elseif node.kind == "text" and not core.schema.utf8_length(node.value) then
     note(c, node, path, "utf8", "the text is not UTF-8; write its characters, or \\u{…}, instead of bytes")
   else

@@ -59,14 +59,18 @@ end
 
 local escapes = {
   a = "\a", b = "\b", f = "\f", n = "\n", r = "\r", t = "\t", v = "\v", ["\\"] = "\\", ['"'] = '"', ["'"] = "'",
-  ["\n"] = "\n",
 }
+
+-- At a line's end → its one or two bytes.
+local function end_of_line(text, at)
+  return match(text, "^\r\n", at) or match(text, "^\n\r", at) or sub(text, at, at)
+end
 
 -- At a backslash → what it stands for, the place after it.
 local function escape(text, at)
   local c = sub(text, at + 1, at + 1)
   if escapes[c] then return escapes[c], at + 2 end
-  if c == "\r" then return "\n", match(text, "^\n?()", at + 2) end
+  if c == "\n" or c == "\r" then return "\n", at + 1 + #end_of_line(text, at + 1) end
   if c == "z" then return "", match(text, "^%s*()", at + 2) end
   local hex, after = match(text, "^x(%x%x)()", at + 1)
   if hex then return string.char(tonumber(hex, 16)), after end
@@ -86,7 +90,8 @@ local function quoted(text, at)
     local stop = find(text, stops, after)
     local c = stop and sub(text, stop, stop)
     if not stop or c == "\n" or c == "\r" then
-      fail(at, "syntax", "a text that is not closed on its line; end it with " .. quote .. [[, or write \n for a new line]])
+      fail(at, "syntax", ([[a text that is not closed on its line; end it with %s, or write \n for a new line]])
+        :format(quote))
     end
     pieces[#pieces + 1] = sub(text, after, stop - 1)
     if c == quote then return table.concat(pieces), stop end
@@ -98,7 +103,8 @@ local function long_text(text, at)
   local close, after = long_bracket(text, at)
   local stop, last = find(text, close, after, true)
   if not stop then fail(at, "syntax", "a text that is not closed; end it with " .. close) end
-  return sub(text, after, stop - 1):gsub("\r\n?", "\n"):gsub("^\n", ""), last
+  local lines = sub(text, after, stop - 1):gsub("\r\n", "\n"):gsub("\n\r", "\n"):gsub("\r", "\n")
+  return lines:gsub("^\n", ""), last
 end
 
 -- ---- what is not data -----------------------------------------------------------------------------------------------
@@ -219,7 +225,9 @@ local function read(r)
     fail(math.min(at, #r.text), "data", "this file is data: comments and return { … }, and nothing else")
   end
   at = skip(r, at + #"return")
-  if sub(r.text, at, at) ~= "{" then fail(math.min(at, #r.text), "data", "a table expected after return: return { … }") end
+  if sub(r.text, at, at) ~= "{" then
+    fail(math.min(at, #r.text), "data", "a table expected after return: return { … }")
+  end
   local node = read_table(r, at, 0)
   at = skip(r, node.to + 1)
   if sub(r.text, at, at) == ";" then at = skip(r, at + 1) end

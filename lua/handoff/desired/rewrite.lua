@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
---- A file of Lua brought to another value with as little of its text changed as can be: comments, order and layout of the rest stay.
+--- A file of Lua brought to another value with as little of its text changed as can be: comments, order and layout stay.
 local core = require "handoff.core"
 local overlay = require "handoff.desired.overlay"
 local shape = require "handoff.shape"
@@ -146,7 +146,8 @@ local function sync_object(w, row, node, value)
   end
   for _, name in ipairs(words.names_of(value, row)) do
     if not seen[name] then
-      added[#added + 1] = function(indent) return name .. " = " .. write.render(row.known[name], value[name], indent) end
+      local field, fresh = row.known[name], value[name]
+      added[#added + 1] = function(indent) return name .. " = " .. write.render(field, fresh, indent) end
     end
   end
   patch(w, row, node, stays, added, value)
@@ -198,11 +199,13 @@ local function by_place(a, b)
   return a.from < b.from or a.from == b.from and a.order < b.order
 end
 
---- @param text of a file; `tree`: that of it, as handoff.desired.lua reads it; `value`: what it is to say, as handoff.desired.write
---   gives it
+--- @param text of a file
+-- @param tree its own, as handoff.desired.lua reads it
+-- @param value what it is to say, as handoff.desired.write gives it
 -- @return the new text
 function rewrite.lua(text, tree, value)
-  local w = { text = text, comments = tree.comments, edits = {}, newline = text:find("\r\n", 1, true) and "\r\n" or "\n" }
+  local newline = text:find("\r\n", 1, true) and "\r\n" or "\n"
+  local w = { text = text, comments = tree.comments, edits = {}, newline = newline }
   sync(w, shape.document, tree, value)
   table.sort(w.edits, by_place)
   local pieces, at = {}, 1

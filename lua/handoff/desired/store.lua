@@ -22,7 +22,7 @@ local function find(desired, base, agent, format)
     if core.file.kind(base .. "." .. ending) then there[#there + 1] = ending end
   end
   if #there > 1 then
-    return refuse(agent, base .. ".lua", ("%s.json is this agent's desired state, too; keep one of the two"):format(base))
+    return refuse(agent, base .. ".lua", base .. ".json is this agent's desired state, too; keep one of the two")
   end
   local path = base .. "." .. (there[1] or format)
   if not there[1] then return path, format end
@@ -52,7 +52,9 @@ function store.put(desired, cfg, folder, agent, format)
   if done.status == "unchanged" then return done end
   made, why = core.file.make_folder(folder)
   if made then made, why = core.file.replace(path, fresh) end
-  if not made then return refuse(agent, path, ("cannot be written: %s; make room for a plain file there"):format(why)) end
+  if not made then
+    return refuse(agent, path, ("cannot be written: %s; make room for a plain file there"):format(why))
+  end
   return done
 end
 

@@ -44,20 +44,23 @@ local function tell(ctx, results)
   end
   if ctx.json then return end
   local left = counts.untouched > 0 and (", %d not asked"):format(counts.untouched) or ""
-  ctx:say(("Pulled: %d new, %d changed, %d unchanged, %d failed%s."):format(counts.new, counts.changed, counts.unchanged,
-    counts.failed, left))
+  ctx:say(("Pulled: %d new, %d changed, %d unchanged, %d failed%s."):format(counts.new, counts.changed,
+    counts.unchanged, counts.failed, left))
 end
 
 return {
   summary = "write every agent's configuration into a file, to be kept in git", group = "files",
-  arguments = { { name = "folder", metavar = "DIR", args = "?", default = "agents", help = "where the files are (agents)" } },
+  arguments = {
+    { name = "folder", metavar = "DIR", args = "?", default = "agents", help = "where the files are (agents)" },
+  },
   flags = {
     "agents",
-    { name = "format", choices = { "lua", "json" }, default = "lua", help = "of new files (lua); those there keep theirs" },
+    { name = "format", choices = { "lua", "json" }, default = "lua", help = "of new files (lua); others keep theirs" },
   },
-  details = "A file is named after its agent, and holds what can be edited, ids included; what the service derives and fields\n"
-    .. "that this version does not know are left out, and stay as they are live. In a file of Lua comments, order and layout\n"
-    .. "stay where nothing changed. A new file can be read by its owner only, as e-mail addresses are in it.",
+  details = "A file is named after its agent, and holds what can be edited, ids included; what the service derives and\n"
+    .. "fields that this version does not know are left out, and stay as they are live. In a file of Lua comments,\n"
+    .. "order and layout stay where nothing changed. A new file can be read by its owner only: e-mail addresses are\n"
+    .. "in it.",
   examples = {
     { "handoff pull", "a file an agent into the folder agents" },
     { "handoff pull live --select region=eu --format json", "some agents, as JSON, into the folder live" },

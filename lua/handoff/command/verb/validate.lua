@@ -60,8 +60,8 @@ return {
   summary = "check files of desired state, offline", group = "files",
   arguments = { { name = "files", metavar = "FILE", args = "+", help = "files, or folders of them" } },
   flags = {},
-  details = "Every problem is shown at its FILE:LINE:COLUMN, with the rule's id. A warning is legal, and surely not meant; errors\n"
-    .. "alone make the exit status 1.",
+  details = "Every problem is shown at its FILE:LINE:COLUMN, with the rule's id. A warning is legal, and surely not\n"
+    .. "meant; errors alone make the exit status 1.",
   examples = {
     { "handoff validate agents", "all files of the folder agents" },
     { "handoff validate agents/shop-uk.lua", "one" },
