@@ -8,8 +8,6 @@ local program = require "support.program"
 local random = require "support.random"
 local lua_reader = require "handoff.desired.lua"
 
-local array = core.json.array
-
 describe("desired state", function()
   local folder
   before_each(function() folder = program.folder() end)
@@ -79,7 +77,8 @@ long]], }, emails = {} },
       local file = assert(desired.read(put("shop.uk.json", "{}")))
       assert.same({ "shop.uk", "json", {} }, { file.agent, file.format, file.value })
       local _, err = desired.read(folder .. "/none.lua")
-      assert.equal(folder .. "/none.lua: cannot be read: No such file or directory; name a file that can", tostring(err))
+      assert.equal(folder .. "/none.lua: cannot be read: No such file or directory; name a file that can",
+        tostring(err))
       for _, name in ipairs { "agents.csv", ".lua", "lua" } do
         _, err = desired.read(put(name, "{}"))
         assert.matches("has a name that ends in .lua or .json", tostring(err), 1, true)
@@ -98,7 +97,8 @@ long]], }, emails = {} },
         ["return { availability = f{} }"] = '1:25 data "f" is called; this file is data: write the value itself',
         ['return { "a" .. "b" }'] = '1:14 data ".." is an operator; this file is data: write the result itself',
         ["return { 1 + 1 }"] = '1:12 data "+" is an operator; this file is data: write the result itself',
-        ["return { not true }"] = '1:10 data "not" is a name; this file is data: write the value itself, texts in quotes',
+        ["return { not true }"] =
+          '1:10 data "not" is a name; this file is data: write the value itself, texts in quotes',
         ["return { (1) }"] = '1:10 data "(" is an operator; this file is data: write the result itself',
         ['return { ("x"):rep(9) }'] = '1:10 data "(" is an operator; this file is data: write the result itself',
         ['return { "x" == "y" }'] = '1:14 data "==" is an operator; this file is data: write the result itself',
@@ -111,7 +111,8 @@ long]], }, emails = {} },
           "1:11 data a key is a text; items of a list are written one after the other, without keys",
         ["return { 'ä', x = 5 }"] = "1:15 syntax a list and named fields in one table; give each a table of its own",
         ["return { a = 1, a = 2 }"] = '1:17 duplicate_key "a" is there twice; remove one',
-        ["return { settings = { 'x' 'y' } }"] = "1:27 syntax a comma or } expected; look for one that is missing just before",
+        ["return { settings = { 'x' 'y' } }"] =
+          "1:27 syntax a comma or } expected; look for one that is missing just before",
         ["return { settings = { "] = "1:22 syntax the file ends too early; look for a } or a quote that is missing",
         ['return { "x\n" }'] =
           [[1:10 syntax a text that is not closed on its line; end it with ", or write \n for a new line]],
@@ -129,9 +130,11 @@ long]], }, emails = {} },
 
     it("with every broken rule at its place, the columns in characters", function()
       for text, expected in pairs {
-        ["{ settings = { is_activ = true } }"] = '1:23 unknown settings.is_activ: no such field; did you mean "is_active"?',
+        ["{ settings = { is_activ = true } }"] =
+          '1:23 unknown settings.is_activ: no such field; did you mean "is_active"?',
         ["{ setings = {} }"] = '1:10 unknown setings: no such field; did you mean "settings"?',
-        ["{ settings = { topic_based_routing_active = true } }"] = "1:23 read_only settings.topic_based_routing_active: "
+        ["{ settings = { topic_based_routing_active = true } }"] =
+          "1:23 read_only settings.topic_based_routing_active: "
           .. "read-only, leave it out; it follows from the routing profiles: switch those on or off",
         ["{ settings = { timezone = nil } }"] = "1:34 null settings.timezone: null is never written in; "
           .. "leave the key out to keep what is live, or give a value",
@@ -165,8 +168,9 @@ long]], }, emails = {} },
       } do
         assert.same({ expected }, problems("return " .. text), text)
       end
-      assert.same({ '2:3 unknown color: no such field; known are settings, availability, generic_guidelines, '
-        .. "custom_guidelines, routing_profiles" }, problems('{ "settings": {},\n  "color": [1, {"a": "}"}] }', "x.json"))
+      local color = '{ "settings": {},\n  "color": [1, {"a": "}"}] }'
+      assert.same({ "2:3 unknown color: no such field; known are settings, availability, generic_guidelines, "
+        .. "custom_guidelines, routing_profiles" }, problems(color, "x.json"))
     end)
 
     it("and warns only of what the file itself says, not of what may stand live", function()
@@ -227,16 +231,18 @@ long]], }, emails = {} },
       assert.equal(0, #(lay "settings = {}"))
     end)
 
-    it("item by item: by id, else by name, slots by days and times; what is not given goes, live order stays", function()
+    it("item by item: by id, else by name, slots by days and times; others go, live order stays", function()
       local lines, cfg = lay [[
         availability = { { day_span = "saturday", start_time = "10:00", end_time = "14:00" },
           { id = 1, day_span = "monday-friday", start_time = "08:00", end_time = "17:30" } },
         custom_guidelines = { { name = "New", description = "n", is_active = true },
           { id = 99, name = "Legal", is_active = true }, { name = "Refund" } },
-        routing_profiles = { { id = 22, name = "Technology", user_ids = { 7 } }, { name = "Billing", user_ids = { 6, 5 } } }]]
+        routing_profiles = { { id = 22, name = "Technology", user_ids = { 7 } },
+          { name = "Billing", user_ids = { 6, 5 } } }]]
       assert.same({
         '~ availability[monday-friday 09:00-17:30].start_time: "09:00" → "08:00"',
-        '- availability[sunday 10:00-12:00]: {"id": 3, "day_span": "sunday", "start_time": "10:00", "end_time": "12:00"}',
+        '- availability[sunday 10:00-12:00]: '
+          .. '{"id": 3, "day_span": "sunday", "start_time": "10:00", "end_time": "12:00"}',
         '~ custom_guidelines["Legal"].is_active: false → true',
         '+ custom_guidelines["New"]: {"name": "New", "description": "n", "is_active": true}',
         '~ routing_profiles["Tech"].name: "Tech" → "Technology"',
@@ -271,10 +277,12 @@ return {
     is_active = true,
     keywords = { "speak to human", "agent", "Mensch 😀" },
 ]], text, 1, true)
-      assert.matches('    { id = 9007199254740993, name = "Refund", description = "Asks for money.", is_active = true },\n',
+      assert.matches('{ id = 9007199254740993, name = "Refund", description = "Asks for money.", is_active = true },\n',
         text, 1, true)
-      assert.same({ "settings.beta_flags", "availability[saturday 10:00-14:00].note", 'custom_guidelines["Refund"].color',
-        'custom_guidelines["Refund"].tags', "voice", 'generic_guidelines["brand_new_one"].name' }, left)
+      assert.same({
+        "settings.beta_flags", "availability[saturday 10:00-14:00].note", 'custom_guidelines["Refund"].color',
+        'custom_guidelines["Refund"].tags', "voice", 'generic_guidelines["brand_new_one"].name',
+      }, left)
     end)
 
     it("so that any document can be read again, and changes nothing where it came from", function()
@@ -337,7 +345,10 @@ return {
     question_message = "New\n?",
     emails = {},
   };
-  availability = { { id = 2, day_span = 'sunday', start_time = "10:00", end_time = "12:00" }, { id = 4, day_span = "monday", start_time = "10:00", end_time = "12:00" } },
+  availability = {
+    { id = 2, day_span = "sunday", start_time = "10:00", end_time = "12:00" },
+    { id = 4, day_span = "monday", start_time = "10:00", end_time = "12:00" },
+  },
   routing_profiles = {
     -- none so far
   },
@@ -345,7 +356,7 @@ return {
 }
 -- The end.
 ]=]
-      expected = expected:gsub("'human', \"Mensch\"", '"human", "Mensch"') -- a list of texts that changed is written anew
+      expected = expected:gsub("'human', \"Mensch\"", '"human", "Mensch"') -- such a list is written anew
       assert.equal(expected, (desired.write(cfg, "lua", old)))
       local windows = desired.write(cfg, "lua", (old:gsub("\n", "\r\n")))
       assert.equal(expected, (windows:gsub("\r\n", "\n")))

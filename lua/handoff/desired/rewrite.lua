@@ -105,13 +105,16 @@ local function add(w, node, added, count, closed)
   end
 end
 
--- Takes the entries that do not stay out of a table and adds others.
-local function patch(w, row, node, stays, added, whole)
+-- Takes the entries that do not stay out of a table and adds others. A table on one line, a list of scalars, and one of which
+-- nothing stays, are written anew as `whole` where no comment is lost by it; what was noted within since `first` is void then.
+local function patch(w, row, node, stays, added, whole, first)
   local all = true
   for at in ipairs(node.entries) do all = all and stays[at] end
   if all and #added == 0 then return end
-  local members = row.item and not row.item.fields
-  if (members or next(stays) == nil) and not has_comment(w, node) then
+  local anew = row.item and not row.item.fields or next(stays) == nil
+    or not w.text:sub(node.from, node.to):find("\n", 1, true)
+  if anew and not has_comment(w, node) then
+    for at = #w.edits, first + 1, -1 do w.edits[at] = nil end
     replace(w, node.from, node.to, write.render(row, whole, indent_at(w.text, node.from)))
     return
   end
@@ -135,7 +138,7 @@ local function plain(node)
 end
 
 local function sync_object(w, row, node, value)
-  local stays, added, seen = {}, {}, {}
+  local stays, added, seen, first = {}, {}, {}, #w.edits
   for at, entry in ipairs(node.entries) do
     local fresh = value[entry.name]
     seen[entry.name] = true
@@ -150,7 +153,7 @@ local function sync_object(w, row, node, value)
       added[#added + 1] = function(indent) return name .. " = " .. write.render(field, fresh, indent) end
     end
   end
-  patch(w, row, node, stays, added, value)
+  patch(w, row, node, stays, added, value, first)
 end
 
 -- Which of the list's old members is which of the new.
@@ -166,7 +169,7 @@ end
 
 -- Members that stay keep the file's order: the order of items means nothing.
 local function sync_list(w, row, node, value)
-  local stays, added, whole = {}, {}, core.json.array {}
+  local stays, added, whole, first = {}, {}, core.json.array {}, #w.edits
   local matched, used = match(row.item, plain(node), value)
   for at, entry in ipairs(node.entries) do
     local fresh = value[matched[at]]
@@ -181,7 +184,7 @@ local function sync_list(w, row, node, value)
       added[#added + 1] = function(indent) return write.render(row.item, member, indent) end
     end
   end
-  patch(w, row, node, stays, added, whole)
+  patch(w, row, node, stays, added, whole, first)
 end
 
 function sync(w, row, node, value)

@@ -51,23 +51,23 @@ end
 return {
   summary = "write every agent's configuration into a file, to be kept in git", group = "files",
   arguments = {
-    { name = "folder", metavar = "DIR", args = "?", default = "agents", help = "where the files are (agents)" },
+    { name = "folder", metavar = "DIR", args = "?", help = "where the files are (agents)" },
   },
   flags = {
     "agents",
     { name = "format", choices = { "lua", "json" }, default = "lua", help = "of new files (lua); others keep theirs" },
   },
-  details = "A file is named after its agent, and holds what can be edited, ids included; what the service derives and\n"
-    .. "fields that this version does not know are left out, and stay as they are live. In a file of Lua comments,\n"
-    .. "order and layout stay where nothing changed. A new file can be read by its owner only: e-mail addresses are\n"
-    .. "in it.",
+  details = "A file is named after its agent, and holds what can be edited, ids included; what the service derives\n"
+    .. "and fields that this version does not know are left out, and stay as they are live. In a file of Lua\n"
+    .. "comments, order and layout stay where nothing changed. A new file can be read by its owner only: it\n"
+    .. "holds e-mail addresses.",
   examples = {
     { "handoff pull", "a file an agent into the folder agents" },
     { "handoff pull live --select region=eu --format json", "some agents, as JSON, into the folder live" },
   },
   run = function(ctx)
     local desired = require "handoff.desired"
-    local folder, format = ctx.args.folder, ctx.args.format
+    local folder, format = ctx.args.folder or "agents", ctx.args.format
     local run, err = ctx:fleet():each(function(one, agent)
       local cfg, failed = one:get()
       if not cfg then return nil, failed end

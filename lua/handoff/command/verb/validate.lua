@@ -5,7 +5,7 @@ local status = require "handoff.command.status"
 
 local colours = { error = "red", warning = "yellow" }
 
--- A line of a file as a terminal may have it, each character as wide as one: where it is marked stays right.
+-- A line of a file as a terminal may have it.
 local function shown_line(line)
   if not core.schema.utf8_length(line) then line = line:gsub("[\128-\255]", "?") end
   return (line:gsub("\t", " "):gsub("%c", "?"):gsub("\194[\128-\159]", "?"))
@@ -17,6 +17,14 @@ local function characters(line)
   return list
 end
 
+-- How many columns of a terminal it takes, near enough to put a mark under it: scripts of East Asia and emoji two, accents and
+-- what joins emoji none.
+local function width_of(character)
+  if character:find "^\204" or character:find "^\205[\128-\175]" then return 0 end
+  if character == "\239\184\143" or character == "\226\128\141" then return 0 end
+  return (character:find "^[\227-\237]" or character:find "^\240[\159-\191]") and 2 or 1
+end
+
 -- The line and a mark under the column; of a long line what is around it.
 local function excerpt(source, column, width)
   local all = characters(shown_line(source))
@@ -25,7 +33,9 @@ local function excerpt(source, column, width)
     first = math.max(1, math.min(column - math.floor(width / 2), #all - width + 1))
     last = first + width - 1
   end
-  return table.concat(all, "", first, last), (" "):rep(column - first) .. "^"
+  local before = 0
+  for at = first, column - 1 do before = before + width_of(all[at]) end
+  return table.concat(all, "", first, last), (" "):rep(before) .. "^"
 end
 
 local function show(ctx, issue)
