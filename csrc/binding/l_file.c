@@ -62,6 +62,14 @@ static int l_write_private(lua_State *L) {
     return push_answer(L, ho_write_private(path, text, len), true);
 }
 
+/* replace(path, text) → true | nil, why: puts a file there at one stroke; the mode of one that was there stays, a new one is its owner's
+ * alone. What is no regular file is left alone, a link among it. */
+static int l_replace(lua_State *L) {
+    size_t len;
+    const char *path = check_path(L), *text = luaL_checklstring(L, 2, &len);
+    return push_answer(L, ho_replace_file(path, text, len), true);
+}
+
 /* create_private(path) → true | nil, why: such a file, empty, where nothing is there; a file that is there stays as it is. */
 static int l_create_private(lua_State *L) {
     return push_answer(L, ho_create_private(check_path(L)), true);
@@ -185,6 +193,7 @@ static void new_locks_class(lua_State *L) {
 
 int hol_open_file(lua_State *L) {
     static const luaL_Reg functions[] = {{"write_private", l_write_private},
+                                         {"replace", l_replace},
                                          {"create_private", l_create_private},
                                          {"make_folder", l_make_folder},
                                          {"kind", l_kind},

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -29,6 +30,44 @@ ho_code ho_write_private(const char *path, const char *text, size_t len) {
     if (close(fd) == 0 && written) return HO_OK;
     if (!written) errno = failed;
     return HO_FAILED;
+}
+
+/* --- put in place at one stroke ----------------------------------------------------------------------------------- */
+
+/* The name of a file that mkostemp makes beside the path, hidden: FOLDER/.NAME.XXXXXX → to be freed, or NULL. */
+static char *name_beside(const char *path) {
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    char *beside = malloc(strlen(path) + sizeof "..XXXXXX");
+    if (!beside) return NULL;
+    char *end = mempcpy(beside, path, (size_t)(name - path));
+    *end++ = '.';
+    stpcpy(stpcpy(end, name), ".XXXXXX");
+    return beside;
+}
+
+/* Closes the file, too, however that ends. */
+static bool fill(int fd, mode_t mode, const char *text, size_t len) {
+    bool written = fchmod(fd, mode) == 0 && write_all(fd, text, len) && fsync(fd) == 0;
+    int failed = errno;
+    bool closed = close(fd) == 0;
+    if (!written) errno = failed;
+    return written && closed;
+}
+
+ho_code ho_replace_file(const char *path, const char *text, size_t len) {
+    struct stat st;
+    bool there = lstat(path, &st) == 0;
+    if (there && !S_ISREG(st.st_mode)) return HO_INVALID;
+    if (!there && errno != ENOENT) return HO_FAILED;
+    char *beside = name_beside(path);
+    int fd = beside ? mkostemp(beside, O_CLOEXEC) : -1;
+    bool done =
+        fd >= 0 && fill(fd, there ? st.st_mode & ALLPERMS : PRIVATE_FILE, text, len) && rename(beside, path) == 0;
+    int failed = errno;
+    if (fd >= 0 && !done) unlink(beside);
+    free(beside);
+    errno = failed;
+    return done ? HO_OK : HO_FAILED;
 }
 
 /* --- made if absent ----------------------------------------------------------------------------------------------- */

@@ -9,6 +9,11 @@
 /* A file that only its owner can read, whatever the umask and whatever mode it had before. */
 ho_code ho_write_private(const char *path, const char *text, size_t len);
 
+/* Puts a file in the place of another, or where there is none, at one stroke: who reads meanwhile sees one of the two, and a failure
+ * leaves what was there. The mode stays that of the file that was there; a new one is its owner's alone. HO_INVALID: what is there
+ * is no regular file, a link to one among it. */
+ho_code ho_replace_file(const char *path, const char *text, size_t len);
+
 /* Makes the file, empty and its owner's alone whatever the umask, where nothing is there; a file that is there stays as it is.
  * HO_INVALID: what is there is no regular file, a link to one among it. Nothing is ever opened: whoever closes a file ends every
  * POSIX lock that his process has on it, such as SQLite's. */

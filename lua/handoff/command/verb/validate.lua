@@ -1,0 +1,95 @@
+-- SPDX-License-Identifier: MIT
+local core = require "handoff.core"
+local desired = require "handoff.desired"
+local status = require "handoff.command.status"
+
+local colours = { error = "red", warning = "yellow" }
+
+-- A line of a file as a terminal may have it.
+local function shown_line(line)
+  if not core.schema.utf8_length(line) then line = line:gsub("[\128-\255]", "?") end
+  return (line:gsub("\t", " "):gsub("%c", "?"):gsub("\194[\128-\159]", "?"))
+end
+
+local function characters(line)
+  local list = {}
+  for character in line:gmatch "[^\128-\191][\128-\191]*" do list[#list + 1] = character end
+  return list
+end
+
+-- How many columns of a terminal it takes, near enough to put a mark under it: scripts of East Asia and emoji two, accents and
+-- what joins emoji none.
+local function width_of(character)
+  if character:find "^\204" or character:find "^\205[\128-\175]" then return 0 end
+  if character == "\239\184\143" or character == "\226\128\141" then return 0 end
+  return (character:find "^[\227-\237]" or character:find "^\240[\159-\191]") and 2 or 1
+end
+
+-- The line and a mark under the column; of a long line what is around it.
+local function excerpt(source, column, width)
+  local all = characters(shown_line(source))
+  local first, last = 1, #all
+  if #all > width then
+    first = math.max(1, math.min(column - math.floor(width / 2), #all - width + 1))
+    last = first + width - 1
+  end
+  local before = 0
+  for at = first, column - 1 do before = before + width_of(all[at]) end
+  return table.concat(all, "", first, last), (" "):rep(before) .. "^"
+end
+
+local function show(ctx, issue)
+  ctx:say(("%s: %s %s [%s]"):format(issue.path, ctx.out:paint(colours[issue.severity], issue.severity .. ":"),
+    issue.message, issue.rule))
+  if not issue.source then return end
+  local line, mark = excerpt(issue.source, issue.column, ctx.out:width() - 2)
+  ctx:say("  " .. line)
+  ctx:say("  " .. ctx.out:paint(colours[issue.severity], mark))
+end
+
+local function record(ctx, issue)
+  ctx:record {
+    file = issue.file, line = issue.line, column = issue.column, severity = issue.severity, rule = issue.rule,
+    message = issue.message,
+  }
+end
+
+-- The files of desired state at the path, a file or a folder → how many, and all that is wrong with them.
+local function check(path)
+  local is_folder = core.file.kind(path) == "folder"
+  local read, err = (is_folder and desired.folder or desired.read)(path)
+  if not read then return err.files or 1, err.issues end
+  local files, issues = is_folder and read or { read }, {}
+  for _, file in ipairs(files) do
+    for _, issue in ipairs(file.warnings) do issues[#issues + 1] = issue end
+  end
+  return #files, issues
+end
+
+return {
+  summary = "check files of desired state, offline", group = "files",
+  arguments = { { name = "files", metavar = "FILE", args = "+", help = "files, or folders of them" } },
+  flags = {},
+  details = "Every problem is shown at its FILE:LINE:COLUMN, with the rule's id. A warning is legal, and surely not\n"
+    .. "meant; errors alone make the exit status 1.",
+  examples = {
+    { "handoff validate agents", "all files of the folder agents" },
+    { "handoff validate agents/shop-uk.lua", "one" },
+  },
+  run = function(ctx)
+    local files, errors, warnings = 0, 0, 0
+    for _, path in ipairs(ctx.args.files) do
+      local count, issues = check(path)
+      files = files + count
+      for _, issue in ipairs(issues) do
+        (ctx.json and record or show)(ctx, issue)
+        if issue.severity == "error" then errors = errors + 1 else warnings = warnings + 1 end
+      end
+    end
+    if not ctx.json then
+      ctx:say(("Checked: %s, %s, %s."):format(ctx:plural(files, "file"), ctx:plural(errors, "error"),
+        ctx:plural(warnings, "warning")))
+    end
+    return errors > 0 and status.failed or status.done
+  end,
+}

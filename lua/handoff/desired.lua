@@ -1,0 +1,191 @@
+-- SPDX-License-Identifier: MIT
+--- Desired state: files that say what an agent's configuration is to be, or a part of it. A file is JSON, or Lua that is data
+-- (comments, and `return { … }`); it is read, never run. A key that is left out keeps what is live; [] or {} empties.
+local core = require "handoff.core"
+
+core.error.home(debug.getinfo(1, "S").source)
+
+local desired = {}
+
+local MOST_BYTES = 8 * 1024 * 1024 -- the most that an answer of the service may have
+
+-- ---- places -------------------------------------------------------------------------------------------------------------
+
+-- Where an offset lies: line and column from 1, the column in characters; and the line.
+local function locate(text, at)
+  local line, start = 1, 1
+  local newline = text:find("\n", 1, true)
+  while newline and newline < at do
+    line, start = line + 1, newline + 1
+    newline = text:find("\n", start, true)
+  end
+  local before = text:sub(start, at - 1)
+  return line, (core.schema.utf8_length(before) or #before) + 1, (text:sub(start, (newline or 0) - 1):gsub("\r$", ""))
+end
+
+local function line_of(text, number)
+  local at = 1
+  for _ = 2, number do at = (text:find("\n", at, true) or #text) + 1 end
+  return (text:match("^[^\n]*", at):gsub("\r$", ""))
+end
+
+-- The problem with its place in the file; it prints as handoff's issues do.
+local function place_issue(path, text, found)
+  local line, column, source = found.line, found.column, nil
+  if found.at then
+    line, column, source = locate(text, found.at)
+  elseif line then
+    source = line_of(text, line)
+  end
+  return core.error.issue {
+    severity = found.severity or "error", path = line and ("%s:%d:%d"):format(path, line, column) or path,
+    file = path, line = line, column = column, source = source, rule = found.rule,
+    message = (found.path or "") ~= "" and found.path .. ": " .. found.message or found.message,
+  }
+end
+
+--- The error that stands for a list of problems, which it has as `issues`.
+local function failure(issues)
+  local first, more = issues[1], #issues - 1
+  return core.error.new { kind = "invalid", path = first.path, rule = first.rule, issues = issues,
+    message = first.message .. (more > 0 and ("; and %d more, handoff validate shows them"):format(more) or "") }
+end
+
+local function refuse_file(path, rule, message)
+  return nil, failure { place_issue(path, nil, { rule = rule, message = message }) }
+end
+
+-- ---- reading ------------------------------------------------------------------------------------------------------------
+
+--- The text of a file, whatever it says | nil, why
+function desired.read_text(path)
+  local kind, why = core.file.kind(path)
+  if kind ~= "file" then return nil, why or "it is no file, but a " .. (kind == "folder" and kind or "device") end
+  local handle
+  handle, why = io.open(path, "rb")
+  if not handle then return nil, (why:gsub("^.*: ", "")) end
+  local text
+  text, why = handle:read(MOST_BYTES + 1)
+  handle:close()
+  if why then return nil, why end
+  text = text or ""
+  if #text > MOST_BYTES then return nil, "it has more than 8 MiB" end
+  return (text:gsub("^\239\187\191", ""))
+end
+
+--- The agent's name and the format that a file's name tells, or nil.
+local function split_name(path)
+  local base, format = path:match "([^/]*)%.(%l+)$"
+  if base and base ~= "" and (format == "lua" or format == "json") then return base, format end
+end
+
+--- text → tree | nil, problem
+local function parse(text, format)
+  local valid, bad = core.schema.utf8_length(text)
+  if not valid then return nil, { at = bad, rule = "utf8", message = "the text is not UTF-8; save it as UTF-8" } end
+  return require("handoff.desired." .. format).read(text)
+end
+
+local function is_error(issue) return issue.severity == "error" end
+
+local function only(list, wanted)
+  local chosen = {}
+  for _, one in ipairs(list) do
+    if wanted(one) then chosen[#chosen + 1] = one end
+  end
+  return chosen
+end
+
+--- Reads a file of desired state.
+-- @return { path=, agent= (the file's name without .lua or .json), format=, value= plain tables, warnings= issues }; or nil
+--   and an error of kind "invalid", whose `issues` are all that is wrong, in the order of the file, warnings among them. An
+--   issue is { path="FILE:12:3", file=, line=, column= (in characters, from 1), source= (the line), rule=, message=,
+--   severity= }; one of the whole file has no line.
+function desired.read(path)
+  local agent, format = split_name(path)
+  if not agent then
+    return refuse_file(path, "file", "a file of desired state has a name that ends in .lua or .json; name it AGENT.lua")
+  end
+  local text, why = desired.read_text(path)
+  if not text then return refuse_file(path, "file", ("cannot be read: %s; name a file that can"):format(why)) end
+  local tree, problem = parse(text, format)
+  if not tree then return nil, failure { place_issue(path, text, problem) } end
+  local value, found = require("handoff.desired.check").tree(tree)
+  for i, one in ipairs(found) do found[i] = place_issue(path, text, one) end
+  local errors = only(found, is_error)
+  if #errors == 0 then return { path = path, agent = agent, format = format, value = value, warnings = found } end
+  local err = failure(errors)
+  err.issues = found
+  return nil, err
+end
+
+-- The names of the folder's files of desired state; hidden files are none.
+local function names_of(folder)
+  local names, why = core.file.list(folder)
+  if not names then return nil, why end
+  return only(names, function(name) return name:sub(1, 1) ~= "." and split_name(name) ~= nil end)
+end
+
+--- Reads all files of desired state of a folder. Other files there are passed over.
+-- @return a list of files in the order of their names; or nil and an error as of read, with the issues of all of them, and
+--   how many `files` there are
+function desired.folder(folder)
+  local names, why = names_of(folder)
+  if not names then return refuse_file(folder, "file", ("cannot be read: %s; name a folder that can"):format(why)) end
+  local files, issues, paths = {}, {}, {}
+  for i, name in ipairs(names) do
+    local path, agent = folder:gsub("/*$", "/") .. name, split_name(name)
+    local file, err = desired.read(path)
+    for _, issue in ipairs(file and file.warnings or err.issues) do issues[#issues + 1] = issue end
+    if paths[agent] then
+      issues[#issues + 1] = place_issue(path, nil, { rule = "duplicate",
+        message = ("%s is this agent's desired state, too; keep one of the two"):format(paths[agent]) })
+    end
+    files[i], paths[agent] = file, path
+  end
+  local errors = only(issues, is_error)
+  if #errors == 0 then return files end
+  local err = failure(errors)
+  err.issues, err.files = issues, #names
+  return nil, err
+end
+
+--- Whether the text of a Lua file is desired state, not an edit script: its first statement is `return {`.
+function desired.is_data(text) return require("handoff.desired.lua").is_data(text) end
+
+-- ---- editing, writing -----------------------------------------------------------------------------------------------------
+
+--- The edit that lays desired state over a configuration.
+-- @param value as read gives it
+-- @return a function(cfg), for fleets and clients. Items of lists are matched by id, else by name (slots by day and times).
+--   Values are put in as they are: client:update holds them against the rules afterwards.
+function desired.edit(value)
+  local overlay = require "handoff.desired.overlay"
+  return function(cfg) overlay.edit(cfg, value) end
+end
+
+--- The configuration as a text of desired state.
+-- @param format "lua" or "json"
+-- @param old the text of a file of Lua that the new one is to replace, or nil: its comments, its order and the layout of
+--   what did not change stay
+-- @return the text and a list of paths that are left out, as desired state cannot have them: fields that this version does not
+--   know, values that break a rule; or nil and an error of kind "invalid" where old cannot be read
+function desired.write(cfg, format, old)
+  local write = require "handoff.desired.write"
+  local value, left = write.value(cfg)
+  if format == "json" then return core.config.new(value):json { indent = 2 } .. "\n", left end
+  if not old then return write.lua(value), left end
+  old = old:gsub("^\239\187\191", "")
+  local tree, problem = parse(old, "lua")
+  if not tree then return nil, failure { place_issue("the file", old, problem) } end
+  return require("handoff.desired.rewrite").lua(old, tree, value), left
+end
+--- Writes the configuration into the agent's file in a folder: a new one is its owner's alone; one that is there keeps its
+-- format, its mode and, of Lua, its comments and order. It is put in place at one stroke, and never through a link.
+-- @param format of a new file, "lua" or "json"
+-- @return { path=, status= "new", "changed" or "unchanged", left_out= paths as of write }, or nil and an error of kind "invalid"
+function desired.save(cfg, folder, agent, format)
+  return require("handoff.desired.store").put(desired, cfg, folder, agent, format)
+end
+
+return desired

@@ -1,0 +1,158 @@
+-- SPDX-License-Identifier: MIT
+--- A configuration as desired state: what of it can be written, and that as Lua.
+local core = require "handoff.core"
+local shape = require "handoff.shape"
+local words = require "handoff.words"
+
+local null, array = core.json.null, core.json.array
+
+local write = {}
+
+-- ---- what can be written ----------------------------------------------------------------------------------------------
+
+-- `left` holds the paths that are left out and, by their paths with places, how items are called: labels.
+local writable
+
+local function writable_object(row, object, path, left)
+  local kept = {}
+  for _, name in ipairs(words.names_of(object, row)) do
+    local field, value = row.known[name], object[name]
+    local here = path == "" and name or words.child_path(path, name)
+    if not field then
+      left[#left + 1] = here
+    elseif not field.read_only and value ~= null then
+      kept[name] = writable(field, value, here, left)
+    end
+  end
+  return kept
+end
+
+local function writable_list(row, list, path, left)
+  local kept, counts = array {}, row.item.fields and words.count_labels(row.item, list)
+  for at, item in ipairs(list) do
+    local here = ("%s[%s]"):format(path, counts and words.item_label(row.item, list, at, counts) or at)
+    left.labels[("%s[%d]"):format(path, at)] = here
+    kept[at] = writable(row.item, item, here, left)
+  end
+  return kept
+end
+
+-- A value of another type than the schema's is taken as it is: it breaks a rule, and is dropped for that.
+function writable(row, value, path, left)
+  if row.fields and shape.is_object(value) then return writable_object(row, value, path, left) end
+  if row.item and shape.is_list(value) then return writable_list(row, value, path, left) end
+  return value
+end
+
+-- What is left of an item that, or a field of which, breaks a rule: it stays what it is live where its id alone is written.
+local function drop_field(row, item, name)
+  local field = row.known[name]
+  if field and field.id then return false end
+  if row.key and item[row.key] ~= nil then
+    for other in next, item do
+      if (not name or other == name) and other ~= row.key then item[other] = nil end
+    end
+    return true
+  end
+  if not name or field and field.identity then return false end
+  item[name] = nil
+  return true
+end
+
+-- Takes out what breaks the rule at the path: a field of settings or of an item, or, of predefined items, the item; its place
+-- becomes false. What cannot be taken out without losing the item stays, as it is there live.
+local function drop(value, path)
+  local part, rest = path:match "^([%w_]+)(.*)$"
+  local row = shape.document.known[part]
+  local at, name = rest:match "^%[(%d+)%]%.?([%w_]*)"
+  if not at then
+    name = rest:match "^%.([%w_]+)"
+    if name then value[part][name] = nil end
+    return name ~= nil
+  end
+  at, name = tonumber(at), name ~= "" and name or nil
+  local item = value[part][at]
+  if not item then return true end
+  if row.fixed and (not name or row.item.known[name].identity) then
+    value[part][at] = false
+    return true
+  end
+  return shape.is_object(item) and drop_field(row.item, item, name)
+end
+
+local function drop_broken(value, left)
+  local broken = {}
+  for _, issue in ipairs(assert(core.check.document(value))) do
+    if issue.severity == "error" and issue.rule ~= "required" then broken[#broken + 1] = issue.path end
+  end
+  for _, path in ipairs(broken) do
+    if drop(value, path) then left[#left + 1] = path:gsub("^[^%]]*%]", left.labels) end
+  end
+  for _, part in ipairs(shape.document.fields) do
+    if part.fixed then
+      local kept = array {}
+      for _, item in ipairs(value[part.name]) do kept[#kept + 1] = item or nil end
+      value[part.name] = kept
+    end
+  end
+end
+
+--- → what desired state can have of the configuration, plain, and a list of the paths that it cannot have.
+function write.value(cfg)
+  local value, left = {}, { labels = {} }
+  for _, row in ipairs(shape.document.fields) do
+    value[row.name] = writable(row, core.config.part(cfg, row.name), row.name, left)
+  end
+  for name in core.config.each(cfg) do
+    if not shape.document.known[name] then left[#left + 1] = name end
+  end
+  drop_broken(value, left)
+  left.labels = nil
+  return value, left
+end
+
+-- ---- as Lua -------------------------------------------------------------------------------------------------------------
+
+local WIDTH = 100 -- of a line that holds a whole table
+
+local escapes = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ["\\"] = "\\\\", ['"'] = '\\"' }
+
+local function literal(value)
+  if type(value) ~= "string" then return core.json.encode(value) end
+  return '"' .. value:gsub('[%c"\\]', function(c) return escapes[c] or ("\\x%02x"):format(c:byte()) end) .. '"'
+end
+
+-- The document and its parts have a line for each of what they hold.
+local is_tall = { [shape.document] = true }
+for _, part in ipairs(shape.document.fields) do is_tall[part] = true end
+
+-- The texts of a table's entries, keys among them.
+local function entries_of(row, value, indent)
+  local entries = {}
+  if row.item then
+    for at, item in ipairs(value) do entries[at] = write.render(row.item, item, indent) end
+    return entries
+  end
+  for at, name in ipairs(words.names_of(value, row)) do
+    entries[at] = name .. " = " .. write.render(row.known[name], value[name], indent)
+  end
+  return entries
+end
+
+--- The value as Lua, where `indent` is that of the line it begins on.
+function write.render(row, value, indent)
+  if type(value) ~= "table" then return literal(value) end
+  if next(value) == nil then return "{}" end
+  local inner = indent .. "  "
+  local entries = entries_of(row, value, inner)
+  local line = "{ " .. table.concat(entries, ", ") .. " }"
+  if not is_tall[row] and not line:find("\n", 1, true) and #indent + #line < WIDTH then return line end
+  return "{\n" .. inner .. table.concat(entries, ",\n" .. inner) .. ",\n" .. indent .. "}"
+end
+
+--- The value as a file.
+function write.lua(value)
+  return "return " .. write.render(shape.document, value, "") .. "\n"
+end
+
+return write
