@@ -186,11 +186,13 @@ local function reader(text)
 end
 
 local function path_of(r)
-  return setmetatable({ text = r.text:sub(1, r.at - 1), steps = r.steps, leads_to = r.row }, Path)
+  local p = setmetatable({ text = r.text:sub(1, r.at - 1), steps = r.steps, leads_to = r.row, is_many = false }, Path)
+  for _, one in ipairs(p.steps) do p.is_many = p.is_many or one.all == true end
+  return p
 end
 
---- Reads a path → { text=, row=function }. What is no path, or names a field that there is not, raises: rule "path" or "unknown",
--- and the column, in characters from 1.
+--- Reads a path → { text=, row=function, is_many= (it has [*]) }. What is no path, or names a field that there is not, raises:
+-- rule "path" or "unknown", and the column, in characters from 1.
 function path.parse(text)
   if type(text) ~= "string" then
     core.error.raise { rule = "type", message = ("a path expected, got %s"):format(type(text)) }
