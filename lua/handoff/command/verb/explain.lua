@@ -86,6 +86,9 @@ end
 return {
   summary = "what a field means, its type and limits", group = "look",
   arguments = { { name = "path", metavar = "PATH", args = "?", help = "a field; without it, all fields there are" } },
+  details = "Says what there is to set: without PATH every field, as a tree; of one what it means, its type and "
+    .. 'limits. An item of a list is written [2], its place; [#12], its id; ["NAME"]; or [*], every item: '
+    .. 'custom_guidelines["Refund"].is_active.',
   examples = {
     { "handoff explain", "all fields, as a tree" },
     { "handoff explain settings.timezone", "one of them" },
