@@ -45,8 +45,10 @@ end
 function plan.changes(ctx, results)
   for _, group in ipairs(digest.changes(results)) do
     ctx:say(heading(ctx, group.names, "", ""))
-    for _, line in ipairs(group.lines) do write_change(ctx, line) end
-    if group.hours then ctx:say("    " .. ctx.out:paint("cyan", group.hours)) end
+    for i, line in ipairs(group.lines) do
+      write_change(ctx, line)
+      if group.hours and i == group.hours_at then ctx:say("    " .. ctx.out:paint("cyan", group.hours)) end
+    end
     ctx:say ""
   end
 end

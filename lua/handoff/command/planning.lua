@@ -52,7 +52,7 @@ local function tell_without_file(ctx, loaded)
     if not has_file[agent.name] then names[#names + 1] = agent.name end
   end
   if #names == 0 then return end
-  ctx:note(("%s no file in %s: %s; `%s` writes them"):format(#names == 1 and "1 agent has" or #names .. " agents have",
+  ctx:note(("%s no file in %s: %s; `%s` writes one"):format(#names == 1 and "1 agent has" or #names .. " agents have",
     loaded.folder, digest.names(names, 60), edit.name_of { "handoff", "pull", loaded.folder }))
 end
 
