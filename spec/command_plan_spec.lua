@@ -279,6 +279,12 @@ end
       .. "Plan: 1 agent to change, 3 unchanged, 0 failed.\n", ran.out)
     assert.equal(0, box:run("apply live/shop-uk.lua --yes --select name=shop-pl").status)
     assert.same({ "Europe/London", "UTC" }, { live("shop-pl").settings.timezone, live("shop-uk").settings.timezone })
+    for _, data in ipairs { "return{}", "--[[ a\n]] return --[=[ b ]] ]=] --c\n { }" } do
+      box:write("data.lua", data)
+      assert.matches("Plan: 0 agents", box:run("plan data.lua --select name=shop-uk").out, 1, true)
+    end
+    box:write("code.lua", "return -- {\nfunction(cfg) cfg.settings.is_active = false end")
+    assert.matches("Plan: 1 agent ", box:run("plan code.lua --select name=shop-uk").out, 1, true)
     box:write("live/nobody.lua", "return {}\n")
     assert.equal(64, box:run("diff live").status)
     ran = box:run "diff none"
