@@ -56,9 +56,8 @@ end
 local function write_errors(ctx, groups, word)
   for _, group in ipairs(groups) do
     ctx:say(ctx.out:paint("red", word .. " ") .. heading(ctx, group.names, "", ""))
-    ctx:say("  " .. plan.in_flags(group.message))
-    local frames = edit.frames(group.error)
-    for _, line in ipairs(frames) do ctx:say("    " .. line) end
+    ctx:say("  " .. (plan.in_flags(group.message):gsub("%c", " "))) -- a script's message may hold anything
+    for _, line in ipairs(edit.frames(group.error)) do ctx:say("    " .. line) end
     ctx:say ""
   end
 end

@@ -25,6 +25,7 @@ local function saver(ctx, fleet, loaded)
   for _, agent in ipairs(identities) do keys[agent.name] = agent.key end
   local writer = failure.check(plans.create(path, {
     edit = loaded.name, inventory = ctx.args.inventory, select = ctx.args.select,
+    shard = ctx.args.shard and table.concat(ctx.args.shard, "/") or nil,
   }))
   return function(result, outcome)
     if outcome and outcome.status == "changed" then writer:add(result.agent, keys[result.agent], outcome) end
