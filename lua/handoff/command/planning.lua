@@ -74,7 +74,7 @@ local function make(ctx, fleet, loaded, save)
     for name, value in pairs(opts) do all[name] = value end
     all.dry_run, all.on_result, all.edit = true, observe(opts, save), loaded.name
     local run, err = fleet:update(loaded.fn, all)
-    if run and p:interrupted() then run.signal = p:interrupted() end
+    if run and run.counts.untouched then run.signal = p:interrupted() end
     return run, err
   end)
 end

@@ -56,11 +56,14 @@ function writing.command(ctx, verb, id)
   return edit.name_of(words)
 end
 
+local function has_left(run)
+  return (run.counts.untouched or 0) + (run.counts.planned or 0) > 0
+end
+
 local function advise(ctx, run)
   local counts, id = run.counts, run.id
   if not id then return end
-  local left = (counts.untouched or 0) + (counts.planned or 0)
-  if left > 0 then
+  if has_left(run) then
     ctx:note(("`%s` goes on with it"):format(writing.command(ctx, "resume", id)))
   elseif (counts.failed or 0) > 0 then
     ctx:note(("`%s` tries what failed once more"):format(writing.command(ctx, "resume", id)))
@@ -183,7 +186,7 @@ function writing.perform(ctx, fleet, kind, start)
     return status.failed
   end
   if ctx.json then record(ctx, run, signal) else report(ctx, run, state.told, signal) end
-  return signal and status.interrupted or status.of_run(run)
+  return signal and has_left(run) and status.interrupted or status.of_run(run)
 end
 
 return writing
