@@ -193,6 +193,18 @@ end
     assert.equal("UTC", live("shop-uk").settings.timezone)
   end)
 
+  it("writes in waves, and tells of each", function()
+    script("off.lua", "cfg.settings.is_active = false")
+    local ran = box:run "apply off.lua --yes --waves 1,60%,100%"
+    assert.equal(0, ran.status)
+    assert.equal("wave 1 of 3: 1 written, 4 left, 0 failed\nwave 2 of 3: 3 written, 2 left, 0 failed\n"
+      .. "`handoff undo 1` takes it back\n", ran.err)
+    ran = box:run "set settings.is_active=true --yes --waves 2"
+    assert.equal(5, ran.status)
+    assert.matches("2 changed, 0 unchanged, 0 failed, 3 planned; stopped: the waves end at 2 of 5", ran.out, 1, true)
+    assert.equal("`handoff resume 2` goes on with it\n`handoff undo 2` takes it back\n", ran.err)
+  end)
+
   it("stops between agents at an interrupt, and prints the command that goes on", function()
     script("stop.lua", [[
       cfg.settings.is_active = false

@@ -98,12 +98,6 @@ local function mark_told(run)
   return told
 end
 
--- Between two waves.
-local function tell_wave(ctx, wave)
-  ctx:note(("wave %d of %d: %d written, %d left, %d failed"):format(wave.number, wave.of, wave.reached, wave.left,
-    wave.failed))
-end
-
 -- ---- afterwards -------------------------------------------------------------------------------------------------------------
 
 -- Of what was written only what the service keeps otherwise is news: the rest was told in the plan.
@@ -153,14 +147,13 @@ local function asking(ctx, kind, opts, p)
   function all.confirm(run)
     p:hide()
     if not confirm(ctx, kind, run) then return false end
-    state.run, state.told = run, mark_told(run)
+    state.told = mark_told(run)
     p:phase("writing", run)
     return true
   end
   function all.on_wave(wave)
-    p:hide()
-    tell_wave(ctx, wave)
-    p:phase("writing", state.run) -- of which those that are written are planned no more
+    p:note(("wave %d of %d: %d written, %d left, %d failed"):format(wave.number, wave.of, wave.reached, wave.left,
+      wave.failed))
   end
   return state, all
 end
