@@ -40,7 +40,8 @@ local function without_default(row)
 end
 
 local each_rows = {
-  concurrency = without_default(run_defaults.concurrency), on_result = { "function" }, stop = { "function" },
+  concurrency = without_default(run_defaults.concurrency), on_result = { "function" },
+  on_planned = { "function" }, stop = { "function" },
 }
 local undo_rows = extend(each_rows, {
   history = run_defaults.history, allow_duplicates = without_default(run_defaults.allow_duplicates),
@@ -48,7 +49,6 @@ local undo_rows = extend(each_rows, {
   edit = { "string" }, wait = { "number", min = 0, max = 1e6, default = 0 },
   waves = { "table" }, on_wave = { "function" }, max_failures = { "number string" },
   max_changes = { "number string" }, max_deletions = { "number string" }, confirm = { "function" },
-  on_planned = { "function" },
 })
 local update_rows = extend(undo_rows, { merge = { "boolean" } })
 local resume_rows = extend(update_rows, {})
@@ -231,7 +231,7 @@ end
 --                    before the first is written; the results are "planned" (with changes), "unchanged" or "failed". A run that is
 --                    declined has `declined`, and leaves no trace in the history
 --   on_result        function(result, outcome) for each agent that had its turn; outcome has the documents
---   on_planned       the same for each that is to be written once all are planned; on_result follows when it was
+--   on_planned       the same for each that has a plan now, and has its turn later: with limits, waves or confirm
 --   stop             function() → true where no further agent is to be begun
 -- @return a run { id, results, counts, stopped, dry_run }, see handoff.fleet.run; or nil, err where nothing was written: a limit
 --   refuses it (err.run has the plan), the history cannot be kept, a token is missing, an agent is held by another run
