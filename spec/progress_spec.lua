@@ -225,13 +225,13 @@ describe("in a terminal", function()
     assert.equal(4, box:ledger().total)
   end)
 
-  it("Ctrl-C lets what is in flight come to its end", function()
+  it("Ctrl-C lets what is in flight come to its end, and leaves nothing of the line", function()
     box:faults { { fault = "hang", times = "always" } }
-    local t = open(read(1))
+    local t = open(read(1), { columns = 40 })
     t:wait "0/12"
     t:type "\3"
     assert.equal(130, t:ends())
-    assert.truthy(table.concat(t:screen(), " "):find("4 failed, 8 untouched", 1, true))
+    assert.truthy(table.concat(t:screen()):find "^finishing what is in flight; Ctrl%-C.*4 failed, 8 untouched")
   end)
 
   it("only the full word yes is a yes", function()

@@ -157,8 +157,8 @@ end
 
 local function draw(self)
   local err = self.ctx.err
-  -- The last column stays free: a terminal may go on to the next line after it.
-  local line = progress.line(self.state, err:width() - 1, function(colour, text) return err:paint(colour, text) end)
+  -- The last columns stay free: after the last one a terminal may go on to the next line, and it shows Ctrl-C as ^C.
+  local line = progress.line(self.state, err:width() - 3, function(colour, text) return err:paint(colour, text) end)
   if line == self.drawn then return end
   write(self, "\r" .. line .. "\27[K")
   self.drawn = line
