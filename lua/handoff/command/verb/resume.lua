@@ -43,7 +43,7 @@ return {
     local fleet = loaded and require("handoff.command.edit").fleet(ctx, loaded) or ctx:fleet()
     ctx:note("going on with " .. past.line(run))
     if ctx.args.edit[1] then ctx:note("the edit is now " .. loaded.name) end
-    return require("handoff.command.writing").perform(ctx, fleet, "resume", function(opts)
+    return past.perform(ctx, fleet, "resume", function(opts)
       return fleet:resume(run.id, loaded and loaded.fn, opts)
     end)
   end,
