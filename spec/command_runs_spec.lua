@@ -190,7 +190,7 @@ run 2: update "again.lua", DATE TIME UTC, finished: 2 changed
       box.box:reset()
       local ran = box:run "resume 1 --yes"
       assert.equal(1, ran.status)
-      assert.matches("^handoff resume: edit.lua: [^\n]+ %(the edit of run 1; `handoff resume 1 EDIT` takes another%)\n$",
+      assert.matches("^handoff resume: edit.lua: [^\n]+ %(the edit of run 1; `handoff resume 1 EDIT` takes another%)\n",
         ran.err)
       assert.equal(0, box.box:ledger().total)
     end)
