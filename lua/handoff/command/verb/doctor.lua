@@ -67,11 +67,21 @@ local function write_findings(ctx, report)
   end
 end
 
+--- How many were to be asked and were not, as somebody stopped it.
+local function unasked(ctx, report)
+  local count = 0
+  for _, row in ipairs(report.agents) do
+    if row.has_token and row.answered == nil and not ctx.args.offline then count = count + 1 end
+  end
+  return count
+end
+
 local function write(ctx, report)
   write_agents(ctx, report)
   write_findings(ctx, report)
-  ctx:say(("Doctor: %s, %s, %s."):format(ctx:plural(#report.agents, "agent"), ctx:plural(report.counts.error, "error"),
-    ctx:plural(report.counts.warning, "warning")))
+  local counts, left = report.counts, unasked(ctx, report)
+  ctx:say(("Doctor: %s, %s, %s%s."):format(ctx:plural(#report.agents, "agent"), ctx:plural(counts.error, "error"),
+    ctx:plural(counts.warning, "warning"), left > 0 and (", %d not asked"):format(left) or ""))
 end
 
 --- Those of the findings whose `key` is `value`, without what the record says already.
@@ -106,14 +116,6 @@ local function record(ctx, report)
   end
 end
 
---- Whether all were asked that were to be: those whose tokens are none are known for it.
-local function is_whole(report)
-  for _, row in ipairs(report.agents) do
-    if row.has_token and row.answered == nil then return false end
-  end
-  return true
-end
-
 return {
   summary = "look at every token, and ask the service for every agent once", group = "start",
   details = [[
@@ -138,7 +140,7 @@ warnings do not count.]],
       offline = offline, days = days, retries = ctx.args.retries,
     }))
     if ctx.json then record(ctx, report) else write(ctx, report) end
-    if not offline and not is_whole(report) then return status.interrupted end
+    if unasked(ctx, report) > 0 then return status.interrupted end
     return report.counts.error > 0 and status.failed or status.done
   end,
 }
