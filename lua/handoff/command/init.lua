@@ -50,7 +50,7 @@ end
 local function parse(name, verb, words)
   local ok, result = description.parser(name, verb):pparse(words)
   if ok then return result end
-  local message = result:gsub("\n(%u)", function(c) return "; " .. c:lower() end):gsub("^%u", string.lower)
+  local message = result:gsub("\n(%u)", function(c) return "; " .. c:lower() end):gsub("^%u%l", string.lower)
   failure.raise(status.misuse, ("%s; `handoff %s --help` tells what it takes"):format(message, name))
 end
 
@@ -75,9 +75,12 @@ local function run(io_, words)
   return verb.run(context.new { args = args, out = io_.out, err = io_.err, verb = name, words = words })
 end
 
--- A mistake that the library found, without the place in this program where it was made.
+-- A mistake that the library found, without the place in this program where it was made; an option is a flag here.
 local function plain(err)
-  return (err.path and err.path .. ": " or "") .. err.message
+  local path = err.path
+  local option = path and path:match "^handoff%.%a+: ([%l_]+)$"
+  if option then path = "--" .. option:gsub("_", "-") end
+  return (path and path .. ": " or "") .. err.message
 end
 
 -- What went wrong, as a status and a line; the line is nil where all is said.
@@ -101,6 +104,9 @@ local function attempt(io_, fn, ...)
   return code
 end
 
+-- Statuses that stand for what was told on standard output, and not for it alone.
+local told = { [status.done] = true, [status.pending] = true, [status.drift] = true }
+
 --- Runs the command.
 -- @param argv the words after the program's name
 -- @return the exit status
@@ -115,7 +121,7 @@ function command.main(argv)
   io_.open "auto"
   local code = attempt(io_, run, io_, words)
   local flushed = attempt(io_, io_.out.flush, io_.out)
-  return flushed ~= status.done and code == status.done and flushed or code
+  return flushed ~= status.done and told[code] and flushed or code
 end
 
 return command
