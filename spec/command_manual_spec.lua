@@ -33,7 +33,7 @@ describe("the manual", function()
     local page = write("handoff.1", manual.page "1.2")
     local said = program.run("mandoc -T lint -W warning " .. page)
     assert.equal("", (said:gsub('mandoc: [^\n]* WARNING: missing date, using "": TH\n', "")))
-    shown = program.run("mandoc -T utf8 -O width=100 " .. page .. " | col -b")
+    shown = program.run("mandoc -T utf8 -O width=100 " .. page .. " | col -bx")
   end)
 
   local function count(flag) return select(2, shown:gsub("\n +%-%-" .. flag:gsub("%-", "%%-") .. "%f[%s,]", "")) end

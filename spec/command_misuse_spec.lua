@@ -92,7 +92,7 @@ local verbs = {
     { "plan", MISUSE, "missing argument 'edit'" },
     { "plan missing.lua", FAILED, "missing.lua: it cannot be read: No such file or directory; name" },
     { "plan unreadable.lua", FAILED, "unreadable.lua: it cannot be read: Input/output error; name" },
-    { "plan syntax.lua", FAILED, "syntax.lua:2: <name> expected near '='; mend the script" },
+    { "plan syntax.lua", FAILED, "expected near '='; mend the script" },
     { "plan number.lua", FAILED, "number.lua: it returns a number, a function expected" },
     { "plan broken.lua", FAILED, "broken.lua: 1 problem; `handoff validate broken.lua` shows" },
     { "plan broken.json", FAILED, "broken.json: 1 problem; `handoff validate broken.json` shows" },

@@ -24,8 +24,9 @@ local function overview()
     end
     lines[#lines + 1] = ""
   end
-  lines[#lines + 1] = "`handoff VERB --help` tells what a verb takes. Exit status: 0 done, 1 failed, 2 changes"
-  lines[#lines + 1] = "pending, 3 drift, 4 conflict, 5 partly done, 6 refused by a limit, 64 misused, 130 interrupted."
+  lines[#lines + 1] = "`handoff VERB --help` tells what a verb takes. Exit status: 0 done, 1 failed,"
+  lines[#lines + 1] = "2 changes pending, 3 drift, 4 conflict, 5 partly done, 6 refused by a limit,"
+  lines[#lines + 1] = "64 misused, 130 interrupted."
   return table.concat(lines, "\n")
 end
 
