@@ -246,4 +246,24 @@ describe("misuse", function()
       end)
     end
   end
+
+  -- As a full disk does, a limit lets a file begin and not end.
+  it("where a file does not fit is told of, and leaves nothing half written", function()
+    local function run_full(words, folder)
+      return run(words, { before = "trap '' XFSZ && ulimit -f 2", folder = folder })
+    end
+    local rows = {
+      { "plan edit.lua -o x.plan", FAILED, "x.plan: the plan cannot be written: File too large; name" },
+      { "apply edit.lua --yes --history x.db", FAILED, "x.db: the disk fails or is full; make room" },
+      { "sandbox --until-eof --inventory x.lua", FAILED, "x.lua: File too large; name" },
+      { "init", FAILED, "first-edit.lua: File too large; go to", box.folder .. "/empty" },
+    }
+    for _, row in ipairs(rows) do check(row, run_full(row[1], row[4]), row[1]:match "%l+") end
+    local pulled = run_full "pull x"
+    assert.equal(FAILED, pulled.status, pulled.err)
+    assert.truthy(pulled.err:find(name .. ".lua: cannot be written: File too large; make room", 1, true), pulled.err)
+    for _, file in ipairs { "x.plan", "x/" .. name .. ".lua", "empty/first-edit.lua" } do
+      assert.is_nil(io.open(box.folder .. "/" .. file), file)
+    end
+  end)
 end)
