@@ -247,6 +247,11 @@ describe("misuse", function()
     end
   end
 
+  it("a closed standard output is no file of its own", function()
+    check({ "pull closed >&-", FAILED, "standard output: it cannot be written: Bad file descriptor" },
+      run("pull closed", { after = ">&-" }), "pull")
+  end)
+
   -- As a full disk does, a limit lets a file begin and not end.
   it("where a file does not fit is told of, and leaves nothing half written", function()
     local function run_full(words, folder)
