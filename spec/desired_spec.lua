@@ -422,6 +422,7 @@ return {
       refused("link", "it is there and no regular file")
       refused("dangling", "it is there and no regular file")
       refused("dir", "it is no file, but a folder")
+      refused(("n"):rep(300), "cannot be written: File name too long")
       put("two.lua", "return {}")
       put("two.json", "{}")
       refused("two", "two.json is this agent's desired state, too; keep one of the two")
