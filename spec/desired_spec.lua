@@ -73,6 +73,38 @@ long]], }, emails = {} },
       end
     end)
 
+    it("never as something else than Lua itself reads, however the text is damaged", function()
+      local whole = [===[-- c
+return { a = "x\65\z   y\"", ["b"] = [==[ l ]==], --[[ d ]] c = { 1, -2, 3.5e2, true; false, { } }, } ; -- e
+]===]
+      local pieces = {
+        "{", "}", "[", "]", "[[", "]]", "--", "--[[", "=", ",", ";", '"', "'", "\\", "\n", "\r", "..", "-", "0x1",
+        "1e5", "\\u{41}", "\\x", "(", ".", "#", " ",
+      }
+      local function plain(node)
+        if not node.entries then return node.value end
+        local value = {}
+        for at, entry in ipairs(node.entries) do value[entry.name or at] = plain(entry.node) end
+        return value
+      end
+      local accepted = 0
+      for seed = 1, 1500 do
+        local r, text = random(seed), whole
+        for _ = 0, r:below(3) do
+          local at = r:below(#text + 1)
+          text = text:sub(1, at) .. (r:boolean() and r:one(pieces) or "") .. text:sub(at + r:below(3))
+        end
+        local node, problem = lua_reader.read(text)
+        if node then
+          accepted = accepted + 1
+          assert.same(assert((loadstring or load)(text), text)(), plain(node), text)
+        else
+          assert.truthy(problem.at >= 1 and problem.at <= #text and not problem.message:find "\n", text)
+        end
+      end
+      assert.truthy(accepted > 100, accepted)
+    end)
+
     it("with the agent's name and the format that the file's name tells", function()
       local file = assert(desired.read(put("shop.uk.json", "{}")))
       assert.same({ "shop.uk", "json", {} }, { file.agent, file.format, file.value })
