@@ -313,8 +313,33 @@ return {
         text, 1, true)
       assert.same({
         "settings.beta_flags", "availability[saturday 10:00-14:00].note", 'custom_guidelines["Refund"].color',
-        'custom_guidelines["Refund"].tags', "voice", 'generic_guidelines["brand_new_one"].name',
+        'custom_guidelines["Refund"].tags', "voice", 'generic_guidelines["brand_new_one"]',
       }, left)
+    end)
+
+    it("without what breaks a rule, as it came from the service and stays there", function()
+      local text, left = desired.write(document.new {
+        settings = '{"timezone": null, "is_active": 1, "emails": ["a", "b@example.com", "c"]}',
+        availability = '[{"id": 3, "day_span": "monday", "start_time": "17:00", "end_time": "09:00"}]',
+        generic_guidelines = "[]", routing_profiles = "[]",
+        custom_guidelines = [==[[{"id": 4, "name": 5, "is_active": true}, {"name": "B", "description": 6}]]==],
+      }, "lua")
+      assert.equal([[
+return {
+  settings = {},
+  availability = {
+    { id = 3 },
+  },
+  generic_guidelines = {},
+  custom_guidelines = {
+    { id = 4, is_active = true },
+    { name = "B" },
+  },
+  routing_profiles = {},
+}
+]], text)
+      assert.same({ "voice", "settings.is_active", "settings.emails", "availability[monday 17:00-09:00]",
+        "custom_guidelines[#4].name", 'custom_guidelines["B"].description' }, left)
     end)
 
     it("so that any document can be read again, and changes nothing where it came from", function()
