@@ -135,10 +135,13 @@ warnings do not count.]],
   },
   run = function(ctx)
     local doctor, failure = require "handoff.doctor", require "handoff.command.failure"
-    local fleet, offline, days = ctx:fleet(), ctx.args.offline, ctx.args.days
-    local report = failure.check(doctor.examine(fleet, {
-      offline = offline, days = days, retries = ctx.args.retries,
-    }))
+    local fleet, args = ctx:fleet(), ctx.args
+    local function examine(opts)
+      return doctor.examine(fleet, { offline = args.offline, days = args.days, retries = args.retries,
+        on_result = opts.on_result, stop = opts.stop })
+    end
+    local report = failure.check(args.offline and examine {} or require("handoff.command.progress").during(ctx, fleet,
+      "asking", examine))
     if ctx.json then record(ctx, report) else write(ctx, report) end
     if unasked(ctx, report) > 0 then return status.interrupted end
     return report.counts.error > 0 and status.failed or status.done
