@@ -62,7 +62,8 @@ function Terminal:close()
 end
 
 -- Neither black nor white, none that is bright, no background: bold, dim, red, green, yellow, cyan.
-local readable = { ["0"] = true, ["1"] = true, ["2"] = true, ["31"] = true, ["32"] = true, ["33"] = true, ["36"] = true }
+local readable = {}
+for code in ("0 1 2 31 32 33 36"):gmatch "%d+" do readable[code] = true end
 
 function terminal.unreadable(written)
   for codes in written:gmatch "\27%[([%d;]*)m" do
