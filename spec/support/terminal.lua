@@ -7,6 +7,7 @@
 --   t:screen()              the lines that are to be seen, without blanks at their ends
 --   t:ends()                waits until the program has ended → its exit status, which the pane shows as a last line [exit 0]
 --   t:close()
+--   terminal.unreadable(what was written) → a colour in it that a light or a dark background swallows, or nil
 -- Nobody waits by the clock: what the pane shows also comes through a named pipe, which ends after a minute, whatever hangs.
 local program = require "support.program"
 
@@ -58,6 +59,18 @@ function Terminal:close()
   if self.pipe then self.pipe:close() end
   program.remove(self.folder)
   self.folder = nil
+end
+
+-- Neither black nor white, none that is bright, no background: bold, dim, red, green, yellow, cyan.
+local readable = {}
+for code in ("0 1 2 31 32 33 36"):gmatch "%d+" do readable[code] = true end
+
+function terminal.unreadable(written)
+  for codes in written:gmatch "\27%[([%d;]*)m" do
+    for code in codes:gmatch "%d+" do
+      if not readable[code] then return codes end
+    end
+  end
 end
 
 --- The shell of the pane must outlive a Ctrl-C, and waits for the pipe before the program begins.

@@ -1,0 +1,72 @@
+-- SPDX-License-Identifier: MIT
+--- A verb that writes, as somebody at a terminal meets it: the question, Ctrl-C, and going on.
+local command = require "support.command"
+local terminal = require "support.terminal"
+
+describe("apply at a terminal", function()
+  local box, shown
+
+  before_each(function()
+    box = command.sandbox(6, { no_rate_limit = true })
+    box:write("edit.lua", [[
+      return function(cfg) cfg.settings.question_message = cfg.settings.question_message .. "|" end]])
+  end)
+  after_each(function()
+    shown:close()
+    box:stop()
+  end)
+
+  local function apply(flags)
+    shown = terminal.open(("cd %s && %s apply edit.lua %s"):format(box.folder, command.words(), flags or ""), {
+      env = { HANDOFF_BASE_URL = box.box.base_url, XDG_STATE_HOME = box.folder },
+    })
+    shown:wait "Plan: 6 agents to change, 0 unchanged, 0 failed."
+    shown:wait "Write this to 6 agents?"
+    shown:wait "go on: "
+    return shown
+  end
+
+  -- How often the edit was done to each agent.
+  local function marks()
+    local list = {}
+    for i, agent in ipairs(box.box.agents) do
+      list[i] = select(2, box.box:document(agent.name):match '"question_message":%s*"(.-)"':gsub("|", ""))
+    end
+    return table.concat(list, " ")
+  end
+
+  it("writes after the full word yes", function()
+    local t = apply()
+    assert.equal("0 0 0 0 0 0", marks())
+    t:type "yes\n"
+    assert.equal(0, t:ends())
+    assert.equal("1 1 1 1 1 1", marks())
+    assert.is_nil(terminal.unreadable(t.read))
+  end)
+
+  it("writes nothing after another word or Ctrl-C, and leaves no trace in the history", function()
+    for _, row in ipairs { { "no\n", 1 }, { "\3", 130 } } do
+      local t = apply()
+      t:type(row[1])
+      assert.equal(row[2], t:ends())
+      assert.truthy(t.read:find "nothing was written")
+      t:close()
+    end
+    assert.equal("0 0 0 0 0 0", marks())
+    assert.is_nil(box:run("history").out:find "edit.lua")
+  end)
+
+  it("interrupted while it writes, says how it is gone on with, and that edits each agent once", function()
+    box.box:faults { { method = "PUT", fault = "hang", times = "always" } }
+    local t = apply "--concurrency 2 --timeout 1 --retries 0"
+    t:type "yes\n"
+    t:wait "0/6"
+    t:type "\3"
+    t:wait "finishing what is in flight; Ctrl-C again ends at once"
+    assert.equal(130, t:ends())
+    local resume = t.read:match "`handoff (resume 1)[^`]*` goes on with it"
+    box.box:faults {}
+    assert.equal(0, box:run(resume .. " --yes").status)
+    assert.equal("1 1 1 1 1 1", marks())
+  end)
+end)
