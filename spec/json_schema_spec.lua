@@ -95,7 +95,7 @@ local function good_text(row, name)
   return ({ boolean = "true", integer = "5", string = '"text"' })[row.kind]
 end
 
--- The good document's text, where each row's value comes from `choose(row, path)`, a text, false for none, nil for a good one.
+-- The good document's text, where each row's value comes from `choose(row, path)`: a text, false for none, nil for a good one.
 local function built(choose, row, path)
   local chosen = choose(row, path)
   if chosen ~= nil then return chosen end
@@ -119,8 +119,7 @@ local function each_row(row, path, visit)
 end
 
 -- Every value to try at every place of a good document, and every place without one.
-local function mutants(list)
-  local root = core.schema.document()
+local function mutants(list, root)
   each_row(root, "", function(row, path)
     local values = values_of(row)
     values[#values + 1] = false
@@ -132,8 +131,7 @@ local function mutants(list)
   end)
 end
 
-local function random_documents(list, count)
-  local root = core.schema.document()
+local function random_documents(list, root, count)
   for seed = 1, count do
     local r = random(seed)
     list[#list + 1] = built(function(row, path)
@@ -144,19 +142,29 @@ local function random_documents(list, count)
 end
 
 -- The good document with a list of two items of one id.
-local function with_twins()
+local function with_twins(root)
   return built(function(row, path)
     if path ~= ".custom_guidelines" then return nil end
     local item = good_text(row.item, "")
     return ("[%s,%s]"):format(item, (item:gsub('"text"', '"other"')))
-  end, core.schema.document(), "")
+  end, root, "")
 end
 
-local function documents()
-  local list = { with_twins(), (document.text():gsub("\n", " ")) }
-  mutants(list)
-  random_documents(list, 300)
+local function documents(root)
+  local list = { with_twins(root), (document.text():gsub("\n", " ")) }
+  mutants(list, root)
+  random_documents(list, root, 300)
   return list
+end
+
+-- The schema without the fields that a file of desired state may not have.
+local function writable(row)
+  if row.item then writable(row.item) end
+  for i = #(row.fields or {}), 1, -1 do
+    writable(row.fields[i])
+    if row.fields[i].read_only then table.remove(row.fields, i) end
+  end
+  return row
 end
 
 -- ---- what the library says ------------------------------------------------------------------------------------------------
@@ -167,12 +175,10 @@ local beyond = {
   email = function(text) return text:find "[\128-\255]" or text:find "\\u00[89a-f]" end,
 }
 
--- true, false, or nil where only a rule beyond the schema is broken; `rules` collects which were.
-local function expected(text, rules)
-  local cfg = handoff.config(text)
-  if not cfg then return false end
+-- Of a list of issues: true, false, or nil where only rules beyond the schema are broken; `rules` collects which were.
+local function verdict_of(issues, text, rules)
   local verdict = true
-  for _, issue in ipairs(cfg:check()) do
+  for _, issue in ipairs(issues) do
     if issue.severity == "error" then
       local out = beyond[issue.rule]
       rules[issue.rule] = true
@@ -184,21 +190,39 @@ local function expected(text, rules)
   return verdict
 end
 
-describe("the JSON Schema of a configuration", function()
-  it("says what the checks say, as a validator of others reads it", function()
-    local list, rules, odd = documents(), {}, {}
-    local verdicts = judged(json_schema.document(), list)
-    for i, text in ipairs(list) do
-      local want = expected(text, rules)
-      if want ~= nil and want ~= verdicts[i] then
-        odd[#odd + 1] = ("%s, by the checks %s: %s"):format(tostring(verdicts[i]), tostring(want), text)
-      end
-    end
-    assert.equal("", table.concat(odd, "\n"))
-    local broken = {}
-    for rule in pairs(rules) do broken[#broken + 1] = rule end
-    table.sort(broken)
-    assert.same({ "choice", "day_span", "duplicate_id", "email", "max_length", "null", "required", "time", "time_order",
-      "type", "zone" }, broken)
+-- Holds a schema against what the library says of each text; returns the rules that were broken.
+local function assert_agree(schema, list, issues_of)
+  local rules, odd, broken = {}, {}, {}
+  for i, accepted in ipairs(judged(schema, list)) do
+    local want = verdict_of(issues_of(list[i]), list[i], rules)
+    if want ~= nil and want ~= accepted then odd[#odd + 1] = ("%s: %s"):format(tostring(accepted), list[i]) end
+  end
+  assert.equal("", table.concat(odd, "\n"))
+  for rule in pairs(rules) do broken[#broken + 1] = rule end
+  table.sort(broken)
+  return broken
+end
+
+describe("the JSON Schema, as a validator of others reads it,", function()
+  it("of a configuration says what its checks say", function()
+    local broken = assert_agree(json_schema.document(), documents(core.schema.document()), function(text)
+      local cfg, err = handoff.config(text)
+      return cfg and cfg:check() or { { severity = "error", rule = err.kind } }
+    end)
+    assert.same({ "choice", "day_span", "duplicate_id", "email", "max_length", "null", "protocol", "required", "time",
+      "time_order", "type", "zone" }, broken)
+  end)
+
+  it("of desired state says what reading a file says", function()
+    local folder = program.folder()
+    local file = folder .. "/shop.json"
+    local broken = assert_agree(json_schema.desired(), documents(writable(core.schema.document())), function(text)
+      write(file, text)
+      local read, err = require("handoff.desired").read(file)
+      return read and {} or err.issues
+    end)
+    program.remove(folder)
+    assert.same({ "choice", "day_span", "duplicate_id", "email", "max_length", "null", "read_only", "required", "time",
+      "time_order", "type", "unknown", "zone" }, broken)
   end)
 end)

@@ -59,9 +59,11 @@ return {
   },
   run = function(ctx)
     local path, failure = require "handoff.path", require "handoff.command.failure"
-    local status = require "handoff.command.status"
-    local p = path.parse(ctx.args.path)
-    local values, run = require("handoff.query").values(ctx:fleet(), p)
+    local status, query = require "handoff.command.status", require "handoff.query"
+    local p, fleet = path.parse(ctx.args.path), ctx:fleet()
+    local values, run = require("handoff.command.progress").during(ctx, fleet, "reading", function(opts)
+      return query.values(fleet, p, opts)
+    end)
     if not values then failure.check(nil, run) end
     local failed = {}
     for _, result in ipairs(run.results) do
@@ -69,6 +71,8 @@ return {
     end
     if ctx.json then write_records(ctx, values, failed) else write_values(ctx, p, values) end
     for _, result in ipairs(ctx.json and {} or failed) do ctx:note(tostring(result.error)) end
-    return status.of_run(run)
+    if not run.counts.untouched then return status.of_run(run) end
+    failure.raise(status.interrupted, ("interrupted: %s not read; ask again for all of them"):format(
+      ctx:plural(run.counts.untouched, "agent was", "agents were")))
   end,
 }
