@@ -8,8 +8,9 @@ local DONE, FAILED, LIMIT, MISUSE = 0, 1, 6, 64
 
 -- Files of the folder in which the command runs, beside agents.lua.
 local files = {
-  ["edit.lua"] = "return function(cfg) cfg.settings.timezone = 'Europe/Lisbon' end\n",
+  ["edit.lua"] = "return function(cfg) cfg.settings.is_active = not cfg.settings.is_active end\n", -- never without a change
   ["raises.lua"] = "return function(cfg)\n  error 'not today'\nend\n",
+  ["deep.lua"] = "local function set(cfg)\n  cfg.settings.timezone = 5\nend\nreturn function(cfg)\n  set(cfg)\nend\n",
   ["syntax.lua"] = "return function(cfg)\n  cfg.settings. = 1\nend\n",
   ["number.lua"] = "return 5\n",
   ["broken.lua"] = "return {\n  settings = ,\n}\n",
@@ -227,8 +228,9 @@ describe("misuse", function()
       run("version", { env = { HANDOFF_JSON = "1" } }), "version")
   end)
 
-  for verb, about in pairs(verbs) do
-    if description.verb(verb) then
+  for _, verb in ipairs(description.names()) do
+    local about = verbs[verb]
+    if about then
       it("of " .. verb .. " is refused", function()
         check_all(verb, about.rows)
         check_all(verb, common_rows, about.good)
@@ -246,6 +248,14 @@ describe("misuse", function()
       end)
     end
   end
+
+  it("of a field by a script shows the script's own lines, and none of the program's", function()
+    local ran = run "plan deep.lua"
+    assert.equal(FAILED, ran.status, ran.err)
+    assert.truthy(ran.out:find("deep.lua:2: settings.timezone: a string expected, got the number", 1, true), ran.out)
+    assert.truthy(ran.out:find("deep.lua:5:", 1, true), ran.out)
+    assert.is_nil(ran.out:find("handoff/", 1, true) or ran.out:find("[C]", 1, true), ran.out)
+  end)
 
   it("a closed standard output is no file of its own", function()
     check({ "pull closed >&-", FAILED, "standard output: it cannot be written: Bad file descriptor" },

@@ -73,6 +73,29 @@ describe("make install", function()
   end)
 end)
 
+describe("the program of a checkout", function()
+  it("runs from any folder, however it is called", function()
+    local calls = { "lua/bin/handoff", "cd lua/bin && ./handoff", "cd lua && bin/handoff", "cd lua/bin && handoff" }
+    for _, where in ipairs(calls) do
+      local before, called = where:match "^(.-)(%S+)$"
+      local output, status = program.run_fresh(("%s%s %s version"):format(before, program.lua, called))
+      assert.equal(0, status, where .. ": " .. output)
+    end
+  end)
+
+  it("names the package of a module that Lua lacks", function()
+    local output, status = program.run_fresh(program.lua .. " lua/bin/handoff version",
+      { LUA_PATH = "/nowhere/?.lua", LUA_PATH_5_4 = "/nowhere/?.lua" })
+    assert.equal(1, status)
+    assert.matches("^handoff: the module argparse is not found by [^\n]*; install it %(Debian: lua%-argparse%)\n$",
+      output)
+    output, status = program.run_fresh(program.lua .. " lua/bin/handoff version",
+      { LUA_CPATH = "/nowhere/?.so", LUA_CPATH_5_4 = "/nowhere/?.so" })
+    assert.equal(1, status)
+    assert.matches("^handoff: [^\n]*lua%-cjson[^\n]*\n$", output)
+  end)
+end)
+
 describe("make where something is missing", function()
   local folder
   before_each(function() folder = program.folder() end)
