@@ -141,8 +141,8 @@ run 2: update "again.lua", DATE TIME UTC, finished: 2 changed
       prints("show 7", 1, "", "handoff show: FOLDER/handoff/history.db: there is no run 7; the last ones are 1\n")
       prints("show 1 " .. names[1] .. "x", 64, "",
         ("handoff show: %sx: no agent of run 1 has this name; did you mean %q?\n"):format(names[1], names[1]))
-      prints("show last", 64, "", "handoff show: the number of a run expected, such as `handoff history` lists, "
-        .. 'got "last"; `handoff show --help` tells what it takes\n')
+      prints("show last", 64, "", "handoff show: RUN: the number of a run expected, such as `handoff history` "
+        .. 'lists, got "last"; `handoff show --help` tells what it takes\n')
     end)
   end)
 

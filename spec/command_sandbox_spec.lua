@@ -60,7 +60,7 @@ describe("handoff sandbox", function()
     write("odd.json", '[{"fault": "earthquake"}]')
     local server = assert(serve.new())
     for words, expected in pairs {
-      ["--agents 1.5"] = { 64, 'a whole number expected, got "1.5"' },
+      ["--agents 1.5"] = { 64, '--agents: a whole number expected, got "1.5"' },
       ["--agents 0"] = { 64, "--agents: 0 is out of range, 1 to 100000 allowed" },
       ["--port 70000"] = { 64, "--port: 70000 is out of range" },
       ["--port " .. server:port()] = { 1, "cannot listen on 127.0.0.1 port " },

@@ -46,7 +46,7 @@ describe("make install", function()
     local environment = { PATH = folder .. "/bin:" .. os.getenv "PATH" }
     local output, status = program.run_fresh("cd / && handoff version", environment)
     assert.equal(0, status, output)
-    assert.matches("^handoff %S+ %(Lua 5.4%)\n$", output)
+    assert.matches("^handoff %S+ %(Lua 5.4, libcurl %S+%)\n$", output)
     local completes = ("cd / && . %s/share/bash-completion/completions/handoff && complete -p handoff"):format(folder)
     assert.matches("_handoff handoff\n$", (program.run_fresh("bash -c " .. program.quote(completes))))
     local pages = { "man/man1/handoff.1", "zsh/site-functions/_handoff", "fish/vendor_completions.d/handoff.fish" }
