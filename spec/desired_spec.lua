@@ -73,6 +73,38 @@ long]], }, emails = {} },
       end
     end)
 
+    it("never as something else than Lua itself reads, however the text is damaged", function()
+      local whole = [===[-- c
+return { a = "x\65\z   y\"", ["b"] = [==[ l ]==], --[[ d ]] c = { 1, -2, 3.5e2, true; false, { } }, } ; -- e
+]===]
+      local pieces = {
+        "{", "}", "[", "]", "[[", "]]", "--", "--[[", "=", ",", ";", '"', "'", "\\", "\n", "\r", "..", "-", "0x1",
+        "1e5", "\\u{41}", "\\x", "(", ".", "#", " ",
+      }
+      local function plain(node)
+        if not node.entries then return node.value end
+        local value = {}
+        for at, entry in ipairs(node.entries) do value[entry.name or at] = plain(entry.node) end
+        return value
+      end
+      local accepted = 0
+      for seed = 1, 1500 do
+        local r, text = random(seed), whole
+        for _ = 0, r:below(3) do
+          local at = r:below(#text + 1)
+          text = text:sub(1, at) .. (r:boolean() and r:one(pieces) or "") .. text:sub(at + r:below(3))
+        end
+        local node, problem = lua_reader.read(text)
+        if node then
+          accepted = accepted + 1
+          assert.same(assert((loadstring or load)(text), text)(), plain(node), text)
+        else
+          assert.truthy(problem.at >= 1 and problem.at <= #text and not problem.message:find "\n", text)
+        end
+      end
+      assert.truthy(accepted > 100, accepted)
+    end)
+
     it("with the agent's name and the format that the file's name tells", function()
       local file = assert(desired.read(put("shop.uk.json", "{}")))
       assert.same({ "shop.uk", "json", {} }, { file.agent, file.format, file.value })
@@ -281,8 +313,33 @@ return {
         text, 1, true)
       assert.same({
         "settings.beta_flags", "availability[saturday 10:00-14:00].note", 'custom_guidelines["Refund"].color',
-        'custom_guidelines["Refund"].tags', "voice", 'generic_guidelines["brand_new_one"].name',
+        'custom_guidelines["Refund"].tags', "voice", 'generic_guidelines["brand_new_one"]',
       }, left)
+    end)
+
+    it("without what breaks a rule, as it came from the service and stays there", function()
+      local text, left = desired.write(document.new {
+        settings = '{"timezone": null, "is_active": 1, "emails": ["a", "b@example.com", "c"]}',
+        availability = '[{"id": 3, "day_span": "monday", "start_time": "17:00", "end_time": "09:00"}]',
+        generic_guidelines = "[]", routing_profiles = "[]",
+        custom_guidelines = [==[[{"id": 4, "name": 5, "is_active": true}, {"name": "B", "description": 6}]]==],
+      }, "lua")
+      assert.equal([[
+return {
+  settings = {},
+  availability = {
+    { id = 3 },
+  },
+  generic_guidelines = {},
+  custom_guidelines = {
+    { id = 4, is_active = true },
+    { name = "B" },
+  },
+  routing_profiles = {},
+}
+]], text)
+      assert.same({ "voice", "settings.is_active", "settings.emails", "availability[monday 17:00-09:00]",
+        "custom_guidelines[#4].name", 'custom_guidelines["B"].description' }, left)
     end)
 
     it("so that any document can be read again, and changes nothing where it came from", function()
@@ -422,6 +479,7 @@ return {
       refused("link", "it is there and no regular file")
       refused("dangling", "it is there and no regular file")
       refused("dir", "it is no file, but a folder")
+      refused(("n"):rep(300), "cannot be written: File name too long")
       put("two.lua", "return {}")
       put("two.json", "{}")
       refused("two", "two.json is this agent's desired state, too; keep one of the two")

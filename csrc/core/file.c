@@ -34,14 +34,13 @@ ho_code ho_write_private(const char *path, const char *text, size_t len) {
 
 /* --- put in place at one stroke ----------------------------------------------------------------------------------- */
 
-/* The name of a file that mkostemp makes beside the path, hidden: FOLDER/.NAME.XXXXXX → to be freed, or NULL. */
+/* The name of a hidden file for mkostemp in the folder that the path's is in → to be freed, or NULL. */
 static char *name_beside(const char *path) {
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    char *beside = malloc(strlen(path) + sizeof "..XXXXXX");
-    if (!beside) return NULL;
-    char *end = mempcpy(beside, path, (size_t)(name - path));
-    *end++ = '.';
-    stpcpy(stpcpy(end, name), ".XXXXXX");
+    static const char hidden[] = ".handoff.XXXXXX";
+    const char *slash = strrchr(path, '/');
+    size_t folder = slash ? (size_t)(slash + 1 - path) : 0;
+    char *beside = malloc(folder + sizeof hidden);
+    if (beside) memcpy(mempcpy(beside, path, folder), hidden, sizeof hidden);
     return beside;
 }
 

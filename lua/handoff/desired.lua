@@ -11,16 +11,21 @@ local MOST_BYTES = 8 * 1024 * 1024 -- the most that an answer of the service may
 
 -- ---- places -------------------------------------------------------------------------------------------------------------
 
--- Where an offset lies: line and column from 1, the column in characters; and the line.
-local function locate(text, at)
-  local line, start = 1, 1
-  local newline = text:find("\n", 1, true)
-  while newline and newline < at do
-    line, start = line + 1, newline + 1
-    newline = text:find("\n", start, true)
+-- → a function of an offset that tells where it lies: line and column from 1, the column in characters; and the line. Offsets
+-- come in their order.
+local function locator(text)
+  local line, start, newline, source = 1, 1, text:find("\n", 1, true), nil
+  local column, counted = 1, 1 -- that of the offset `counted`
+  return function(at)
+    while newline and newline < at do
+      line, start, source, column, counted = line + 1, newline + 1, nil, 1, newline + 1
+      newline = text:find("\n", start, true)
+    end
+    local between = text:sub(counted, at - 1)
+    column, counted = column + (core.schema.utf8_length(between) or #between), at
+    source = source or text:sub(start, (newline or 0) - 1):gsub("\r$", "")
+    return line, column, source
   end
-  local before = text:sub(start, at - 1)
-  return line, (core.schema.utf8_length(before) or #before) + 1, (text:sub(start, (newline or 0) - 1):gsub("\r$", ""))
 end
 
 local function line_of(text, number)
@@ -29,14 +34,10 @@ local function line_of(text, number)
   return (text:match("^[^\n]*", at):gsub("\r$", ""))
 end
 
--- The problem with its place in the file; it prints as handoff's issues do.
-local function place_issue(path, text, found)
-  local line, column, source = found.line, found.column, nil
-  if found.at then
-    line, column, source = locate(text, found.at)
-  elseif line then
-    source = line_of(text, line)
-  end
+-- The problem with its place in the file; it prints as handoff's issues do. `locate`: the text's, see above.
+local function place_issue(path, found, locate)
+  local line, column, source = found.line, found.column, found.source
+  if found.at then line, column, source = locate(found.at) end
   return core.error.issue {
     severity = found.severity or "error", path = line and ("%s:%d:%d"):format(path, line, column) or path,
     file = path, line = line, column = column, source = source, rule = found.rule,
@@ -52,7 +53,7 @@ local function failure(issues)
 end
 
 local function refuse_file(path, rule, message)
-  return nil, failure { place_issue(path, nil, { rule = rule, message = message }) }
+  return nil, failure { place_issue(path, { rule = rule, message = message }) }
 end
 
 -- ---- reading ------------------------------------------------------------------------------------------------------------
@@ -79,11 +80,18 @@ local function split_name(path)
   if base and base ~= "" and (format == "lua" or format == "json") then return base, format end
 end
 
---- text → tree | nil, problem
-local function parse(text, format)
+--- text → tree | nil, error
+local function parse(path, text, format)
+  local tree, problem
   local valid, bad = core.schema.utf8_length(text)
-  if not valid then return nil, { at = bad, rule = "utf8", message = "the text is not UTF-8; save it as UTF-8" } end
-  return require("handoff.desired." .. format).read(text)
+  if valid then
+    tree, problem = require("handoff.desired." .. format).read(text)
+  else
+    problem = { at = bad, rule = "utf8", message = "the text is not UTF-8; save it as UTF-8" }
+  end
+  if tree then return tree end
+  problem.source = problem.line and line_of(text, problem.line)
+  return nil, failure { place_issue(path, problem, locator(text)) }
 end
 
 local function is_error(issue) return issue.severity == "error" end
@@ -108,13 +116,14 @@ function desired.read(path)
   end
   local text, why = desired.read_text(path)
   if not text then return refuse_file(path, "file", ("cannot be read: %s; name a file that can"):format(why)) end
-  local tree, problem = parse(text, format)
-  if not tree then return nil, failure { place_issue(path, text, problem) } end
+  local tree, err = parse(path, text, format)
+  if not tree then return nil, err end
   local value, found = require("handoff.desired.check").tree(tree)
-  for i, one in ipairs(found) do found[i] = place_issue(path, text, one) end
+  local locate = locator(text)
+  for i, one in ipairs(found) do found[i] = place_issue(path, one, locate) end
   local errors = only(found, is_error)
   if #errors == 0 then return { path = path, agent = agent, format = format, value = value, warnings = found } end
-  local err = failure(errors)
+  err = failure(errors)
   err.issues = found
   return nil, err
 end
@@ -138,7 +147,7 @@ function desired.folder(folder)
     local file, err = desired.read(path)
     for _, issue in ipairs(file and file.warnings or err.issues) do issues[#issues + 1] = issue end
     if paths[agent] then
-      issues[#issues + 1] = place_issue(path, nil, { rule = "duplicate",
+      issues[#issues + 1] = place_issue(path, { rule = "duplicate",
         message = ("%s is this agent's desired state, too; keep one of the two"):format(paths[agent]) })
     end
     files[i], paths[agent] = file, path
@@ -176,8 +185,8 @@ function desired.write(cfg, format, old)
   if format == "json" then return core.config.new(value):json { indent = 2 } .. "\n", left end
   if not old then return write.lua(value), left end
   old = old:gsub("^\239\187\191", "")
-  local tree, problem = parse(old, "lua")
-  if not tree then return nil, failure { place_issue("the file", old, problem) } end
+  local tree, err = parse("the file", old, "lua")
+  if not tree then return nil, err end
   return require("handoff.desired.rewrite").lua(old, tree, value), left
 end
 --- Writes the configuration into the agent's file in a folder: a new one is its owner's alone; one that is there keeps its

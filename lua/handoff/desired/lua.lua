@@ -29,7 +29,7 @@ end
 
 local function end_of_comment(text, at)
   local close, after = long_bracket(text, at + 2)
-  if not close then return (find(text, "\n", at, true) or #text + 1) - 1 end
+  if not close then return (find(text, "[\r\n]", at) or #text + 1) - 1 end
   local _, stop = find(text, close, after, true)
   return stop or fail(at, "syntax", "a comment that is not closed; end it with " .. close)
 end
@@ -122,7 +122,7 @@ local function refuse_value(r, at)
     fail(at, "data", called and ('"%s" is called; this file is data: write the value itself'):format(shown(word))
       or ('"%s" is a name; this file is data: write the value itself, texts in quotes'):format(shown(word)))
   end
-  if at > #r.text then fail(#r.text, "syntax", "the file ends too early; look for a } or a quote that is missing") end
+  if at > #r.text then fail(at, "syntax", "the file ends too early; look for a } or a quote that is missing") end
   if find(r.text, "^[%-#~(+]", at) then
     fail(at, "data", ('"%s" is an operator; this file is data: write the result itself'):format(sub(r.text, at, at)))
   end
@@ -137,7 +137,7 @@ local function refuse_rest(r, at)
   if operator then
     fail(at, "data", ('"%s" is an operator; this file is data: write the result itself'):format(operator))
   end
-  if at > #r.text then fail(#r.text, "syntax", "the file ends too early; look for a } that is missing") end
+  if at > #r.text then fail(at, "syntax", "the file ends too early; look for a } that is missing") end
   fail(at, "syntax", "a comma or } expected; look for one that is missing just before")
 end
 
@@ -190,13 +190,12 @@ end
 
 local function read_entry(r, at, node, seen, depth)
   local name, after = read_key(r, at)
-  local kind = name and "object" or "list"
+  local value, kind = read_value(r, after, depth), name and "object" or "list"
   if node.kind ~= "empty" and node.kind ~= kind then
     fail(at, "syntax", "a list and named fields in one table; give each a table of its own")
   end
   if name and seen[name] then fail(at, "duplicate_key", ('"%s" is there twice; remove one'):format(shown(name))) end
   node.kind, seen[name or false] = kind, true
-  local value = read_value(r, after, depth)
   return { name = name, from = at, node = value, to = value.to }
 end
 
@@ -222,11 +221,11 @@ end
 local function read(r)
   local at = skip(r, 1)
   if not find(r.text, "^return%f[^%w_]", at) then
-    fail(math.min(at, #r.text), "data", "this file is data: comments and return { … }, and nothing else")
+    fail(at, "data", "this file is data: comments and return { … }, and nothing else")
   end
   at = skip(r, at + #"return")
   if sub(r.text, at, at) ~= "{" then
-    fail(math.min(at, #r.text), "data", "a table expected after return: return { … }")
+    fail(at, "data", "a table expected after return: return { … }")
   end
   local node = read_table(r, at, 0)
   at = skip(r, node.to + 1)
@@ -243,6 +242,7 @@ function lua.read(text)
   local ok, node = pcall(read, { text = text, comments = {} })
   if ok then return node end
   if type(node) ~= "table" then error(node, 0) end
+  node.at = math.max(1, math.min(node.at, #text)) -- what is missing is missing at the end
   return nil, node
 end
 

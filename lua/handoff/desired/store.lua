@@ -53,7 +53,7 @@ function store.put(desired, cfg, folder, agent, format)
   made, why = core.file.make_folder(folder)
   if made then made, why = core.file.replace(path, fresh) end
   if not made then
-    return refuse(agent, path, ("cannot be written: %s; make room for a plain file there"):format(why))
+    return refuse(agent, path, ("cannot be written: %s; remove what is in the way, or take another folder"):format(why))
   end
   return done
 end

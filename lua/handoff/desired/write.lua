@@ -44,40 +44,36 @@ function writable(row, value, path, left)
   return value
 end
 
--- What is left of an item that, or a field of which, breaks a rule: it stays what it is live where its id alone is written.
+-- Takes a field, or where none is named all but its id, out of an item → whether it did. An item that has an id stays what it is
+-- live where that alone is written; one that has none must keep what tells it apart.
 local function drop_field(row, item, name)
-  local field = row.known[name]
-  if field and field.id then return false end
-  if row.key and item[row.key] ~= nil then
-    for other in next, item do
-      if (not name or other == name) and other ~= row.key then item[other] = nil end
-    end
-    return true
+  local has_id, is_label = row.key and item[row.key] ~= nil, not name
+  for _, label in ipairs(row.label) do is_label = is_label or name == label end
+  if name == row.key or is_label and not has_id then return false end
+  local dropped = false
+  for _, other in ipairs(name and { name } or row.names) do
+    if other ~= row.key and item[other] ~= nil then item[other], dropped = nil, true end
   end
-  if not name or field and field.identity then return false end
-  item[name] = nil
-  return true
+  return dropped
 end
 
 -- Takes out what breaks the rule at the path: a field of settings or of an item, or, of predefined items, the item; its place
 -- becomes false. What cannot be taken out without losing the item stays, as it is there live.
+-- @return the path of what was taken out, or nil
 local function drop(value, path)
   local part, rest = path:match "^([%w_]+)(.*)$"
-  local row = shape.document.known[part]
-  local at, name = rest:match "^%[(%d+)%]%.?([%w_]*)"
-  if not at then
-    name = rest:match "^%.([%w_]+)"
-    if name then value[part][name] = nil end
-    return name ~= nil
-  end
-  at, name = tonumber(at), name ~= "" and name or nil
-  local item = value[part][at]
-  if not item then return true end
-  if row.fixed and (not name or row.item.known[name].identity) then
+  local row, at = shape.document.known[part], tonumber(rest:match "^%[(%d+)%]")
+  local name = rest:match "^[^.]*%.([%w_]+)"
+  local owner = at and ("%s[%d]"):format(part, at) or part
+  local object = value[part]
+  if at then row, object = row.item, object[at] end
+  if not object then return nil end
+  if at and shape.document.known[part].fixed and (not name or name == row.named) then
     value[part][at] = false
-    return true
+    return owner
   end
-  return shape.is_object(item) and drop_field(row.item, item, name)
+  local field = name and owner .. "." .. name or owner
+  return shape.is_object(object) and drop_field(row, object, name) and field or nil
 end
 
 local function drop_broken(value, left)
@@ -86,7 +82,8 @@ local function drop_broken(value, left)
     if issue.severity == "error" and issue.rule ~= "required" then broken[#broken + 1] = issue.path end
   end
   for _, path in ipairs(broken) do
-    if drop(value, path) then left[#left + 1] = path:gsub("^[^%]]*%]", left.labels) end
+    local dropped = drop(value, path)
+    if dropped then left[#left + 1] = dropped:gsub("^[^%]]*%]", left.labels) end
   end
   for _, part in ipairs(shape.document.fields) do
     if part.fixed then
