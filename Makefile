@@ -44,7 +44,7 @@ test_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-dbi-sqlite3 lua-arg
   clang-format cppcheck luarocks nginx libnginx-mod-http-lua openssl curl jq python3-requests python3-jsonschema locales \
   mandoc zsh fish tmux
 bench_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-dbi-sqlite3 lua-argparse lua-filesystem python3-requests \
-  nginx libnginx-mod-http-lua openssl
+  nginx libnginx-mod-http-lua openssl curl
 
 found := $(strip $(foreach vm,$(vms),$(if $($(vm)_pc),$(vm))))
 vital := cc pkgconfig vm core
@@ -256,7 +256,7 @@ test-gc:
 
 # --- measure --------------------------------------------------------------------------------------------------------------
 # Programs that stand alone; what else is in spec/bench they start, compiled or under the VM that runs them.
-benches := document fleet
+benches := document fleet command
 bench_bin := $(patsubst spec/bench/%.c,$(BUILD)/bench/%,$(wildcard spec/bench/*.c))
 $(BUILD)/bench/%: spec/bench/%.c Makefile
 	@mkdir -p $(@D)

@@ -270,6 +270,12 @@ describe("a guarded write", function()
       end
     end)
 
+    it("nil and that it leaves the agent out, as it is", function()
+      local skipped = core.error.new { kind = "skipped", message = "not this one" }
+      local outcome, err = update(function() return nil, skipped end)
+      assert.same({ nil, "skipped", "shop" }, { outcome, err.kind, err.agent })
+    end)
+
     it("nothing else", function()
       for what, result in pairs { table = {}, boolean = true, string = "x", number = 1, ["function"] = print } do
         local err = document.raised(update, function() return result end)

@@ -2,6 +2,7 @@
 local core = require "handoff.core"
 local doctor = require "handoff.doctor"
 local jwt = require "support.jwt"
+local nginx = require "support.nginx"
 local sandbox = require "support.sandbox"
 local transport = require "handoff.transport"
 
@@ -117,6 +118,22 @@ describe("handoff.doctor", function()
         assert.truthy(report.findings[1].message:find(words:sub(4), 1, true), report.findings[1].message)
       end
     end
+  end)
+
+  it("tells when the server's certificate expires, and warns when that is soon", function()
+    local server = nginx.start(("location /v1/ { proxy_pass %s; }"):format(box.base_url:match "^(.*)/v1/"))
+    finally(function() server:stop() end)
+    local fleet_opts = { base_url = server.https .. "/v1/api/", ca_file = server.ca_file }
+    local report = examine({ box.agents[1], box.agents[2] }, nil, fleet_opts)
+    local expires = report.services[1].certificate_expires
+    assert.truthy(math.abs(expires - os.time() - 2 * DAY) < 600) -- it is made for two days
+    assert.equal(2, report.services[1].answered)
+    assert.same({ "- tls warning the certificate of " .. report.services[1].url .. " expires "
+      .. os.date("!%Y-%m-%d", expires) .. "; whoever runs it is to renew it" }, lines(report))
+    transport.default():close() -- what is kept of a connection does not tell it again
+    report = examine({ box.agents[1] }, { now = os.time() - 30 * DAY }, fleet_opts)
+    assert.equal(expires, report.services[1].certificate_expires)
+    assert.same({}, report.findings)
   end)
 
   it("asks no more when it is to stop", function()

@@ -1,10 +1,11 @@
 -- SPDX-License-Identifier: MIT
 local handoff = require "handoff"
-local json = require("handoff.core").json
+local core = require "handoff.core"
 local loops = require "handoff.loop"
 local program = require "support.program"
 local sandbox = require "support.sandbox"
 
+local json = core.json
 local unpack = table.unpack or unpack
 
 describe("a fleet", function()
@@ -240,6 +241,21 @@ describe("a fleet", function()
         rename(cfg)
       end, { max_changes = 25 }))
       assert.equal(25, calls)
+    end)
+
+    it("tell of each agent as it is planned, and take none that the edit leaves out for a failure", function()
+      local planned, left_out = {}, box.agents[3].name
+      local run = assert(fleet():update(function(cfg, agent)
+        if agent.name == left_out then return nil, core.error.new { kind = "skipped", message = "not this one" } end
+        rename(cfg)
+      end, { waves = { "100%" }, on_planned = function(result, outcome)
+        planned[#planned + 1] = result.agent
+        assert.same({ "planned", outcome.changes }, { result.status, result.changes })
+        assert.equal(0, total_writes())
+      end }))
+      assert.same({ changed = 24, skipped = 1 }, run.counts)
+      assert.equal(24, #planned)
+      assert.matches("25 agents: 24 changed, 0 unchanged, 0 failed, 1 skipped", tostring(run), 1, true)
     end)
 
     it("merge what somebody changed between the plan and the writing", function()

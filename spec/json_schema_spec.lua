@@ -65,6 +65,7 @@ local texts = {
     ("a"):rep(64) .. "@x.com", ("a"):rep(65) .. "@x.com", "a@" .. ("b"):rep(63) .. ".com",
     "a@" .. ("b"):rep(64) .. ".com", "a@" .. ("b1."):rep(83) .. "comm", "a@" .. ("b1."):rep(83) .. "comma",
     "!#$%&'*+/=?^_`{|}~-@x.com",
+  },
 }
 
 local function values_of(row)

@@ -39,7 +39,8 @@ describe("a pacer", function()
   end)
 
   it("tells when so many more will have gone, to the second", function()
-    for _, row in ipairs { { 0, 60, 0 }, { 0, 61, 61 }, { 40, 0, 0 }, { 40, 21, 51 }, { 60, 1, 51 }, { 10, 300, 295 } } do
+    for _, row in ipairs { { 0, 60, 0 }, { 0, 61, 61 }, { 40, 0, 0 }, { 40, 21, 51 }, { 60, 1, 51 },
+      { 10, 300, 295 } } do
       local pacer, now = new(), 0
       for _ = 1, row[1] do assert.is_nil(pacer:take("PUT", "t", now)) end
       now = row[1] > 0 and 10 or 0

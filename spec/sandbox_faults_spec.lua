@@ -306,23 +306,4 @@ describe("the sandbox's faults", function()
     refused({ { fault = "edit", path = "a", value = 1, when = "now" } }, 'faults[1] (edit): when="before" or "after"')
     assert.same({}, box:fired())
   end)
-
-  it("come from a file, which the program reads at its start", function()
-    local folder = program.folder()
-    local path = folder .. "/faults.json"
-    local function write(text) program.run(("printf %%s %s >%s"):format(program.quote(text), path)) end
-    local function refused(text, message)
-      write(text)
-      local output, status = program.run(sandbox.command { until_eof = true, faults = path } .. " </dev/null")
-      assert.equal(64, status)
-      assert.truthy(output:find(message, 1, true), output)
-    end
-    refused('[{"fault":"rest"}]', 'sandbox: faults[1]: no fault "rest"; did you mean "reset"?')
-    refused("[\n", path .. ": the text: not JSON at line 2")
-    write '[{"fault":"status","status":418}]'
-    local other = sandbox.start { agents = 1, faults = path }
-    assert.equal(418, other:request("GET", other.agents[1]).status)
-    other:stop()
-    program.remove(folder)
-  end)
 end)

@@ -26,7 +26,8 @@ describe("an edit of hours in words", function()
   end
 
   it("is not told of what is no slot", function()
-    for _, wrong in ipairs { "someday 09:00-10:00", "monday 10:00-09:00", "monday 09:00-24:00", "monday 09:60-10:00" } do
+    local times = { "someday 09:00-10:00", "monday 10:00-09:00", "monday 09:00-24:00", "monday 09:60-10:00" }
+    for _, wrong in ipairs(times) do
       assert.is_nil(schedule.words({}, slots(wrong)), wrong)
     end
     assert.is_nil(schedule.words({}, { handoff.null }))

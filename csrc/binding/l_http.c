@@ -159,6 +159,7 @@ static void read_request(lua_State *L, ho_request *r) {
     r->max_bytes = (size_t)read_number(L, "max_bytes", HO_HTTP_MAX_BYTES, 1 << 30);
     read_body(L, r);
     r->direct = lua_toboolean(L, 4);
+    r->certificate = read_field(L, "certificate") != LUA_TNIL && lua_toboolean(L, -1);
     int type = read_field(L, "headers");
     if (type != LUA_TNIL && type != LUA_TTABLE) refuse(L, "headers", "a table");
 }
@@ -172,7 +173,7 @@ static int submit_failed(lua_State *L, ho_code code) {
 }
 
 /* engine:submit({method=, url=, headers={name = value}, body=, timeout=, connect_timeout= (seconds), ca_file=, proxy=,
- * max_bytes=}, defaults, direct) → transfer, id. `defaults` holds what the request leaves out; `direct`: no proxy from
+ * max_bytes=, certificate=}, defaults, direct) → transfer, id. `defaults` holds what the request leaves out; `direct`: no proxy from
  * the environment. Fields it does not know are not looked at. Raises on a bad one. */
 static int l_submit(lua_State *L) {
     ho_header headers[MAX_HEADERS];
@@ -308,6 +309,7 @@ static void add_answer(lua_State *L, const ho_answer *a) {
     lua_setfield(L, -2, "http_version");
     lua_pushboolean(L, a->reused);
     lua_setfield(L, -2, "reused");
+    if (a->certificate_expires != 0) set_integer(L, "certificate_expires", (uint64_t)a->certificate_expires);
 }
 
 static const char *kind_of(ho_http_code code) {
@@ -343,7 +345,7 @@ static void release(transfer_box *t) {
 }
 
 /* transfer:result() → {status, head (see http.headers), body, http_version, total, connect, first_byte (seconds), bytes_sent,
- * bytes_received, reused}; or nil and an error {kind, message (libcurl's words), too_big, times = {total, connect,
+ * bytes_received, reused, certificate_expires (see transport.lua)}; or nil and an error {kind, message (libcurl's words), too_big, times = {total, connect,
  * first_byte}, bytes_sent, bytes_received}. Once; raises while it runs. It is taken first: no finalizer can release it while it is read. */
 static int l_result(lua_State *L) {
     if (ho_transfer_answer(check_transfer(L)->ho) == NULL) return luaL_error(L, "the transfer is still running");
@@ -439,5 +441,7 @@ int hol_open_http(lua_State *L) {
     new_class(L, ENGINE_MT, engine_methods, l_close_engine);
     new_class(L, TRANSFER_MT, transfer_methods, l_close_transfer);
     hol_newlib(L, functions);
+    lua_pushstring(L, ho_http_library());
+    lua_setfield(L, -2, "library");
     return 1;
 }

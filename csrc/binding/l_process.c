@@ -33,9 +33,17 @@ static int l_ignore_broken_pipe(lua_State *L) {
     return 1;
 }
 
+/* fill_standard() → whether none of the three standard descriptors is left for a file or connection to stand in. */
+static int l_fill_standard(lua_State *L) {
+    lua_pushboolean(L, ho_fill_standard() == HO_OK);
+    return 1;
+}
+
 int hol_open_process(lua_State *L) {
-    static const luaL_Reg functions[] = {
-        {"environment", l_environment}, {"ignore_broken_pipe", l_ignore_broken_pipe}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"environment", l_environment},
+                                         {"fill_standard", l_fill_standard},
+                                         {"ignore_broken_pipe", l_ignore_broken_pipe},
+                                         {NULL, NULL}};
     hol_newlib(L, functions);
     return 1;
 }

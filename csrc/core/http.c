@@ -38,6 +38,10 @@ static void initialise(void) {
     initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+const char *ho_http_library(void) {
+    return curl_version_info(CURLVERSION_NOW)->version;
+}
+
 double ho_now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);

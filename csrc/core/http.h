@@ -41,6 +41,7 @@ typedef struct ho_request {
     const char *ca_file; /* trusted instead of the system's authorities; NULL: those */
     const char *proxy;   /* used whatever the environment says; NULL: what the environment says */
     bool direct;         /* without `proxy`: no proxy, whatever the environment says */
+    bool certificate;    /* the answer is to tell when the server's certificate expires */
 } ho_request;
 
 /* How a transfer ended. The texts live until it is released. */
@@ -54,6 +55,8 @@ typedef struct ho_answer {
     double total, connect, first_byte;   /* seconds since the start; connect is 0 on a reused connection */
     uint64_t bytes_sent, bytes_received; /* heads and bodies as they went over the wire, without TLS */
     bool reused;                         /* went over a connection made earlier */
+    int64_t
+        certificate_expires; /* seconds since 1970; 0: not asked for, no TLS, or not known of a connection made earlier */
 } ho_answer;
 
 /* HO_NOMEM; HO_FAILED where libcurl cannot be initialised. */
@@ -96,6 +99,9 @@ typedef struct ho_url {
 
 /* HO_INVALID: no absolute URL, with `*why` in libcurl's words. */
 ho_code ho_url_parse(const char *text, ho_url *out, const char **why);
+
+/* The version of the libcurl that is used: "8.5.0". */
+const char *ho_http_library(void);
 
 /* Seconds on a clock that never jumps. */
 double ho_now(void);

@@ -15,8 +15,8 @@ enum { HO_ANSWER_SIZE = 4096 };
 
 /* Writes the question to standard error and reads one line from the terminal that controls the process, whatever its standard
  * streams are; what was typed before the question was there is no answer to it. *len: without the end of the line; 0 also where
- * the input ended. HO_CLOSED: a signal came meanwhile (one just before is noticed at the next). HO_FAILED: errno says why,
- * ENXIO: no terminal controls the process. */
+ * the input ended. HO_CLOSED: a signal came since the question. HO_FAILED: errno says why, ENXIO: no terminal controls the
+ * process. */
 ho_code ho_terminal_ask(const char *question, char answer[HO_ANSWER_SIZE], size_t *len);
 
 #endif

@@ -148,6 +148,12 @@ static bool set_timeouts(CURL *e, settings *s, const ho_request *r) {
     return true;
 }
 
+/* Where libcurl's TLS cannot tell of certificates, nothing is told. */
+static void set_certificate(CURL *e, settings *s, bool wanted) {
+    if (wanted != s->certificate) curl_easy_setopt(e, CURLOPT_CERTINFO, wanted ? 1L : 0L);
+    s->certificate = wanted;
+}
+
 static bool is_plain_get(const char *method) {
     return strcmp(method, "GET") == 0;
 }
@@ -249,8 +255,10 @@ bool ho_transfer_prepare(ho_transfer *t, const ho_request *r) {
     t->cause = HO_HTTP_OK;
     t->error[0] = '\0';
     t->answer = (ho_answer){.error = "", .http_version = ""};
-    return set_authority(t, r->ca_file) && set_timeouts(t->easy, &t->set, r) &&
-           set_proxy(t->easy, &t->set, mode, r->proxy) && set_url(t->easy, r->url) && write_request(t, r);
+    if (!set_authority(t, r->ca_file)) return false;
+    set_certificate(t->easy, &t->set, r->certificate);
+    return set_timeouts(t->easy, &t->set, r) && set_proxy(t->easy, &t->set, mode, r->proxy) &&
+           set_url(t->easy, r->url) && write_request(t, r);
 }
 
 /* --- how it ended ------------------------------------------------------------------------------------------------- */
@@ -317,6 +325,20 @@ static void read_sizes(ho_transfer *t) {
     t->answer.bytes_received = (uint64_t)down + (uint64_t)down_head;
 }
 
+/* The first certificate of the chain is the server's own. */
+static void read_certificate(ho_transfer *t) {
+    static const char name[] = "Expire date:";
+    struct curl_certinfo *chain = NULL;
+    if (!t->set.certificate || curl_easy_getinfo(t->easy, CURLINFO_CERTINFO, &chain) || chain == NULL) return;
+    for (struct curl_slist *line = chain->num_of_certs > 0 ? chain->certinfo[0] : NULL; line != NULL;
+         line = line->next) {
+        if (strncmp(line->data, name, sizeof name - 1) != 0) continue;
+        time_t when = curl_getdate(line->data + sizeof name - 1, NULL);
+        t->answer.certificate_expires = when > 0 ? (int64_t)when : 0;
+        return;
+    }
+}
+
 static void read_answer(ho_transfer *t) {
     long version = 0, connects = 0;
     ho_answer *a = &t->answer;
@@ -329,6 +351,7 @@ static void read_answer(ho_transfer *t) {
     a->connect = seconds(t->easy, CURLINFO_CONNECT_TIME_T);
     a->first_byte = seconds(t->easy, CURLINFO_STARTTRANSFER_TIME_T);
     read_sizes(t);
+    read_certificate(t);
 }
 
 void ho_transfer_conclude(ho_transfer *t, CURLcode code, ho_http_code cause) {

@@ -20,6 +20,7 @@ typedef struct settings {
     long timeout_ms, connect_timeout_ms;
     char *ca_file, *proxy;
     proxy_mode mode;
+    bool certificate;
 } settings;
 
 typedef enum state { IDLE, RUNNING, FINISHED, TAKEN } state;

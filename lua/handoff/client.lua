@@ -288,7 +288,7 @@ local function judge_returned(private, cfg, first, second)
     refuse { path = "client:update", rule = "returned",
       message = ("an edit changes cfg in place and returns nothing; it returned a %s"):format(type(first)) }
   end
-  if core.error.is(second) then
+  if core.error.is(second) and second.kind == "skipped" then
     second.agent = second.agent or private.name
     return nil, second
   end
@@ -299,7 +299,7 @@ end
 --- Edits the configuration: reads it, calls fn(cfg, client), checks what was edited, reads once more, carries the edit over to
 -- what is there then, writes it, and holds the answer against the edit. Nothing is written where nothing changed, or where the
 -- edit broke a rule (`invalid`, with `issues`). What fn raises reaches the caller, and nothing is written; it may also
--- return nil, message, or nil and an error of its own.
+-- return nil and a message; an error of kind "skipped" in its place is what the caller gets.
 -- @param opts { dry_run = false (do all but the writing), merge = true (false: without the second look),
 --   on_conflict = "mine" | "theirs" | function(conflict) (by default a conflict is an error),
 --   verify = "answer" (or "read": once more, or false),

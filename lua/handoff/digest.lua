@@ -98,21 +98,23 @@ local function key_of(result)
   return table.concat(keys, "\1")
 end
 
--- The changes as lines; of several agents without ids.
+-- The changes as lines, of several agents without ids; which of them is the last about hours.
 local function lines_of(changes, count)
-  local lines = {}
+  local lines, last = {}, nil
   for i, c in ipairs(changes) do
+    if c.part == "availability" then last = i end
     if count > 1 then
       c = shape.copy(c)
       c.before, c.after = bare(c, c.before), bare(c, c.after)
     end
     lines[i] = change.line(c)
   end
-  return lines
+  return lines, last
 end
 
 --- The changes of the results, each set of them once.
--- @return a list of { names = the agents', lines = the changes as lines with a sign in front, hours }, the commonest first
+-- @return a list of { names = the agents', lines = the changes as lines with a sign in front, hours = in words, or nil, after the
+--   line hours_at }, the commonest first
 function digest.changes(results)
   local groups = new_groups()
   for _, result in ipairs(results) do
@@ -121,7 +123,7 @@ function digest.changes(results)
     end
   end
   local list = groups:sorted()
-  for _, group in ipairs(list) do group.lines = lines_of(group.changes, #group.names) end
+  for _, group in ipairs(list) do group.lines, group.hours_at = lines_of(group.changes, #group.names) end
   return list
 end
 

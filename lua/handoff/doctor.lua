@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 --- What is wrong with a fleet's tokens and with the way to its service, before a run finds out: looked at here first, then with
--- one GET an agent that is not tried again. Nothing is written, and nothing that is found holds a token.
+-- one GET an agent. Nothing is written, and nothing that is found holds a token.
 --
 -- A finding: { agent = its name, or service = a URL, severity = "error" | "warning", message,
 --   what = "token" (none, bad, expired, refused) | "life" (of the token) | "duplicate" | "scope" | "inventory" (its options) |
@@ -19,6 +19,7 @@ local doctor = {}
 local DAY = 24 * 3600
 local MOST_DATE = 253402300799 -- the last second of the year 9999, which os.date still takes
 local MOST_SKEW = 60 -- seconds that two clocks may differ without a word
+local CERTIFICATE_DAYS = 7 -- those that renew themselves do so earlier
 local READ_ONLY = "read_all" -- api: Transport, scope
 
 -- What failed, by the error's kind; "service" by default.
@@ -87,31 +88,41 @@ local function skew(headers, before, after)
   return math.max(0, date - after) + math.min(0, date - before)
 end
 
---- A transport as the given one that notes of each URL what its answers say of the clock.
-local function watch(transport, clocks)
+local function copy(given)
+  local all = {}
+  for name, value in pairs(given) do all[name] = value end
+  return all
+end
+
+local function note_answer(known, res, before)
+  local off = skew(res.headers, before, os.time())
+  if off and (not known.clock or math.abs(off) < math.abs(known.clock)) then known.clock = off end
+  known.certificate_expires = res.certificate_expires or known.certificate_expires
+end
+
+--- A transport as the given one that notes of each URL what its answers say of clock and certificate.
+local function watch(transport, seen)
   local watched = setmetatable({}, { __index = transport })
   function watched.request(_, req)
-    local before = os.time()
-    local res, err = transport:request(req)
-    local off = res and skew(res.headers, before, os.time())
-    local known = clocks[req.url]
-    if off and (not known or math.abs(off) < math.abs(known)) then clocks[req.url] = off end
+    local asked, before = copy(req), os.time()
+    asked.certificate = true
+    local res, err = transport:request(asked)
+    seen[req.url] = seen[req.url] or {}
+    if res then note_answer(seen[req.url], res, before) end
     return res, err
   end
   return watched
 end
 
--- A failure is to be seen as it is, at once.
-local function maker(fleet, clocks)
-  local all = {}
-  for name, value in pairs(fleet.clients) do all[name] = value end
-  all.transport, all.retries = watch(fleet.transport, clocks), 0
+local function maker(fleet, seen, retries)
+  local all = copy(fleet.clients)
+  all.transport, all.retries = watch(fleet.transport, seen), retries
   return client.maker(all)
 end
 
 --- Reads every agent that has a token, many at once → { [agent] = error or false }; those that `stop` kept back are not in it.
-local function ask(fleet, agents, o, clocks)
-  local make, errors = maker(fleet, clocks), {}
+local function ask(fleet, agents, o, seen)
+  local make, errors = maker(fleet, seen, o.retries), {}
   local asked, failures = fleet.transport.loop:map(fleet.options.concurrency, agents, function(agent)
     if o.stop and o.stop() then return end
     local cfg, err = make(inventory.options(agent)):get()
@@ -133,12 +144,21 @@ local function note_clock(found, service)
       math.abs(off), off > 0 and "behind" or "ahead of", service.url) }
 end
 
+local function note_certificate(found, service, now)
+  local ends = service.certificate_expires
+  if not ends or ends - now >= CERTIFICATE_DAYS * DAY then return end
+  found[#found + 1] = { what = "tls", severity = "warning", service = service.url,
+    message = ("the certificate of %s expires %s; whoever runs it is to renew it"):format(service.url,
+      os.date("!%Y-%m-%d", ends)) }
+end
+
 -- Where a URL is none there is no service either; what failed says so.
-local function count_answer(report, url, clocks, answered)
+local function count_answer(report, url, seen, answered)
   if not url then return end
   local service = report.by_url[url]
   if not service then
-    service = { url = url, agents = 0, answered = 0, clock = clocks[url] }
+    service = copy(seen[url] or {})
+    service.url, service.agents, service.answered = url, 0, 0
     report.by_url[url], report.services[#report.services + 1] = service, service
   end
   service.agents, service.answered = service.agents + 1, service.answered + (answered and 1 or 0)
@@ -150,19 +170,22 @@ local function note_failure(found, agent, err)
 end
 
 local function online(fleet, agents, report, o)
-  local clocks = {}
-  local errors, cancelled = ask(fleet, agents, o, clocks)
+  local seen = {}
+  local errors, cancelled = ask(fleet, agents, o, seen)
   if not errors then return nil, cancelled end
   for _, agent in ipairs(agents) do
     local err = errors[agent]
     if err ~= nil then
       local valid, url = pcall(client.url, agent.base_url or fleet.clients.base_url, true)
       report.by_name[agent.name].answered = err == false
-      count_answer(report, valid and url, clocks, err == false)
+      count_answer(report, valid and url, seen, err == false)
       if err then note_failure(report.findings, agent, err) end
     end
   end
-  for _, service in ipairs(report.services) do note_clock(report.findings, service) end
+  for _, service in ipairs(report.services) do
+    note_clock(report.findings, service)
+    note_certificate(report.findings, service, o.now)
+  end
   return true
 end
 
@@ -189,18 +212,20 @@ end
 
 local rows = {
   offline = { "boolean", default = false }, days = { "number", default = 30, min = 0, max = 36500 },
-  now = { "number", min = 0 }, on_result = { "function" }, stop = { "function" },
+  retries = { "number", default = 0, min = 0, max = 100, integer = true }, now = { "number", min = 0 },
+  on_result = { "function" }, stop = { "function" },
 }
 
 --- Looks at every token of a fleet, and asks the service once for every agent whose token is worth it.
 -- @param opts { offline = false (do not ask), days = 30 (warn of tokens that expire sooner),
---   now = seconds since 1970 (the clock's),
+--   retries = 0 (by default a failure is told as it is, at once), now = seconds since 1970 (the clock's),
 --   on_result = function{agent, status = "done" | "failed", error}, called when an agent was asked,
 --   stop = function() → true where no further agent is to be asked }
 -- @return { findings, counts = { error=, warning= },
 --   agents = a list in the inventory's order of { agent, has_token (a good one, by its looks), scenario_id, scope,
 --     expires (seconds since 1970), days_left: each where the token says so, answered = true or false where it was asked },
---   services = a list of { url, agents, answered, clock = seconds that the one here is behind, where its answers say so } };
+--   services = a list of { url, agents, answered, clock = seconds that the one here is behind, certificate_expires = seconds
+--     since 1970: both where its answers say so } };
 --   or nil, err where the calling task was cancelled
 function doctor.examine(fleet, opts)
   local o = options.read(opts, rows, "handoff.doctor")

@@ -49,7 +49,6 @@ local undo_rows = extend(each_rows, {
   edit = { "string" }, wait = { "number", min = 0, max = 1e6, default = 0 },
   waves = { "table" }, on_wave = { "function" }, max_failures = { "number string" },
   max_changes = { "number string" }, max_deletions = { "number string" }, confirm = { "function" },
-  on_planned = { "function" },
 })
 local update_rows = extend(undo_rows, { merge = { "boolean" } })
 local resume_rows = extend(update_rows, {})

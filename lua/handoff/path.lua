@@ -40,8 +40,8 @@ function Reader:refuse(message, at, rule)
   }
 end
 
--- What the steps so far lead to, for messages.
-function Reader:so_far(at) return self.text:sub(1, (at or self.at) - 1) end
+-- What the steps before that byte lead to, for messages.
+function Reader:so_far(at) return self.text:sub(1, at - 1) end
 
 function Reader:no_field(name, at)
   local near, known = core.schema.nearest(name, self.row.names), table.concat(self.row.names, ", ")
@@ -115,13 +115,12 @@ function Reader:quoted_selector(row)
   local from = self.at
   local value = self:quoted()
   local rest = self.text:match("^[^%]]*", self.at)
-  local selector = row and row.item and not row.item.fields and { member = value } or { label = value }
-  if rest ~= "" and (selector.member or not take_suffix(selector, rest)) then
-    self:refuse('] expected after the quotes, or ["NAME" #ID]', self.at)
+  local item = row and row.item
+  local selector = item and not item.fields and { member = value } or { label = value }
+  if rest ~= "" and not (item and item.fields and take_suffix(selector, rest)) then
+    self:refuse('] expected after the quotes, or, of an item with a name, ["NAME" #ID]', self.at)
   end
-  if row and row.item and row.item.kind == "integer" then
-    self:refuse("these are numbers; write it without quotes", from)
-  end
+  if item and item.kind == "integer" then self:refuse("these are numbers; write it without quotes", from) end
   self.at = self.at + #rest
   return selector
 end
@@ -186,11 +185,13 @@ local function reader(text)
 end
 
 local function path_of(r)
-  return setmetatable({ text = r.text:sub(1, r.at - 1), steps = r.steps, leads_to = r.row }, Path)
+  local p = setmetatable({ text = r.text:sub(1, r.at - 1), steps = r.steps, leads_to = r.row, is_many = false }, Path)
+  for _, one in ipairs(p.steps) do p.is_many = p.is_many or one.all == true end
+  return p
 end
 
---- Reads a path → { text=, row=function }. What is no path, or names a field that there is not, raises: rule "path" or "unknown",
--- and the column, in characters from 1.
+--- Reads a path → { text=, row=function, is_many= (it has [*]) }. What is no path, or names a field that there is not, raises:
+-- rule "path" or "unknown", and the column, in characters from 1.
 function path.parse(text)
   if type(text) ~= "string" then
     core.error.raise { rule = "type", message = ("a path expected, got %s"):format(type(text)) }
@@ -206,9 +207,10 @@ end
 
 -- Finding -------------------------------------------------------------------------------------------------------------
 
+-- A long text is cut in the path that a change prints.
 local function is_member(value, wanted)
-  return value == wanted or type(value) ~= "string" and value ~= json.null and words.show(value) == wanted
-    or type(value) == "string" and words.show(value) == words.show(wanted)
+  if type(value) == "string" then return words.show(value) == words.show(wanted) end
+  return value ~= json.null and words.show(value) == wanted
 end
 
 local function fits(row, item, at, selector)
@@ -266,7 +268,7 @@ function path.values(p, cfg)
   local part
   if core.config.is(cfg) then part = core.config.part(cfg, name) else part = cfg[name] end
   if part == nil then return found end
-  local start = name:find "^[%a_][%w_]*$" and name or words.child_path("", name)
+  local start = words.child_path("", name):gsub("^%.", "")
   collect(found, part, p.steps, 2, start, start, document.known[name])
   return found
 end
@@ -348,7 +350,7 @@ end
 local function check_part(p, value)
   local doc = sample_document()
   doc[p.steps[1].field] = value
-  for _, issue in ipairs(core.config.new(doc):check()) do
+  for _, issue in ipairs(assert(core.config.new(doc)):check()) do
     if issue.rule == "sent_unknown" then
       local hint = issue.message:match "; did you mean .*$" or "; leave it out"
       core.error.raise { path = issue.path, rule = "unknown", message = "no such field" .. hint }

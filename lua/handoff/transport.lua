@@ -4,9 +4,11 @@
 --   transport:sleep(seconds) → true | nil, err
 --   transport:now() → seconds on a clock that never jumps
 -- req: { method, url, headers = { name = value }, body, timeout = 30, connect_timeout = 10 (seconds), ca_file, proxy,
---   max_bytes = 8 MiB (of body, after decompression), insecure = false, on_event }; it is not changed, its headers neither
+--   max_bytes = 8 MiB (of body, after decompression), insecure = false, on_event, certificate = false (true: res tells when the
+--   server's expires) }; it is not changed, its headers neither
 -- res: { status, headers = { ["lower-case name"] = value }, body, http_version = "1.1", bytes_sent, bytes_received,
---   times = { total, connect, first_byte }, reused = whether it went over a connection made earlier }
+--   times = { total, connect, first_byte }, reused = whether it went over a connection made earlier,
+--   certificate_expires = seconds since 1970, where it was asked for and the connection is a fresh one with TLS }
 -- A request that must not be made (a bad field, plain http:// beyond loopback, credentials in the URL) raises. What
 -- the world does is nil and an error of kind timeout, tls, network, protocol or cancelled. Any answer is a res,
 -- whatever its status: a 404, a redirect.
@@ -25,6 +27,7 @@ Transport.__index = Transport
 local fields = {
   method = "string", url = "string", headers = "table", body = "string", timeout = "number", connect_timeout = "number",
   ca_file = "string", proxy = "string", max_bytes = "number", insecure = "boolean", on_event = "function",
+  certificate = "boolean",
 }
 
 -- No value is named: it may hold a token or a password.

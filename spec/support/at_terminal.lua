@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
---- What verbs do at a terminal, alone: at_terminal.lua ask; at_terminal.lua read URL INVENTORY [TIMEOUT].
+--- What verbs do at a terminal, alone: at_terminal.lua ask; at_terminal.lua read URL INVENTORY TIMEOUT RETRIES.
 local context = require "handoff.command.context"
 local core = require "handoff.core"
 local failure = require "handoff.command.failure"
@@ -22,9 +22,9 @@ function acts.ask()
   return 0
 end
 
-function acts.read(url, inventory, timeout)
+function acts.read(url, inventory, timeout, retries)
   local fleet = assert(require("handoff.fleet").new(inventory, {
-    base_url = url, retries = 0, timeout = tonumber(timeout), concurrency = 4, history = false,
+    base_url = url, retries = tonumber(retries), timeout = tonumber(timeout), concurrency = 4, history = false,
   }))
   local run = require("handoff.command.progress").during(ctx, fleet, "reading", function(opts)
     return fleet:each(function(client) return client:get() end, opts)

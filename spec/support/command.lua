@@ -33,15 +33,15 @@ local function clean(env)
 end
 
 --- Runs `handoff` with these words of a shell, without a terminal.
--- @param more { env= variables (false: taken out), folder= to run it in, stdin= a file (/dev/null), after= a shell's words after
---   it: "| head -1", ">/dev/full" (then `out` is what that printed) }
+-- @param more { env= variables (false: taken out), folder= to run it in, stdin= a file (/dev/null), before= a shell's command
+--   before it, which changes what it finds, after= words after it: "| head -1", ">/dev/full" (then `out` is what that printed) }
 -- @return { out=, err=, status= } (with a pipe, the status is still the command's)
 function command.run(words, more)
   more = more or {}
   local folder = program.folder()
-  local line = ("cd %s && { { setsid -w %s %s <%s; echo $? >%s/status; } %s; } >%s/out 2>%s/err"):format(
-    program.quote(more.folder or here), command.words(), words, program.quote(more.stdin or "/dev/null"), folder,
-    more.after or "", folder, folder)
+  local line = ("cd %s && %s && { { setsid -w %s %s <%s; echo $? >%s/status; } %s; } >%s/out 2>%s/err"):format(
+    program.quote(more.folder or here), more.before or ":", command.words(), words,
+    program.quote(more.stdin or "/dev/null"), folder, more.after or "", folder, folder)
   program.run(line, clean(more.env))
   local ran = {
     out = read(folder .. "/out"), err = read(folder .. "/err"), status = tonumber(read(folder .. "/status")),

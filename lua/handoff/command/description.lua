@@ -55,20 +55,29 @@ function description.convert(row, text)
   return value
 end
 
+-- What argparse is to call with a text: it gives the value, or nil and a message that begins with the flag's or argument's name.
+local function reader(row, shown)
+  return function(text)
+    local value, wrong = description.convert(row, text)
+    if value == nil then return nil, ("%s: %s"):format(shown, wrong) end
+    return value
+  end
+end
+
 local function add_flag(parser, row)
   if row.switch then return parser:flag("--" .. row.name):description(row.help):target(target(row.name)) end
   local names = "--" .. row.name .. (row.short and " -" .. row.short or "")
   local option = parser:option(names):description(row.help):target(target(row.name))
   option:argname(row.metavar or row.choices and "{" .. table.concat(row.choices, ",") .. "}")
   if row.choices then option:choices(row.choices) end
-  option:convert(function(text) return description.convert(row, text) end)
+  option:convert(reader(row, "--" .. row.name))
 end
 
 local function add_argument(parser, row)
   local argument = parser:argument(row.name):description(row.help):argname(row.metavar):target(target(row.name))
   if row.args then argument:args(row.args) end
   if row.choices then argument:choices(row.choices) end
-  if row.convert then argument:convert(function(text) return description.convert(row, text) end) end
+  if row.convert then argument:convert(reader(row, row.metavar)) end
 end
 
 --- The paragraphs of a verb's details, for help and manual to fill as wide as they are: a blank line ends one, and lines that

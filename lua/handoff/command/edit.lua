@@ -118,10 +118,8 @@ local function read(path)
     .. "plan, or PATH=VALUE"):format(path, why))
 end
 
--- Whether the first statement of the text is `return {`: desired state, which is data.
-local function is_data(text)
-  local at = text:match "^\239\187\191()" or 1
-  at = text:match("^#[^\n]*()", at) or at
+-- The place after blanks and comments.
+local function skip(text, at)
   while true do
     at = text:match("^%s+()", at) or at
     local level, long = text:match("^%-%-%[(=*)%[()", at)
@@ -131,9 +129,17 @@ local function is_data(text)
     elseif text:find("^%-%-", at) then
       at = text:match("^[^\n]*()", at)
     else
-      return text:find("^return%s*{", at) ~= nil or text:find("^return%s*%-%-", at) ~= nil
+      return at
     end
   end
+end
+
+-- Whether the first statement of the text is `return {`: desired state, which is data.
+local function is_data(text)
+  local at = text:match "^\239\187\191()" or 1
+  at = skip(text, text:match("^#[^\n]*()", at) or at)
+  local after = text:match("^return()%f[^%w_]", at)
+  return after ~= nil and text:find("^{", skip(text, after)) ~= nil
 end
 
 -- ---- kinds of edits -----------------------------------------------------------------------------------------------------

@@ -24,8 +24,9 @@ local function overview()
     end
     lines[#lines + 1] = ""
   end
-  lines[#lines + 1] = "`handoff VERB --help` tells what a verb takes. Exit status: 0 done, 1 failed, 2 changes"
-  lines[#lines + 1] = "pending, 3 drift, 4 conflict, 5 partly done, 6 refused by a limit, 64 misused, 130 interrupted."
+  lines[#lines + 1] = "`handoff VERB --help` tells what a verb takes. Exit status: 0 done, 1 failed,"
+  lines[#lines + 1] = "2 changes pending, 3 drift, 4 conflict, 5 partly done, 6 refused by a limit,"
+  lines[#lines + 1] = "64 misused, 130 interrupted."
   return table.concat(lines, "\n")
 end
 
@@ -50,7 +51,7 @@ end
 local function parse(name, verb, words)
   local ok, result = description.parser(name, verb):pparse(words)
   if ok then return result end
-  local message = result:gsub("\n(%u)", function(c) return "; " .. c:lower() end):gsub("^%u", string.lower)
+  local message = result:gsub("\n(%u)", function(c) return "; " .. c:lower() end):gsub("^%u%l", string.lower)
   failure.raise(status.misuse, ("%s; `handoff %s --help` tells what it takes"):format(message, name))
 end
 
@@ -75,9 +76,12 @@ local function run(io_, words)
   return verb.run(context.new { args = args, out = io_.out, err = io_.err, verb = name, words = words })
 end
 
--- A mistake that the library found, without the place in this program where it was made.
+-- A mistake that the library found, without the place in this program where it was made; an option is a flag here.
 local function plain(err)
-  return (err.path and err.path .. ": " or "") .. err.message
+  local path = err.path
+  local option = path and path:match "^handoff%.%a+: ([%l_]+)$"
+  if option then path = "--" .. option:gsub("_", "-") end
+  return (path and path .. ": " or "") .. err.message
 end
 
 -- What went wrong, as a status and a line; the line is nil where all is said.
@@ -101,10 +105,14 @@ local function attempt(io_, fn, ...)
   return code
 end
 
+-- Statuses that stand for what was told on standard output, and not for it alone.
+local told = { [status.done] = true, [status.pending] = true, [status.drift] = true }
+
 --- Runs the command.
 -- @param argv the words after the program's name
 -- @return the exit status
 function command.main(argv)
+  core.process.fill_standard()
   core.process.ignore_broken_pipe()
   local words, variables = { (table.unpack or unpack)(argv) }, core.process.environment()
   local io_ = { variables = variables }
@@ -115,7 +123,7 @@ function command.main(argv)
   io_.open "auto"
   local code = attempt(io_, run, io_, words)
   local flushed = attempt(io_, io_.out.flush, io_.out)
-  return flushed ~= status.done and code == status.done and flushed or code
+  return flushed ~= status.done and told[code] and flushed or code
 end
 
 return command

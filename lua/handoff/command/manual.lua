@@ -15,14 +15,21 @@ local glyphs = {
 --- Words in which every character stands for itself, so that they can be copied: flags, commands, paths.
 local function literal(text) return (text:gsub('[\\%-^~`\'"]', glyphs)) end
 
---- Prose, where only what could be a flag or a value is to be copied. No line begins as a request would.
-local function prose(text)
-  local escaped = text:gsub('[\\^~`"\']', glyphs):gsub("%f[%S]%-[%w-]+", literal)
-  return (escaped:gsub("^%.", "\\&."))
-end
-
 local function bold(text) return "\\fB" .. literal(text) .. "\\fP" end
 local function italic(text) return "\\fI" .. literal(text) .. "\\fP" end
+
+-- \% keeps paths and the like in one piece.
+local function words(text)
+  return (text:gsub('[\\^~"\']', glyphs):gsub("%f[%S]%-[%w-]+", literal):gsub("%S+[-/_]%S+", "\\%%%0"))
+end
+
+--- Prose: what stands in backquotes, or begins as a flag does, can be copied. No line begins as a request would.
+local function prose(text)
+  local escaped = (text .. "``"):gsub("([^`]*)`([^`]*)`", function(plain, typed)
+    return words(plain) .. (typed ~= "" and bold(typed) or "")
+  end)
+  return (escaped:gsub("^%.", "\\&."))
+end
 
 local Page = {}
 Page.__index = Page
@@ -43,8 +50,9 @@ function Page:verbatim(lines)
   self:put(".EE", ".RE")
 end
 
-function Page:paragraphs(text)
-  for _, one in ipairs(description.paragraphs(text)) do
+--- @param texts see description.paragraphs
+function Page:paragraphs(texts)
+  for _, one in ipairs(texts) do
     if type(one) == "table" then self:verbatim(one) else self:put(".PP", prose(one)) end
   end
 end
@@ -53,14 +61,14 @@ end
 
 --- What is typed for a flag: `--select TERMS`.
 local function flag_term(row)
-  local term = bold("--" .. row.name)
+  local term = bold("--" .. row.name) .. (row.short and ", " .. bold("-" .. row.short) or "")
   if row.switch then return term end
   return term .. " " .. (row.choices and bold(table.concat(row.choices, "|")) or italic(row.metavar))
 end
 
 local function put_flags(page, rows)
   for _, row in ipairs(rows) do
-    local default = row.default ~= nil and not row.choices and (" (%s)"):format(tostring(row.default)) or ""
+    local default = row.default ~= nil and not row.help:find "%)" and (" (%s)"):format(tostring(row.default)) or ""
     page:item(flag_term(row), row.help .. default)
   end
 end
@@ -73,7 +81,7 @@ local function argument_term(row)
   return (optional and "[%s%s]" or "%s%s"):format(word, many and "…" or "")
 end
 
-local sections = { agents = "Agents and requests", writing = "Writing" }
+local sections = { agents = "agents and requests", writing = "writing" }
 
 --- The flags that are a verb's own, and the sections that tell of the others.
 local function sorted_flags(verb)
@@ -96,13 +104,14 @@ local function put_verb(page, name, verb)
   for _, row in ipairs(verb.arguments or {}) do term[#term + 1] = argument_term(row) end
   local own, named = sorted_flags(verb)
   if #own + #named > 0 then term[#term + 1] = "[" .. italic "options" .. "]" end
-  page:item(table.concat(term, " "), verb.summary:gsub("^%l", string.upper) .. ".")
+  local texts = description.paragraphs(verb.details or verb.summary:gsub("^%l", string.upper) .. ".")
+  page:item(table.concat(term, " "), table.remove(texts, 1))
   page:put ".RS"
-  if verb.details then page:paragraphs(verb.details) end
+  page:paragraphs(texts)
   for _, row in ipairs(verb.arguments or {}) do page:item(argument_term(row), row.help) end
   put_flags(page, own)
   if #named > 0 then
-    page:put(".PP", prose(("Takes the options of %s, too; see below."):format(table.concat(named, " and "))))
+    page:put(".PP", ("And the options for %s, see below."):format(table.concat(named, ", and those for ")))
   end
   for _, example in ipairs(verb.examples or {}) do
     page:put(".PP", prose((example[2]:gsub("^%l", string.upper)) .. ":"))
@@ -173,14 +182,15 @@ end
 function manual.page(version)
   local page = setmetatable({}, Page)
   page:put('.\\" Made of what the verbs say of themselves.', ('.TH HANDOFF 1 "" "handoff %s"'):format(literal(version)))
+  page:put ".ad l"
   page:put(".SH NAME", "handoff \\- edit AI agents' human handoff configuration, one agent or all of them")
   page:put(".SH SYNOPSIS", ("%s %s [%s…] [%s…]"):format(bold "handoff", italic "verb", italic "argument",
     italic "option"))
   page:heading "Description"
-  page:paragraphs(about)
+  page:paragraphs(description.paragraphs(about))
   put_verbs(page)
   for _, name in ipairs { "agents", "writing" } do
-    page:heading("Options: " .. sections[name])
+    page:heading("Options for " .. sections[name])
     put_flags(page, manual.rows { name })
   end
   page:heading "Options of every verb"

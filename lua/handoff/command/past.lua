@@ -50,6 +50,21 @@ function past.has_written(run)
   return false
 end
 
+--- Performs what a run left to be done, see writing.perform. Agents of the run that were not selected are named, and are no
+-- failure: who selects some wants these.
+-- @param start function(opts) → run | nil, err
+-- @return the exit status
+function past.perform(ctx, fleet, kind, start)
+  local others
+  local code = require("handoff.command.writing").perform(ctx, fleet, kind, function(opts)
+    local run, err = start(opts)
+    if run and (ctx.args.select or ctx.args.shard) then others, run.absent = run.absent, nil end
+    return run, err
+  end)
+  if others then ctx:note(others) end
+  return code
+end
+
 -- ---- for people, and for programs -------------------------------------------------------------------------------------------
 
 --- Seconds since 1970 → as JSON has them; nil of nil.

@@ -45,8 +45,10 @@ end
 function plan.changes(ctx, results)
   for _, group in ipairs(digest.changes(results)) do
     ctx:say(heading(ctx, group.names, "", ""))
-    for _, line in ipairs(group.lines) do write_change(ctx, line) end
-    if group.hours then ctx:say("    " .. ctx.out:paint("cyan", group.hours)) end
+    for i, line in ipairs(group.lines) do
+      write_change(ctx, line)
+      if group.hours and i == group.hours_at then ctx:say("    " .. ctx.out:paint("cyan", group.hours)) end
+    end
     ctx:say ""
   end
 end
@@ -54,9 +56,8 @@ end
 local function write_errors(ctx, groups, word)
   for _, group in ipairs(groups) do
     ctx:say(ctx.out:paint("red", word .. " ") .. heading(ctx, group.names, "", ""))
-    ctx:say("  " .. plan.in_flags(group.message))
-    local frames = edit.frames(group.error)
-    for _, line in ipairs(frames) do ctx:say("    " .. line) end
+    ctx:say("  " .. (plan.in_flags(group.message):gsub("%c", " "))) -- a script's message may hold anything
+    for _, line in ipairs(edit.frames(group.error)) do ctx:say("    " .. line) end
     ctx:say ""
   end
 end

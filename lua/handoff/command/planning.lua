@@ -25,6 +25,7 @@ local function saver(ctx, fleet, loaded)
   for _, agent in ipairs(identities) do keys[agent.name] = agent.key end
   local writer = failure.check(plans.create(path, {
     edit = loaded.name, inventory = ctx.args.inventory, select = ctx.args.select,
+    shard = ctx.args.shard and table.concat(ctx.args.shard, "/") or nil,
   }))
   return function(result, outcome)
     if outcome and outcome.status == "changed" then writer:add(result.agent, keys[result.agent], outcome) end
@@ -52,7 +53,7 @@ local function tell_without_file(ctx, loaded)
     if not has_file[agent.name] then names[#names + 1] = agent.name end
   end
   if #names == 0 then return end
-  ctx:note(("%s no file in %s: %s; `%s` writes them"):format(#names == 1 and "1 agent has" or #names .. " agents have",
+  ctx:note(("%s no file in %s: %s; `%s` writes one"):format(#names == 1 and "1 agent has" or #names .. " agents have",
     loaded.folder, digest.names(names, 60), edit.name_of { "handoff", "pull", loaded.folder }))
 end
 
@@ -73,7 +74,7 @@ local function make(ctx, fleet, loaded, save)
     for name, value in pairs(opts) do all[name] = value end
     all.dry_run, all.on_result, all.edit = true, observe(opts, save), loaded.name
     local run, err = fleet:update(loaded.fn, all)
-    if run and p:interrupted() then run.signal = p:interrupted() end
+    if run and run.counts.untouched then run.signal = p:interrupted() end
     return run, err
   end)
 end

@@ -157,8 +157,8 @@ end
 
 local function draw(self)
   local err = self.ctx.err
-  -- The last column stays free: a terminal may go on to the next line after it.
-  local line = progress.line(self.state, err:width() - 1, function(colour, text) return err:paint(colour, text) end)
+  -- The last columns stay free: after the last one a terminal may go on to the next line, and it shows Ctrl-C as ^C.
+  local line = progress.line(self.state, err:width() - 3, function(colour, text) return err:paint(colour, text) end)
   if line == self.drawn then return end
   write(self, "\r" .. line .. "\27[K")
   self.drawn = line
@@ -214,6 +214,12 @@ function Progress:hide()
   self.hidden = true
 end
 
+--- Says something on standard error meanwhile: the line makes room for it.
+function Progress:note(line)
+  erase(self)
+  self.ctx:note(line)
+end
+
 --- Whether somebody asked for an early end → the signal's name or nil.
 function Progress:interrupted() return self.guard:seen() end
 
@@ -245,12 +251,11 @@ function progress.start(ctx, agents, what)
 end
 
 --- Does something to the fleet's agents with progress shown, and Ctrl-C obeyed.
--- @param fn function(opts, p): what it returns is returned; opts are options of a fleet's runs: on_result, stop. A run that
---   plans first takes opts.on_result as its on_planned, too
+-- @param fn function(opts, p): what it returns is returned; opts are options of a fleet's runs: on_result, on_planned, stop
 function progress.during(ctx, fleet, what, fn)
   local p = progress.start(ctx, fleet:agents(), what)
   local function on_result(result) p:result(result) end
-  local ok, value, err = pcall(fn, { on_result = on_result, stop = p.guard.stop }, p)
+  local ok, value, err = pcall(fn, { on_result = on_result, on_planned = on_result, stop = p.guard.stop }, p)
   p:stop()
   if not ok then error(value, 0) end
   return value, err

@@ -56,11 +56,14 @@ function writing.command(ctx, verb, id)
   return edit.name_of(words)
 end
 
+local function has_left(run)
+  return (run.counts.untouched or 0) + (run.counts.planned or 0) > 0
+end
+
 local function advise(ctx, run)
   local counts, id = run.counts, run.id
   if not id then return end
-  local left = (counts.untouched or 0) + (counts.planned or 0)
-  if left > 0 then
+  if has_left(run) then
     ctx:note(("`%s` goes on with it"):format(writing.command(ctx, "resume", id)))
   elseif (counts.failed or 0) > 0 then
     ctx:note(("`%s` tries what failed once more"):format(writing.command(ctx, "resume", id)))
@@ -93,12 +96,6 @@ local function mark_told(run)
     result.new_warnings = nil
   end
   return told
-end
-
--- Between two waves.
-local function tell_wave(ctx, wave)
-  ctx:note(("wave %d of %d: %d written, %d left, %d failed"):format(wave.number, wave.of, wave.reached, wave.left,
-    wave.failed))
 end
 
 -- ---- afterwards -------------------------------------------------------------------------------------------------------------
@@ -150,14 +147,13 @@ local function asking(ctx, kind, opts, p)
   function all.confirm(run)
     p:hide()
     if not confirm(ctx, kind, run) then return false end
-    state.run, state.told = run, mark_told(run)
+    state.told = mark_told(run)
     p:phase("writing", run)
     return true
   end
   function all.on_wave(wave)
-    p:hide()
-    tell_wave(ctx, wave)
-    p:phase("writing", state.run) -- of which those that are written are planned no more
+    p:note(("wave %d of %d: %d written, %d left, %d failed"):format(wave.number, wave.of, wave.reached, wave.left,
+      wave.failed))
   end
   return state, all
 end
@@ -183,7 +179,7 @@ function writing.perform(ctx, fleet, kind, start)
     return status.failed
   end
   if ctx.json then record(ctx, run, signal) else report(ctx, run, state.told, signal) end
-  return signal and status.interrupted or status.of_run(run)
+  return signal and has_left(run) and status.interrupted or status.of_run(run)
 end
 
 return writing

@@ -15,9 +15,9 @@ return {
   run = function(ctx)
     local dir = ctx.args.dir or "agents"
     if not require("handoff.core").file.kind(dir) then
-      local status = require "handoff.command.status"
-      require("handoff.command.failure").raise(status.failed, ("%s: there is no such folder; `handoff pull %s` writes it")
-        :format(dir, require("handoff.command.edit").name_of { dir }))
+      local failure, status = require "handoff.command.failure", require "handoff.command.status"
+      local name = require("handoff.command.edit").name_of { dir }
+      failure.raise(status.failed, ("%s: nothing is there; `handoff pull %s` writes a folder"):format(dir, name))
     end
     ctx.args.detailed_exitcode = true
     return require("handoff.command.planning").perform(ctx, { dir })

@@ -67,11 +67,21 @@ local function write_findings(ctx, report)
   end
 end
 
+--- How many were to be asked and were not, as somebody stopped it.
+local function unasked(ctx, report)
+  local count = 0
+  for _, row in ipairs(report.agents) do
+    if row.has_token and row.answered == nil and not ctx.args.offline then count = count + 1 end
+  end
+  return count
+end
+
 local function write(ctx, report)
   write_agents(ctx, report)
   write_findings(ctx, report)
-  ctx:say(("Doctor: %s, %s, %s."):format(ctx:plural(#report.agents, "agent"), ctx:plural(report.counts.error, "error"),
-    ctx:plural(report.counts.warning, "warning")))
+  local counts, left = report.counts, unasked(ctx, report)
+  ctx:say(("Doctor: %s, %s, %s%s."):format(ctx:plural(#report.agents, "agent"), ctx:plural(counts.error, "error"),
+    ctx:plural(counts.warning, "warning"), left > 0 and (", %d not asked"):format(left) or ""))
 end
 
 --- Those of the findings whose `key` is `value`, without what the record says already.
@@ -86,35 +96,34 @@ local function of(findings, key, value)
   return list
 end
 
+--- Seconds since 1970 as JSON has them; nil of nil.
+local function time(seconds)
+  return seconds and os.date("!%Y-%m-%dT%H:%M:%SZ", seconds)
+end
+
 local function record(ctx, report)
   for _, row in ipairs(report.agents) do
     ctx:record {
       agent = row.agent, scenario_id = row.scenario_id, scope = row.scope, days_left = row.days_left,
-      expires = row.expires and os.date("!%Y-%m-%dT%H:%M:%SZ", row.expires), answered = row.answered,
+      expires = time(row.expires), answered = row.answered,
       findings = of(report.findings, "agent", row.agent),
     }
   end
   for _, one in ipairs(report.services) do
     ctx:record { service = one.url, agents = one.agents, answered = one.answered, clock = one.clock,
+      certificate_expires = time(one.certificate_expires),
       findings = of(report.findings, "service", one.url) }
   end
-end
-
---- Whether all were asked that were to be: those whose tokens are none are known for it.
-local function is_whole(report)
-  for _, row in ipairs(report.agents) do
-    if row.has_token and row.answered == nil then return false end
-  end
-  return true
 end
 
 return {
   summary = "look at every token, and ask the service for every agent once", group = "start",
   details = [[
-Looks at every token first, here: which agent it is for, what it may do, when it expires;
-whether two names stand for one agent, or have one token. Then asks the service for every
-agent once, a GET: whether it answers, whether TLS holds, and what its clock says. Nothing is
-written. Exit status: 1 where there is an error; warnings do not count.]],
+Looks at every token first, here: which agent it is for, what it may do, when it expires; whether
+two names stand for one agent, or have one token. Then asks the service for every agent once, a
+GET that is not tried again unless --retries says so: whether it answers, whether TLS holds and
+for how long, and what its clock says. Nothing is written. Exit status: 1 where there is an error;
+warnings do not count.]],
   flags = {
     "agents",
     { name = "offline", switch = true, help = "stay on this machine: send nothing" },
@@ -127,9 +136,11 @@ written. Exit status: 1 where there is an error; warnings do not count.]],
   run = function(ctx)
     local doctor, failure = require "handoff.doctor", require "handoff.command.failure"
     local fleet, offline, days = ctx:fleet(), ctx.args.offline, ctx.args.days
-    local report = failure.check(doctor.examine(fleet, { offline = offline, days = days }))
+    local report = failure.check(doctor.examine(fleet, {
+      offline = offline, days = days, retries = ctx.args.retries,
+    }))
     if ctx.json then record(ctx, report) else write(ctx, report) end
-    if not offline and not is_whole(report) then return status.interrupted end
+    if unasked(ctx, report) > 0 then return status.interrupted end
     return report.counts.error > 0 and status.failed or status.done
   end,
 }

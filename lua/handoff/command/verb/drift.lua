@@ -50,8 +50,10 @@ return {
     .. "has drifted, whatever else; 0 where none has.",
   examples = { { "handoff drift --select region=eu", "who was edited past `handoff` since" } },
   run = function(ctx)
-    local drift = require "handoff.drift"
-    local report = failure.check(drift.look(ctx:fleet(), { history = ctx.args.history }))
+    local drift, fleet = require "handoff.drift", ctx:fleet()
+    local report = failure.check(require("handoff.command.progress").during(ctx, fleet, "reading", function(opts)
+      return drift.look(fleet, { history = ctx.args.history, on_result = opts.on_result, stop = opts.stop })
+    end))
     if not ctx.json then
       write_report(ctx, report)
       return status_of(report)

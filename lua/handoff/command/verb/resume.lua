@@ -3,16 +3,25 @@ local failure = require "handoff.command.failure"
 local past = require "handoff.command.past"
 local status = require "handoff.command.status"
 
+-- A script may have called its edit anything.
+local function load_own(ctx, run)
+  local ok, loaded = pcall(require("handoff.command.edit").load, ctx, run.edit)
+  if ok then return loaded end
+  if not failure.is(loaded) or not loaded.message then error(loaded, 0) end
+  failure.raise(loaded.status, ("%s (the edit of run %d; `handoff resume %d EDIT` takes another)"):format(
+    loaded.message, run.id, run.id))
+end
+
 -- The edit that was given, or the run's own; nil for an undo, which has none.
 local function load_edit(ctx, run)
-  local edit, words = require "handoff.command.edit", ctx.args.edit
+  local words = ctx.args.edit
   if run.kind == "undo" then
     if not words[1] then return nil end
     failure.raise(status.misuse, ("%s: run %d takes run %d back, and needs no edit; leave it out"):format(words[1],
       run.id, run.of))
   end
-  if words[1] then return edit.load(ctx, words) end
-  if run.edit then return edit.load(ctx, run.edit) end
+  if words[1] then return require("handoff.command.edit").load(ctx, words) end
+  if run.edit then return load_own(ctx, run) end
   failure.raise(status.misuse, ("run %d: its edit is not known; give it: handoff resume %d EDIT"):format(run.id,
     run.id))
 end
@@ -43,7 +52,7 @@ return {
     local fleet = loaded and require("handoff.command.edit").fleet(ctx, loaded) or ctx:fleet()
     ctx:note("going on with " .. past.line(run))
     if ctx.args.edit[1] then ctx:note("the edit is now " .. loaded.name) end
-    return require("handoff.command.writing").perform(ctx, fleet, "resume", function(opts)
+    return past.perform(ctx, fleet, "resume", function(opts)
       return fleet:resume(run.id, loaded and loaded.fn, opts)
     end)
   end,

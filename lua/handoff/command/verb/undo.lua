@@ -22,7 +22,7 @@ return {
     end
     local fleet = ctx:fleet()
     ctx:note("taking back " .. past.line(run))
-    return require("handoff.command.writing").perform(ctx, fleet, "undo", function(opts)
+    return past.perform(ctx, fleet, "undo", function(opts)
       return fleet:undo(run.id, opts)
     end)
   end,
