@@ -12,11 +12,12 @@ local function record(ctx, result)
   }
 end
 
--- What cannot be written is often the same for many agents, and is said once.
+-- What cannot be written is often the same for many agents, and is said once, when files are written.
 local function note_left_out(ctx, results)
   local order, counts = {}, {}
   for _, result in ipairs(results) do
-    for _, path in ipairs(result.value and result.value.left_out or {}) do
+    local done = result.value
+    for _, path in ipairs(done and done.status ~= "unchanged" and done.left_out or {}) do
       if not counts[path] then order[#order + 1], counts[path] = path, 0 end
       counts[path] = counts[path] + 1
     end
@@ -42,10 +43,12 @@ local function tell(ctx, results)
   for _, result in ipairs(results) do
     if result.error then ctx:note(tostring(result.error)) end
   end
+  if counts.untouched > 0 then
+    ctx:note(("interrupted: %s not asked; pull again for the rest"):format(ctx:plural(counts.untouched, "agent")))
+  end
   if ctx.json then return end
-  local left = counts.untouched > 0 and (", %d not asked"):format(counts.untouched) or ""
-  ctx:say(("Pulled: %d new, %d changed, %d unchanged, %d failed%s."):format(counts.new, counts.changed,
-    counts.unchanged, counts.failed, left))
+  ctx:say(("Pulled: %d new, %d changed, %d unchanged, %d failed."):format(counts.new, counts.changed, counts.unchanged,
+    counts.failed))
 end
 
 return {
@@ -68,13 +71,15 @@ return {
   run = function(ctx)
     local desired = require "handoff.desired"
     local folder, format = ctx.args.folder or "agents", ctx.args.format
-    local run, err = ctx:fleet():each(function(one, agent)
-      local cfg, failed = one:get()
-      if not cfg then return nil, failed end
+    local function save(one, agent)
+      local cfg, err = one:get()
+      if not cfg then return nil, err end
       return desired.save(cfg, folder, agent.name, format)
-    end)
+    end
+    local run, err = ctx:fleet():each(save)
     require("handoff.command.failure").check(run, err)
     tell(ctx, run.results)
+    if run.counts.untouched then return status.interrupted end
     return status.of_run(run)
   end,
 }
