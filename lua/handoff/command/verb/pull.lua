@@ -76,7 +76,10 @@ return {
       if not cfg then return nil, err end
       return desired.save(cfg, folder, agent.name, format)
     end
-    local run, err = ctx:fleet():each(save)
+    local fleet = ctx:fleet()
+    local run, err = require("handoff.command.progress").during(ctx, fleet, "reading", function(opts)
+      return fleet:each(save, opts)
+    end)
     require("handoff.command.failure").check(run, err)
     tell(ctx, run.results)
     if run.counts.untouched then return status.interrupted end
