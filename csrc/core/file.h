@@ -6,7 +6,7 @@
 
 #include "ho.h"
 
-/* A file that only its owner can read, whatever the umask and whatever mode it had before. */
+/* A file that only its owner can read, whatever the umask and whatever mode it had before. One that does not fit is removed. */
 ho_code ho_write_private(const char *path, const char *text, size_t len);
 
 /* Makes the file, empty and its owner's alone whatever the umask, where nothing is there; a file that is there stays as it is.
