@@ -22,11 +22,19 @@ static bool write_all(int fd, const char *text, size_t len) {
     return true;
 }
 
+/* Half of a text would pass for the whole. What is no file, such as /dev/full, stays. */
+static void remove_part(int fd, const char *path) {
+    struct stat st;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) unlink(path);
+}
+
 ho_code ho_write_private(const char *path, const char *text, size_t len) {
     int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, PRIVATE_FILE);
     if (fd < 0) return HO_FAILED;
-    bool written = fchmod(fd, PRIVATE_FILE) == 0 && ftruncate(fd, 0) == 0 && write_all(fd, text, len);
+    bool emptied = fchmod(fd, PRIVATE_FILE) == 0 && ftruncate(fd, 0) == 0;
+    bool written = emptied && write_all(fd, text, len);
     int failed = errno;
+    if (emptied && !written) remove_part(fd, path);
     if (close(fd) == 0 && written) return HO_OK;
     if (!written) errno = failed;
     return HO_FAILED;

@@ -6,7 +6,7 @@
 
 #include "ho.h"
 
-/* A file that only its owner can read, whatever the umask and whatever mode it had before. */
+/* A file that only its owner can read, whatever the umask and whatever mode it had before. One that does not fit is removed. */
 ho_code ho_write_private(const char *path, const char *text, size_t len);
 
 /* Puts a file in the place of another, or where there is none, at one stroke: who reads meanwhile sees one of the two, and a failure
