@@ -4,9 +4,10 @@
 --             HANDOFF_TOKEN and HANDOFF_BASE_URL name its first one. `handoff`, a `client` and its `cfg` are there already.
 --   ```sh run runs as a shell script at the top of the tree, with the same variables. Without `run` it is only shown.
 --   ```text   right after a block that runs: exactly what that prints.
---   ```console  lines after `$ ` are commands, those below each are exactly what it prints, on either stream. All such blocks are
---             one tour: a folder of their own, empty at first but for a sandbox's agents.lua (25 agents), `handoff` on the PATH.
---             A time, 2026-11-22 23:05:20, stands for any; "…" at the end of a line for the rest of it, alone on one for more.
+--   ```console  lines after `$ ` (and `> `) are commands, those below each are exactly what it prints, on either stream.
+--             All such blocks are one tour: a folder of their own, empty at first but for a sandbox's agents.lua (25 agents),
+--             with `handoff` on the PATH. A time, 2026-11-22 09:30:00, stands for any, so does the port; "…" at the end of a
+--             line for the rest of it, alone on one for any lines.
 -- Any other word after ``` is only shown. The blocks share one sandbox and run in their order.
 local command = require "support.command"
 local program = require "support.program"
@@ -41,8 +42,10 @@ end
 local function commands_of(block)
   local list = {}
   for i, line in ipairs(block) do
-    local text = line:match "^%$ (.*)$"
-    if text then
+    local text, more = line:match "^%$ (.*)$", line:match "^> ?(.*)$"
+    if more and #list[#list].output == 0 then
+      list[#list].text = list[#list].text .. "\n" .. more
+    elseif text then
       list[#list + 1] = { line = block.line + i, text = text, output = {} }
     else
       local output = list[#list].output
@@ -53,7 +56,7 @@ local function commands_of(block)
 end
 
 local function plain_line(line)
-  return (line:gsub("%d%d%d%d%-%d%d%-%d%d %d%d:%d%d:%d%d", "2026-11-22 23:05:20"))
+  return (line:gsub("%d%d%d%d%-%d%d%-%d%d %d%d:%d%d", "2026-11-22 09:30"):gsub("( 09:30):%d%d", "%1:00"))
 end
 
 -- Whether the lines are as the README has them; the first that is not, otherwise.
@@ -78,13 +81,15 @@ end
 
 -- Does what the blocks say, one command after the other, in one folder → nil, or what was not as the README has it.
 local function follow(tour, box)
-  box:write("bin", ("#!/bin/sh\nexec %s \"$@\"\n"):format(command.words()))
-  program.run(("cd %s && chmod +x bin && mv bin handoff"):format(program.quote(box.folder)))
-  local env = { PATH = box.folder .. ":" .. os.getenv "PATH", HANDOFF_BASE_URL = box.box.base_url,
+  program.run("mkdir " .. program.quote(box.folder .. "/bin"))
+  program.run("chmod +x " .. program.quote(box:write("bin/handoff",
+    ("#!/bin/sh\nexec %s \"$@\"\n"):format(command.words()))))
+  local env = { PATH = box.folder .. "/bin:" ..  os.getenv "PATH", HANDOFF_BASE_URL = box.box.base_url,
     XDG_STATE_HOME = box.folder, HANDOFF_TOKEN = false, HANDOFF_BUILD = false, HANDOFF_GC = false }
   for _, block in ipairs(tour) do
     for _, one in ipairs(commands_of(block)) do
       local output = program.run(("cd %s; %s"):format(program.quote(box.folder), one.text), env)
+      output = output:gsub("http://127%.0%.0%.1:%d+/", "http://127.0.0.1:8080/")
       local same, why = same_output(one.output, output)
       if not same then return ("README.md:%d: %s\n%s\nall of it:\n%s"):format(one.line, one.text, why, output) end
     end
