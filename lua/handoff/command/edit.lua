@@ -45,18 +45,22 @@ local function is_ours(info)
   return info.what == "C" or library ~= nil and info.source:sub(1, #library) == library
 end
 
+local MOST_FRAMES, MOST_LEVELS = 10, 100 -- a stack that overflowed has hundreds of thousands
+
 -- The frames of the user's own code between the call and what was raised in it, innermost first.
 local function user_frames()
-  local frames, level = {}, 2
-  while true do
+  local frames = {}
+  for level = 2, MOST_LEVELS do
     local info = debug.getinfo(level, "Slnf")
     if not info or info.func == xpcall then return frames end
+    if #frames == MOST_FRAMES then break end
     if not is_ours(info) then
       local name = info.name and ("'%s'"):format(info.name) or info.what == "main" and "the file" or "the edit"
       frames[#frames + 1] = ("%s:%d: in %s"):format(info.short_src, info.currentline, name)
     end
-    level = level + 1
   end
+  frames[#frames + 1] = "..."
+  return frames
 end
 
 -- A message handler: what was raised, as an error that has `frames`. An interrupt stays the text that it is.
