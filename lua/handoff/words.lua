@@ -41,12 +41,22 @@ end
 
 local SHOWN, SHOWN_MEMBERS = 72, 12
 
+-- The last characters of a text that has as many; a pattern that ends in $ would be tried at every place.
+local function last_characters(text, count)
+  local at = #text + 1
+  while count > 0 do
+    at = at - 1
+    if text:byte(at) < 0x80 or text:byte(at) >= 0xC0 then count = count - 1 end
+  end
+  return text:sub(at)
+end
+
 -- A text of at most SHOWN characters: the middle of a longer one is left out.
 local function shorten(text)
   local count = core.schema.utf8_length(text)
   if not count or count <= SHOWN then return text end
   local half = ("[^\128-\191][\128-\191]*"):rep(SHOWN / 2)
-  return text:match("^" .. half) .. "..." .. text:match(half .. "$")
+  return text:match("^" .. half) .. "..." .. last_characters(text, SHOWN / 2)
 end
 
 -- The names of an object's fields, those of the schema in its order, then the others sorted.
@@ -144,8 +154,20 @@ local function keep_between(before, after, first, before_last, after_last, kept)
   end
 end
 
--- Which pieces stay: before's place → after's.
-local function kept_pieces(before, after)
+-- How many pieces, and how many bytes of them, the two have in common at most, wherever they stand: of each of those from
+-- first + 1 to its last.
+local function common_pieces(before, after, first, before_last, after_last)
+  local left, count, bytes = {}, 0, 0
+  for i = first + 1, before_last do left[before[i]] = (left[before[i]] or 0) + 1 end
+  for i = first + 1, after_last do
+    local piece = after[i]
+    if (left[piece] or 0) > 0 then left[piece], count, bytes = left[piece] - 1, count + 1, bytes + #piece end
+  end
+  return count, bytes
+end
+
+-- Which pieces stay: before's place → after's. Most texts that are others altogether are known as such before the long search.
+local function kept_pieces(before, after, least_bytes)
   local kept, first, b, a = {}, 0, #before, #after
   while first < b and first < a and before[first + 1] == after[first + 1] do
     first = first + 1
@@ -155,7 +177,10 @@ local function kept_pieces(before, after)
     kept[b] = a
     b, a = b - 1, a - 1
   end
-  keep_between(before, after, first, b, a, kept)
+  local count, bytes = common_pieces(before, after, first, b, a)
+  local outside = #concat(before, "", 1, first) + #concat(before, "", b + 1)
+  local edits = b + a - 2 * (first + count)
+  if edits <= DISTANCE and outside + bytes >= least_bytes then keep_between(before, after, first, b, a, kept) end
   return kept
 end
 
@@ -222,18 +247,23 @@ local function is_long(text)
   return type(text) == "string" and (core.schema.utf8_length(text) or 0) > SHOWN
 end
 
--- Whether two texts have so little in common that each is better shown for itself, and can be told apart there.
-local function is_another(before, after, pieces, kept)
-  local stayed = 0
-  for at in next, kept do stayed = stayed + #pieces[at] end
-  return stayed * 3 < math.max(#before, #after) and shorten(before) ~= shorten(after)
+-- With fewer bytes in common two texts are others altogether, each better shown for itself where they can be told apart then.
+local function least_in_common(before, after)
+  return shorten(before) ~= shorten(after) and math.max(#before, #after) / 3 or 0
+end
+
+local function bytes_of(kept, pieces)
+  local bytes = 0
+  for at in next, kept do bytes = bytes + #pieces[at] end
+  return bytes
 end
 
 -- Two texts, one of them long, as one; nil where they are others altogether.
 local function word_diff(before, after)
   local pieces, others = pieces_of(before), pieces_of(after)
-  local kept = kept_pieces(pieces, others)
-  if is_another(before, after, pieces, kept) then return nil end
+  local least = least_in_common(before, after)
+  local kept = kept_pieces(pieces, others, least)
+  if bytes_of(kept, pieces) < least then return nil end
   local runs, shown, hunks = join(runs_of(pieces, others, kept)), {}, 0
   for i, run in ipairs(runs) do
     if run.removed then hunks = hunks + 1 end
