@@ -149,6 +149,13 @@ return { a = "x\65\z   y\"", ["b"] = [==[ l ]==], --[[ d ]] c = { 1, -2, 3.5e2, 
         ['return { "x\n" }'] =
           [[1:10 syntax a text that is not closed on its line; end it with ", or write \n for a new line]],
         ['return { "\\q" }'] = [[1:11 syntax no such escape; a backslash itself is written \\]],
+        ["return { [{}] = 5 }"] =
+          "1:11 data a key is a text; items of a list are written one after the other, without keys",
+        ["return { settings: {} }"] =
+          '1:10 data "settings" is a name; this file is data: write the value itself, texts in quotes',
+        [ [[return { ["\27[2J"] = 1, ["\27[2J"] = 2 }]] ] = '1:26 duplicate_key "?[2J" is there twice; remove one',
+        ["return { [" .. ("="):rep(50) .. "[ }"] = "1:10 syntax a text that is not closed; end it with ]"
+          .. ("="):rep(39) .. "…",
         ["return { 0x10 }"] = "1:10 syntax no number that can stand here; write it in digits, such as 7",
         ["return { [[x }"] = "1:10 syntax a text that is not closed; end it with ]]",
         ["--[[ x"] = "1:1 syntax a comment that is not closed; end it with ]]",
@@ -342,6 +349,26 @@ return {
         "custom_guidelines[#4].name", 'custom_guidelines["B"].description' }, left)
     end)
 
+    it("without a list of which an item cannot be told, or breaks a rule that it would not do without", function()
+      for items, part in pairs {
+        ['[{"id": 1, "name": "A"}, null]'] = "custom_guidelines", ['[{"id": 1, "name": "A"}, [5]]'] = "routing_profiles",
+        ['[{"id": 1}, {"description": "no name"}]'] = "custom_guidelines", ["[{}]"] = "availability",
+        ['[{"id": 1, "name": "A"}, {"id": 1, "name": "B"}]'] = "routing_profiles",
+        ['[{"id": "1", "name": "A"}]'] = "custom_guidelines",
+        ['[{"name": "media_message"}, {"name": null}, 7]'] = false,
+      } do
+        local cfg = document.new { [part or "generic_guidelines"] = items }
+        for _, format in ipairs { "lua", "json" } do
+          local text, left = desired.write(cfg, format)
+          local value, copy = value_of(text, "x." .. format), cfg:copy()
+          if part then assert.is_nil(value[part]) else assert.equal(1, #value.generic_guidelines) end
+          assert.truthy(table.concat(left, "\n"):find(part and "\n" .. part or "generic_guidelines[3]", 1, true))
+          desired.edit(value)(copy)
+          assert.same({}, copy:changes())
+        end
+      end
+    end)
+
     it("so that any document can be read again, and changes nothing where it came from", function()
       for seed = 1, 60 do
         local cfg = assert(core.config.new(edits.document(random(seed), true), true))
@@ -438,6 +465,32 @@ return {
         for _, note in ipairs { "%-%- last", "%-%- note" } do
           if old:find(note) then assert.truthy(text:find(note), text) end
         end
+      end
+    end)
+
+    it("over lists laid out as people do, of which only the item that goes is gone", function()
+      local slots = {
+        a = '{ id = 1, day_span = "monday", start_time = "10:00", end_time = "12:00" }',
+        b = '{ id = 2, day_span = "tuesday", start_time = "10:00", end_time = "12:00" }',
+        c = '{ id = 3, day_span = "friday", start_time = "10:00", end_time = "12:00" }',
+      }
+      local rest = "settings = {}, generic_guidelines = {}, custom_guidelines = {}, routing_profiles = {} }\n"
+      local function file(list) return "return { availability = {" .. list:gsub("%l%f[%A]", slots) .. "},\n" .. rest end
+      local function live(names)
+        local items = names:gsub("%l", function(name) return slots[name] .. "," end):gsub("([%l_]+) =", '"%1":')
+        return document.new { settings = "{}", generic_guidelines = "[]", custom_guidelines = "[]",
+          routing_profiles = "[]", availability = "[" .. items:sub(1, -2) .. "]" }
+      end
+      for _, row in ipairs {
+        { "\n  a\n  , b\n  , c\n", "bc", "\n  b\n  , c\n" },
+        { "\n  a\n  , b\n  , c\n", "ac", "\n  a\n  , c\n" },
+        { "\n  a\n  , b\n  , c\n", "ab", "\n  a\n  , b\n" },
+        { "\n  a, b,\n  -- ABOUT\n  c,\n", "ac", "\n  a,\n  -- ABOUT\n  c,\n" },
+        { "\n  a, -- ABOUT\n  b ", "a", "\n  a, -- ABOUT\n  " },
+        { "\n  a, b --[[ ABOUT ]] , c\n", "ac", "\n  a, --[[ ABOUT ]] c\n" },
+        { "\n  a, -- ABOUT\r  b,\n  c,\n", "bc", "\n  -- ABOUT\r  b,\n  c,\n" },
+      } do
+        assert.equal(file(row[3]), (desired.write(live(row[2]), "lua", file(row[1]))))
       end
     end)
 

@@ -178,11 +178,13 @@ end
 -- @param old the text of a file of Lua that the new one is to replace, or nil: its comments, its order and the layout of
 --   what did not change stay
 -- @return the text and a list of paths that are left out, as desired state cannot have them: fields that this version does not
---   know, values that break a rule; or nil and an error of kind "invalid" where old cannot be read
+--   know, values that break a rule, a list with an item that nothing tells apart; or nil and an error of kind "invalid" where old cannot be read
 function desired.write(cfg, format, old)
   local write = require "handoff.desired.write"
   local value, left = write.value(cfg)
-  if format == "json" then return core.config.new(value):json { indent = 2 } .. "\n", left end
+  if format == "json" then
+    return require("handoff.canonical").json(value, require("handoff.shape").document, "") .. "\n", left
+  end
   if not old then return write.lua(value), left end
   old = old:gsub("^\239\187\191", "")
   local tree, err = parse("the file", old, "lua")

@@ -19,6 +19,12 @@ local function fail(at, rule, message)
   error({ at = at, rule = rule, message = message }, 0)
 end
 
+-- A piece of the text as a message can have it; a key may be any bytes.
+local function shown(text)
+  text = text:gsub("[^\32-\126]", "?")
+  return #text > 40 and text:sub(1, 40) .. "…" or text
+end
+
 -- ---- blanks and comments --------------------------------------------------------------------------------------------
 
 -- At the first bracket of a long text → its level and the place after its second bracket, or nil.
@@ -31,7 +37,7 @@ local function end_of_comment(text, at)
   local close, after = long_bracket(text, at + 2)
   if not close then return (find(text, "[\r\n]", at) or #text + 1) - 1 end
   local _, stop = find(text, close, after, true)
-  return stop or fail(at, "syntax", "a comment that is not closed; end it with " .. close)
+  return stop or fail(at, "syntax", "a comment that is not closed; end it with " .. shown(close))
 end
 
 -- The place of the next token; one past the end where there is none.
@@ -102,23 +108,20 @@ end
 local function long_text(text, at)
   local close, after = long_bracket(text, at)
   local stop, last = find(text, close, after, true)
-  if not stop then fail(at, "syntax", "a text that is not closed; end it with " .. close) end
+  if not stop then fail(at, "syntax", "a text that is not closed; end it with " .. shown(close)) end
   local lines = sub(text, after, stop - 1):gsub("\r\n", "\n"):gsub("\n\r", "\n"):gsub("\r", "\n")
   return lines:gsub("^\n", ""), last
 end
 
 -- ---- what is not data -----------------------------------------------------------------------------------------------
 
-local function shown(text)
-  return #text > 40 and text:sub(1, 40) .. "…" or text
-end
-
 -- At something that is no value.
 local function refuse_value(r, at)
   local word, after = match(r.text, "^([%a_][%w_.:]*)()", at)
   if word == "function" then fail(at, "data", "a function; this file is data: write the value itself") end
   if word then
-    local called = find(r.text, "^[(\"'{%[]", skip(r, after))
+    word = word:gsub("[.:]+$", "")
+    local called = find(r.text, "^[(\"'{%[]", skip(r, after)) and sub(r.text, after - 1, after - 1) ~= ":"
     fail(at, "data", called and ('"%s" is called; this file is data: write the value itself'):format(shown(word))
       or ('"%s" is a name; this file is data: write the value itself, texts in quotes'):format(shown(word)))
   end
@@ -177,11 +180,12 @@ local function read_key(r, at)
     return name, skip(r, after + 1)
   end
   if sub(r.text, at, at) ~= "[" or long_bracket(r.text, at) then return nil, at end
-  local key = read_value(r, skip(r, at + 1), DEPTH)
-  after = skip(r, key.to + 1)
-  if key.kind ~= "text" then
-    fail(key.from, "data", "a key is a text; items of a list are written one after the other, without keys")
+  local from = skip(r, at + 1)
+  local key = sub(r.text, from, from) ~= "{" and read_value(r, from)
+  if not key or key.kind ~= "text" then
+    fail(from, "data", "a key is a text; items of a list are written one after the other, without keys")
   end
+  after = skip(r, key.to + 1)
   if sub(r.text, after, after) ~= "]" then refuse_rest(r, after) end
   after = skip(r, after + 1)
   if sub(r.text, after, after) ~= "=" then fail(after, "syntax", "= expected after the key") end

@@ -29,37 +29,64 @@ local function is_first_on_line(text, at) return not text:sub(line_start(text, a
 
 -- Whether an entry has its lines to itself, but for a comment after it.
 local function is_alone(text, entry)
-  local rest = text:sub((entry.separator or entry.to) + 1, line_end(text, entry.to))
-  local comment = rest:find "^%s*%-%-" and not rest:find "^%s*%-%-%[=*%["
-  return is_first_on_line(text, entry.from) and (comment or not rest:find "%S")
+  local last = entry.separator or entry.to
+  local rest = text:sub(last + 1, line_end(text, last))
+  local comment = rest:find "^%s*%-%-[^\r\n]*[\r\n]*$" and not rest:find "^%s*%-%-%[=*%["
+  return is_first_on_line(text, entry.from) and not text:sub(entry.to + 1, last):find "\n"
+    and (comment or not rest:find "%S")
 end
 
-local function has_comment(w, node)
+local function has_comment(w, from, to)
   for _, comment in ipairs(w.comments) do
-    if comment.from > node.from and comment.to < node.to then return true end
+    if comment.from > from and comment.to < to then return true end
   end
   return false
 end
 
 -- ---- entries that go ------------------------------------------------------------------------------------------------------
 
--- Entries i to j go, i - 1 and j + 1 stay where they are there.
+-- Bytes go, and the blanks after them or, at a line's end, before them.
+local function cut_bytes(w, from, to)
+  local _, stop = w.text:find("^[ \t]*", to + 1)
+  if w.text:find("^\r?\n", stop + 1) then from = #w.text:sub(1, from - 1):gsub("[ \t]+$", "") + 1 end
+  replace(w, from, stop, "")
+end
+
+-- An entry goes and its comma; the comments around them stay.
+local function cut_entry(w, entry)
+  if not entry.separator then return cut_bytes(w, entry.from, entry.to) end
+  if not has_comment(w, entry.to, entry.separator) then return cut_bytes(w, entry.from, entry.separator) end
+  cut_bytes(w, entry.from, entry.to)
+  cut_bytes(w, entry.separator, entry.separator)
+end
+
+-- Whether a comment that is in none of the entries i to j stands in those bytes.
+local function has_comment_between(w, entries, i, j, from, to)
+  for k = i, j do
+    if has_comment(w, from - 1, entries[k].from) then return true end
+    from = entries[k].to + 1
+  end
+  return has_comment(w, from - 1, to + 1)
+end
+
+-- Entries i to j go, i - 1 and j + 1 stay where they are there → whether a comma that stands before i still does.
 local function cut_run(w, entries, i, j)
-  local alone = true
+  local alone, from, to = true, entries[i].from, entries[j].separator or entries[j].to
   for k = i, j do alone = alone and is_alone(w.text, entries[k]) end
   if alone then
     for k = i, j do
       local stop = entries[k].separator or entries[k].to
       replace(w, line_start(w.text, entries[k].from), line_end(w.text, stop), "")
     end
-  elseif entries[j + 1] then
-    replace(w, entries[i].from, entries[j + 1].from - 1, "")
-  elseif i > 1 then
-    replace(w, entries[i - 1].to + 1, entries[j].to, "")
-  else
-    replace(w, entries[i].from, entries[j].separator or entries[j].to, "")
+    return true
   end
-  return alone
+  if entries[j + 1] then to = entries[j + 1].from - 1 elseif i > 1 then from, to = entries[i - 1].to + 1, entries[j].to end
+  if has_comment_between(w, entries, i, j, from, to) then
+    for k = i, j do cut_entry(w, entries[k]) end
+    return true
+  end
+  replace(w, from, to, "")
+  return entries[j + 1] ~= nil
 end
 
 -- → how many stay, and whether the last one that does is followed by a comma.
@@ -71,8 +98,8 @@ local function cut(w, entries, stays)
     else
       from = from or at
       if at == #entries or stays[at + 1] then
-        local alone = cut_run(w, entries, from, at)
-        if at == #entries then closed = alone and closed or entry.separator ~= nil end
+        local has_comma = cut_run(w, entries, from, at)
+        if at == #entries then closed = has_comma or entry.separator ~= nil end
       end
     end
   end
@@ -113,7 +140,7 @@ local function patch(w, row, node, stays, added, whole, first)
   if all and #added == 0 then return end
   local anew = row.item and not row.item.fields or next(stays) == nil
     or not w.text:sub(node.from, node.to):find("\n", 1, true)
-  if anew and not has_comment(w, node) then
+  if anew and not has_comment(w, node.from, node.to) then
     for at = #w.edits, first + 1, -1 do w.edits[at] = nil end
     replace(w, node.from, node.to, write.render(row, whole, indent_at(w.text, node.from)))
     return

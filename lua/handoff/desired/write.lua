@@ -10,7 +10,8 @@ local write = {}
 
 -- ---- what can be written ----------------------------------------------------------------------------------------------
 
--- `left` holds the paths that are left out and, by their paths with places, how items are called: labels.
+-- `left` holds the paths that are left out; by their paths with places, how items are called: labels; and the set of the parts
+-- that go.
 local writable
 
 local function writable_object(row, object, path, left)
@@ -85,26 +86,55 @@ local function drop_broken(value, left)
     local dropped = drop(value, path)
     if dropped then left[#left + 1] = dropped:gsub("^[^%]]*%]", left.labels) end
   end
+  return #broken > 0
+end
+
+-- Whether the item can be found again by what desired state says of it.
+local function is_tellable(row, item)
+  return shape.is_object(item) and (row.key and item[row.key] ~= nil or shape.label_text(row, item) ~= nil)
+end
+
+-- Of predefined items only those that can be told are there; another list is left out where one of its items cannot: without it,
+-- the item would go.
+local function drop_untellable(value, left)
   for _, part in ipairs(shape.document.fields) do
-    if part.fixed then
-      local kept = array {}
-      for _, item in ipairs(value[part.name]) do kept[#kept + 1] = item or nil end
-      value[part.name] = kept
+    local list, kept = part.item and value[part.name] or {}, array {}
+    for at, item in ipairs(list) do
+      if is_tellable(part.item, item) then
+        kept[#kept + 1] = item
+      elseif part.fixed and item then
+        left[#left + 1] = left.labels[("%s[%d]"):format(part.name, at)]
+      end
     end
+    if part.fixed then value[part.name] = kept end
+    if not part.fixed and #kept < #list then left.parts[part.name] = true end
+  end
+end
+
+-- A part that still breaks a rule, with two items of one id in it, is left out.
+local function drop_parts(value, left, is_broken)
+  for _, issue in ipairs(is_broken and core.check.document(value) or {}) do
+    local part = issue.path:match "^[%w_]+"
+    if issue.severity == "error" and issue.rule ~= "required" then left.parts[part] = true end
+  end
+  for _, part in ipairs(shape.document.fields) do
+    if left.parts[part.name] then value[part.name], left[#left + 1] = nil, part.name end
   end
 end
 
 --- → what desired state can have of the configuration, plain, and a list of the paths that it cannot have.
 function write.value(cfg)
-  local value, left = {}, { labels = {} }
+  local value, left = {}, { labels = {}, parts = {} }
   for _, row in ipairs(shape.document.fields) do
     value[row.name] = writable(row, core.config.part(cfg, row.name), row.name, left)
   end
   for name in core.config.each(cfg) do
     if not shape.document.known[name] then left[#left + 1] = name end
   end
-  drop_broken(value, left)
-  left.labels = nil
+  local is_broken = drop_broken(value, left)
+  drop_untellable(value, left)
+  drop_parts(value, left, is_broken)
+  left.labels, left.parts = nil, nil
   return value, left
 end
 

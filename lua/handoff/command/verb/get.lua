@@ -1,25 +1,8 @@
 -- SPDX-License-Identifier: MIT
 
--- JSON as cfg:json writes it, two spaces a level, an object's fields in the order of the schema's row.
-local function canonical(value, row, indent)
-  local core, words, shape = require "handoff.core", require "handoff.words", require "handoff.shape"
-  local inner, lines, marks = indent .. "  ", {}, "{}"
-  if type(value) ~= "table" or next(value) == nil then return core.json.encode(value) end
-  if shape.is_list(value) then
-    marks = "[]"
-    for i = 1, #value do lines[i] = inner .. canonical(value[i], row and row.item, inner) end
-  else
-    for i, name in ipairs(words.names_of(value, row)) do
-      local below = row and row.known and row.known[name]
-      lines[i] = ("%s%s: %s"):format(inner, core.json.encode(name), canonical(value[name], below, inner))
-    end
-  end
-  return ("%s\n%s\n%s%s"):format(marks:sub(1, 1), table.concat(lines, ",\n"), indent, marks:sub(2))
-end
-
 -- A value as people and shells want it. Nothing in a text commands a terminal that shows it.
 local function shown(ctx, value, row)
-  if type(value) ~= "string" then return canonical(value, row, "") end
+  if type(value) ~= "string" then return require("handoff.canonical").json(value, row, "") end
   if not ctx.out.terminal then return value end
   local plain = require("handoff.words").plain
   return (value:gsub("[^\n\t\32-\126\128-\255]", plain):gsub("\194[\128-\159]", plain))
