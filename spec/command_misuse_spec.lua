@@ -55,6 +55,7 @@ local verbs = {
   } },
   diff = { good = "diff state", rows = {
     { "diff", FAILED, "agents: " },
+    { "diff ''", MISUSE, "DIR: a value expected, got none" },
     { "diff missing", FAILED, "`handoff pull missing` writes" },
     { "diff empty", FAILED, "`handoff pull empty` writes" },
     { "diff broken.json", FAILED, "broken.json: 1 problem; `handoff validate broken.json` shows" },
@@ -76,6 +77,7 @@ local verbs = {
     { "get AGENTx", MISUSE, 'no agent of agents.lua has this name; did you mean "AGENT"?' },
     { "get zzzzzz", MISUSE, "no agent of agents.lua has this name; `handoff agents` lists them" },
     { "get AGENT settings.timezon", MISUSE, 'no field "timezon" in settings; did you mean "timezone"?' },
+    { "get AGENT ''", MISUSE, "PATH: a value expected, got none" },
     { "get AGENT settings..timezone", MISUSE, "a field's name expected after the dot" },
     { "get AGENT 'custom_guidelines[nope'", MISUSE, "custom_guidelines[nope" },
     { "get AGENT settings.timezone more", MISUSE, "too many arguments" },

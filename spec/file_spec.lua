@@ -49,6 +49,9 @@ describe("core.file", function()
     assert.equal("755", stat(folder .. "/a"):match "%d+")
     assert.same({ nil, "Not a directory" }, { file.make_folder(folder .. "/file/x") })
     assert.same({ nil, "Not a directory" }, { file.make_folder(folder .. "/file") })
+    for _, name in ipairs { "make_folder", "kind", "list" } do
+      assert.same({ nil, "No such file or directory" }, { file[name] "" }, name)
+    end
   end)
 
   describe("locks", function()

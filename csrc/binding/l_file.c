@@ -32,11 +32,11 @@ static int push_answer(lua_State *L, ho_code code, bool answer) {
     return 1;
 }
 
-/* A path as C has it: one with a NUL in it would name another file. */
+/* A path as C has it: one with a NUL in it would name another file. Of an empty one the system says that it is none. */
 static const char *check_path(lua_State *L) {
     size_t len;
     const char *path = luaL_checklstring(L, 1, &len);
-    luaL_argcheck(L, len > 0 && strlen(path) == len, 1, "a path expected");
+    luaL_argcheck(L, strlen(path) == len, 1, "a path expected");
     return path;
 }
 

@@ -105,10 +105,11 @@ static bool make_one_folder(const char *path) {
 ho_code ho_make_folder(const char *path) {
     char *part = strdup(path);
     bool made = part != NULL;
-    for (char *slash = part; made && (slash = strchr(slash + 1, '/')) != NULL;) {
-        *slash = '\0';
+    for (char *at = part; made && *at != '\0'; at++) {
+        if (*at != '/' || at == part) continue;
+        *at = '\0';
         made = make_one_folder(part);
-        *slash = '/';
+        *at = '/';
     }
     made = made && make_one_folder(path);
     int failed = errno;

@@ -77,7 +77,7 @@ local function add_argument(parser, row)
   local argument = parser:argument(row.name):description(row.help):argname(row.metavar):target(target(row.name))
   if row.args then argument:args(row.args) end
   if row.choices then argument:choices(row.choices) end
-  if row.convert then argument:convert(reader(row, row.metavar)) end
+  argument:convert(reader(row, row.metavar or row.name))
 end
 
 --- The paragraphs of a verb's details, for help and manual to fill as wide as they are: a blank line ends one, and lines that
