@@ -35,6 +35,12 @@ Checked: 1 file, 1 error, 0 warnings.
     local _, line, mark = run("validate shop.lua").out:match "^([^\n]*)\n([^\n]*)\n([^\n]*)\n"
     line = line:gsub("ä", "a")
     assert.same({ 80, "\\" }, { #line, line:sub(#mark, #mark) })
+    put("shop.lua", 'return { settings = { question_message = "' .. ("語"):rep(200) .. '\\q" } }')
+    line, mark = run("validate shop.lua").out:match "^[^\n]*\n([^\n]*)\n([^\n]*)\n"
+    assert.equal('  ' .. ("語"):rep(35) .. '\\q" } }', line)
+    assert.equal(72, #mark - 1)
+    put("shop.lua", "return {\n\r\n")
+    assert.matches("\n  \n  ^\n", run("validate shop.lua").out, 1, true)
     put("shop.lua", "\27[2J\194\133")
     assert.matches("\n  ?[2J?\n  ^\n", run("validate shop.lua").out, 1, true)
   end)

@@ -25,14 +25,25 @@ local function width_of(character)
   return (character:find "^[\227-\237]" or character:find "^\240[\159-\191]") and 2 or 1
 end
 
--- The line and a mark under the column; of a long line what is around it.
+-- Which of the characters around the column fit into the width: the first and the last. As many before it as after it, if it can be.
+local function window(all, column, width)
+  local first, last = column, column - 1
+  local function grow_left(least)
+    while first > 1 and width - width_of(all[first - 1]) >= least do
+      first, width = first - 1, width - width_of(all[first - 1])
+    end
+  end
+  grow_left(math.floor(width / 2))
+  while last < #all and width >= width_of(all[last + 1]) do last, width = last + 1, width - width_of(all[last + 1]) end
+  grow_left(0)
+  return first, last
+end
+
+-- The line and a mark under the column; of a long line what is around it. What is missing is missing behind the line's end.
 local function excerpt(source, column, width)
   local all = characters(shown_line(source))
-  local first, last = 1, #all
-  if #all > width then
-    first = math.max(1, math.min(column - math.floor(width / 2), #all - width + 1))
-    last = first + width - 1
-  end
+  column = math.min(column, #all + 1)
+  local first, last = window(all, column, width)
   local before = 0
   for at = first, column - 1 do before = before + width_of(all[at]) end
   return table.concat(all, "", first, last), (" "):rep(before) .. "^"
