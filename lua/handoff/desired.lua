@@ -38,6 +38,7 @@ end
 local function place_issue(path, found, locate)
   local line, column, source = found.line, found.column, found.source
   if found.at then line, column, source = locate(found.at) end
+  if found.hidden then source = nil end
   return core.error.issue {
     severity = found.severity or "error", path = line and ("%s:%d:%d"):format(path, line, column) or path,
     file = path, line = line, column = column, source = source, rule = found.rule,
@@ -107,8 +108,8 @@ end
 --- Reads a file of desired state.
 -- @return { path=, agent= (the file's name without .lua or .json), format=, value= plain tables, warnings= issues }; or nil
 --   and an error of kind "invalid", whose `issues` are all that is wrong, in the order of the file, warnings among them. An
---   issue is { path="FILE:12:3", file=, line=, column= (in characters, from 1), source= (the line), rule=, message=,
---   severity= }; one of the whole file has no line.
+--   issue is { path="FILE:12:3", file=, line=, column= (in characters, from 1), source= (the line, where it can be shown), rule=,
+--   message=, severity= }; one of the whole file has no line.
 function desired.read(path)
   local agent, format = split_name(path)
   if not agent then

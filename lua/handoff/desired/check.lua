@@ -17,8 +17,9 @@ local got = {
 
 -- A problem at the place of a node or an entry; `path` leads there in the document.
 local function note(c, place, path, rule, message, severity)
-  c.issues[#c.issues + 1] = { at = place.from, path = path, rule = rule, message = message,
-    severity = severity or "error" }
+  local issue = { at = place.from, path = path, rule = rule, message = message, severity = severity or "error" }
+  c.issues[#c.issues + 1] = issue
+  return issue
 end
 
 local function step(path, name) return path == "" and name or path .. "." .. name end
@@ -140,9 +141,13 @@ end
 
 --- @param tree as of handoff.desired.lua
 -- @return the value, plain tables with what can be written, and a list of { at=, path=, rule=, message=, severity= } in the
---   order of the text
+--   order of the text; `hidden`: the line is not to be shown
 function check.tree(tree)
   local c = { issues = {}, nodes = {} }
+  if tree.kind == "list" then -- with its tokens
+    note(c, tree, "", "type", "a list is no desired state, but perhaps an inventory; name other files").hidden = true
+    return nil, c.issues
+  end
   local value = take(c, shape.document, tree, "")
   if value then note_rules(c, value) end
   table.sort(c.issues, by_place)
