@@ -122,30 +122,6 @@ local function read(path)
     .. "plan, or PATH=VALUE"):format(path, why))
 end
 
--- The place after blanks and comments.
-local function skip(text, at)
-  while true do
-    at = text:match("^%s+()", at) or at
-    local level, long = text:match("^%-%-%[(=*)%[()", at)
-    if level then
-      local _, last = text:find("]" .. level .. "]", long, true)
-      at = (last or #text) + 1
-    elseif text:find("^%-%-", at) then
-      at = text:match("^[^\n]*()", at)
-    else
-      return at
-    end
-  end
-end
-
--- Whether the first statement of the text is `return {`: desired state, which is data.
-local function is_data(text)
-  local at = text:match "^\239\187\191()" or 1
-  at = skip(text, text:match("^#[^\n]*()", at) or at)
-  local after = text:match("^return()%f[^%w_]", at)
-  return after ~= nil and text:find("^{", skip(text, after)) ~= nil
-end
-
 -- ---- kinds of edits -----------------------------------------------------------------------------------------------------
 
 -- Every problem of files of desired state is said, a line each.
@@ -189,7 +165,7 @@ local function load_file(ctx, path)
   if path:find "%.plan$" then return load_plan(path) end
   if path:find "%.json$" then return load_desired(ctx, path) end
   local text = read(path)
-  if is_data(text) then return load_desired(ctx, path) end
+  if require("handoff.desired").is_data(text) then return load_desired(ctx, path) end
   return { fn = load_script(path, text) }
 end
 
