@@ -17,8 +17,8 @@ local function replace(w, from, to, fresh)
 end
 
 local function line_start(text, at)
-  local before = text:sub(1, at - 1):match ".*\n()"
-  return before or 1
+  while at > 1 and text:byte(at - 1) ~= 10 do at = at - 1 end
+  return at
 end
 
 local function line_end(text, at) return text:find("\n", at, true) or #text end
@@ -48,7 +48,7 @@ end
 -- Bytes go, and the blanks after them or, at a line's end, before them.
 local function cut_bytes(w, from, to)
   local _, stop = w.text:find("^[ \t]*", to + 1)
-  if w.text:find("^\r?\n", stop + 1) then from = #w.text:sub(1, from - 1):gsub("[ \t]+$", "") + 1 end
+  while w.text:find("^\r?\n", stop + 1) and w.text:find("^[ \t]", from - 1) do from = from - 1 end
   replace(w, from, stop, "")
 end
 

@@ -40,8 +40,7 @@ local function window(all, column, width)
 end
 
 -- The line and a mark under the column; of a long line what is around it. What is missing is missing behind the line's end.
-local function excerpt(source, column, width)
-  local all = characters(shown_line(source))
+local function excerpt(all, column, width)
   column = math.min(column, #all + 1)
   local first, last = window(all, column, width)
   local before = 0
@@ -49,12 +48,14 @@ local function excerpt(source, column, width)
   return table.concat(all, "", first, last), (" "):rep(before) .. "^"
 end
 
-local function show(ctx, issue)
+-- `line` keeps the characters of the line that was shown last: there may be thousands of problems in it.
+local function show(ctx, issue, line)
   ctx:say(("%s: %s %s [%s]"):format(issue.path, ctx.out:paint(colours[issue.severity], issue.severity .. ":"),
     issue.message, issue.rule))
   if not issue.source then return end
-  local line, mark = excerpt(issue.source, issue.column, ctx.out:width() - 2)
-  ctx:say("  " .. line)
+  if line.source ~= issue.source then line.source, line.all = issue.source, characters(shown_line(issue.source)) end
+  local part, mark = excerpt(line.all, issue.column, ctx.out:width() - 2)
+  ctx:say("  " .. part)
   ctx:say("  " .. ctx.out:paint(colours[issue.severity], mark))
 end
 
@@ -88,12 +89,12 @@ return {
     { "handoff validate agents/shop-uk.lua", "one" },
   },
   run = function(ctx)
-    local files, errors, warnings = 0, 0, 0
+    local files, errors, warnings, line = 0, 0, 0, {}
     for _, path in ipairs(ctx.args.files) do
       local count, issues = check(path)
       files = files + count
       for _, issue in ipairs(issues) do
-        (ctx.json and record or show)(ctx, issue)
+        (ctx.json and record or show)(ctx, issue, line)
         if issue.severity == "error" then errors = errors + 1 else warnings = warnings + 1 end
       end
     end
