@@ -300,7 +300,7 @@ end
     box:write("live/nobody.lua", "return {}\n")
     assert.equal(64, box:run("diff live").status)
     ran = box:run "diff none"
-    assert.same({ 1, "handoff diff: none: nothing is there; `handoff pull none` writes a folder\n" },
-      { ran.status, ran.err })
+    assert.same({ 1, "handoff diff: none: cannot be read: No such file or directory; "
+      .. "`handoff pull none` writes a folder\n" }, { ran.status, ran.err })
   end)
 end)

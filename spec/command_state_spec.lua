@@ -41,7 +41,7 @@ Checked: 1 file, 1 error, 0 warnings.
     assert.equal(72, #mark - 1)
     put("shop.lua", "return {\n\r\n")
     assert.matches("\n  \n  ^\n", run("validate shop.lua").out, 1, true)
-    for name, text in pairs { ["a.json"] = '[{"name": "a", "token": "SECRET"}]', ["a.lua"] = "return {{token='SECRET'}}" } do
+    for name, text in pairs { ["a.json"] = '[{"token": "SECRET"}]', ["a.lua"] = "return {{token='SECRET'}}" } do
       put(name, text)
       assert.matches("^" .. name .. ":1:%d: error: a list is no desired state, [^\n]+ %[type%]\nChecked:",
         run("validate " .. name).out)

@@ -351,7 +351,8 @@ return {
 
     it("without a list of which an item cannot be told, or breaks a rule that it would not do without", function()
       for items, part in pairs {
-        ['[{"id": 1, "name": "A"}, null]'] = "custom_guidelines", ['[{"id": 1, "name": "A"}, [5]]'] = "routing_profiles",
+        ['[{"id": 1, "name": "A"}, null]'] = "custom_guidelines",
+        ['[{"id": 1, "name": "A"}, [5]]'] = "routing_profiles",
         ['[{"id": 1}, {"description": "no name"}]'] = "custom_guidelines", ["[{}]"] = "availability",
         ['[{"id": 1, "name": "A"}, {"id": 1, "name": "B"}]'] = "routing_profiles",
         ['[{"id": "1", "name": "A"}]'] = "custom_guidelines",

@@ -179,7 +179,8 @@ end
 -- @param old the text of a file of Lua that the new one is to replace, or nil: its comments, its order and the layout of
 --   what did not change stay
 -- @return the text and a list of paths that are left out, as desired state cannot have them: fields that this version does not
---   know, values that break a rule, a list with an item that nothing tells apart; or nil and an error of kind "invalid" where old cannot be read
+--   know, values that break a rule, lists with an item that nothing tells apart; or nil and an error of kind "invalid" where
+--   old cannot be read
 function desired.write(cfg, format, old)
   local write = require "handoff.desired.write"
   local value, left = write.value(cfg)

@@ -10,6 +10,12 @@ local writing = require "handoff.command.writing"
 
 local planning = {}
 
+-- A command to go on with, over the same agents.
+local function next_command(ctx, verb, path)
+  local inventory = ctx.args.inventory ~= "agents.lua" and "--inventory=" .. ctx.args.inventory or nil
+  return edit.name_of { "handoff", verb, path, inventory }
+end
+
 -- ---- saving ---------------------------------------------------------------------------------------------------------------
 
 local function check_output(path)
@@ -37,9 +43,7 @@ local function end_saving(ctx, writer, is_whole)
   if not writer then return end
   if not is_whole then return writer:discard() end
   failure.check(writer:finish())
-  ctx:note(("the plan is saved; `%s` applies it"):format(edit.name_of {
-    "handoff", "apply", writer.path, ctx.args.inventory ~= "agents.lua" and "--inventory=" .. ctx.args.inventory or nil,
-  }))
+  ctx:note(("the plan is saved; `%s` applies it"):format(next_command(ctx, "apply", writer.path)))
 end
 
 -- ---- what has no file -----------------------------------------------------------------------------------------------------
@@ -54,7 +58,7 @@ local function tell_without_file(ctx, loaded)
   end
   if #names == 0 then return end
   ctx:note(("%s no file in %s: %s; `%s` writes one"):format(#names == 1 and "1 agent has" or #names .. " agents have",
-    loaded.folder, digest.names(names, 60), edit.name_of { "handoff", "pull", loaded.folder }))
+    loaded.folder, digest.names(names, 60), next_command(ctx, "pull", loaded.folder)))
 end
 
 -- ---- the verb -------------------------------------------------------------------------------------------------------------

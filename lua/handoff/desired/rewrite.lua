@@ -80,7 +80,11 @@ local function cut_run(w, entries, i, j)
     end
     return true
   end
-  if entries[j + 1] then to = entries[j + 1].from - 1 elseif i > 1 then from, to = entries[i - 1].to + 1, entries[j].to end
+  if entries[j + 1] then
+    to = entries[j + 1].from - 1
+  elseif i > 1 then
+    from, to = entries[i - 1].to + 1, entries[j].to
+  end
   if has_comment_between(w, entries, i, j, from, to) then
     for k = i, j do cut_entry(w, entries[k]) end
     return true

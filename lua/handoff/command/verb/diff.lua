@@ -14,10 +14,12 @@ return {
   },
   run = function(ctx)
     local dir = ctx.args.dir or "agents"
-    if not require("handoff.core").file.kind(dir) then
+    local kind, why = require("handoff.core").file.kind(dir)
+    if not kind then
       local failure, status = require "handoff.command.failure", require "handoff.command.status"
       local name = require("handoff.command.edit").name_of { dir }
-      failure.raise(status.failed, ("%s: nothing is there; `handoff pull %s` writes a folder"):format(dir, name))
+      failure.raise(status.failed, ("%s: cannot be read: %s; `handoff pull %s` writes a folder"):format(
+        dir, why, name))
     end
     ctx.args.detailed_exitcode = true
     return require("handoff.command.planning").perform(ctx, { dir })

@@ -25,7 +25,7 @@ local function width_of(character)
   return (character:find "^[\227-\237]" or character:find "^\240[\159-\191]") and 2 or 1
 end
 
--- Which of the characters around the column fit into the width: the first and the last. As many before it as after it, if it can be.
+-- Which of the characters around the column fit into the width: the first and the last.
 local function window(all, column, width)
   local first, last = column, column - 1
   local function grow_left(least)
