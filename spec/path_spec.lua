@@ -65,6 +65,15 @@ describe("a path", function()
       led_to("availability[monday 09:00-10:00 #12].id", cfg))
   end)
 
+  it("leads to a long text that is written whole, and not to others that look the same where they are cut", function()
+    local cfg = document.new()
+    local one, other = ("y"):rep(99) .. "1" .. ("y"):rep(99), ("y"):rep(99) .. "2" .. ("y"):rep(99)
+    cfg.settings.keywords = { one, other }
+    local values = path.values(path.parse(('settings.keywords["%s"]'):format(other)), cfg)
+    assert.same({ 1, other }, { #values, values[1].value })
+    assert.equal(2, #path.values(path.parse(values[1].path), cfg))
+  end)
+
   it("leads to what a change's path names", function()
     local before, after = document.new(), document.new()
     after.settings.timezone = "UTC"

@@ -207,9 +207,9 @@ end
 
 -- Finding -------------------------------------------------------------------------------------------------------------
 
--- A long text is cut in the path that a change prints.
+-- A long text is cut in the path that a change prints; one that is written whole is that text alone.
 local function is_member(value, wanted)
-  if type(value) == "string" then return words.show(value) == words.show(wanted) end
+  if type(value) == "string" then return value == wanted or words.show(value) == ('"%s"'):format(words.plain(wanted)) end
   return value ~= json.null and words.show(value) == wanted
 end
 
