@@ -1,15 +1,19 @@
 -- SPDX-License-Identifier: MIT
 
--- A value as people and shells want it. Nothing in a text commands a terminal that shows it.
-local function shown(ctx, value, row)
-  if type(value) ~= "string" then return require("handoff.canonical").json(value, row, "") end
-  if not ctx.out.terminal then return value end
+-- A text, or JSON, that commands no terminal that shows it. JSON stays what it says.
+local function harmless(ctx, text)
+  if not ctx.out.terminal then return text end
   local plain = require("handoff.words").plain
-  return (value:gsub("[^\n\t\32-\126\128-\255]", plain):gsub("\194[\128-\159]", plain))
+  return (text:gsub("[^\n\t\32-\126\128-\255]", plain):gsub("\194[\128-\159]", plain))
+end
+
+-- A value as people and shells want it.
+local function shown(value, row)
+  return type(value) == "string" and value or require("handoff.canonical").json(value, row, "")
 end
 
 local function write_document(ctx, agent, cfg)
-  if not ctx.json then return ctx:say(cfg:json { indent = 2 }) end
+  if not ctx.json then return ctx:say(harmless(ctx, cfg:json { indent = 2 })) end
   ctx:record { agent = agent, value = cfg:plain() }
 end
 
@@ -18,9 +22,9 @@ local function write_values(ctx, agent, p, values)
     if ctx.json then
       ctx:record { agent = agent, path = one.path, value = one.value }
     elseif p.is_many then
-      ctx:say(("%s = %s"):format(one.path, require("handoff.core").json.encode(one.value)))
+      ctx:say(harmless(ctx, ("%s = %s"):format(one.path, require("handoff.core").json.encode(one.value))))
     else
-      ctx:say(shown(ctx, one.value, p:row()))
+      ctx:say(harmless(ctx, shown(one.value, p:row())))
     end
   end
 end
