@@ -209,7 +209,8 @@ end
 
 -- A long text is cut in the path that a change prints; one that is written whole is that text alone.
 local function is_member(value, wanted)
-  if type(value) == "string" then return value == wanted or words.show(value) == ('"%s"'):format(words.plain(wanted)) end
+  if value == wanted then return true end
+  if type(value) == "string" then return words.show(value) == ('"%s"'):format(words.plain(wanted)) end
   return value ~= json.null and words.show(value) == wanted
 end
 
