@@ -75,7 +75,8 @@ describe("get at a terminal", function()
   it("shows texts and JSON that command it nothing", function()
     local box = command.sandbox(1)
     local name = box.box.agents[1].name
-    local text = box.box:document(name):gsub('"question_message": *"[^"]*"', '"question_message":"a\\\\u001b[2J\194\155Jz"')
+    local text = box.box:document(name):gsub('"question_message": *"[^"]*"',
+      '"question_message":"a\\\\u001b[2J\194\155Jz"')
     box.box:store(name, text)
     local words = ("cd %s && %s get %s"):format(box.folder, command.words(), name)
     local shown = terminal.open(("%s; %s settings; %s settings.question_message"):format(words, words:match "&& (.*)$",
