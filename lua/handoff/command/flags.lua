@@ -25,20 +25,21 @@ local rows = {
   { name = "insecure", switch = true, help = "allow http:// beyond this machine" },
   { name = "history", metavar = "FILE", help = "where runs are recorded ($XDG_STATE_HOME/handoff/history.db)" },
   { name = "yes", switch = true, help = "do not ask; no limit is skipped by it" },
-  { name = "max-changes", metavar = "N|N%", convert = convert.amount, help = "refuse to change more agents" },
-  { name = "max-deletions", metavar = "N|N%", convert = convert.amount, help = "refuse to delete more items" },
+  { name = "max-changes", metavar = "N|N%", convert = convert.amount, help = "refuse where more agents would change" },
+  { name = "max-deletions", metavar = "N|N%", convert = convert.amount, help = "refuse where more items would go" },
   { name = "max-failures", metavar = "N|N%", convert = convert.amount, help = "stop when more have failed" },
   { name = "waves", metavar = "LIST", convert = convert.waves, help = "how many by the end of each wave: 1,10%,100%" },
-  { name = "on-conflict", choices = { "mine", "theirs" }, help = "whose edit stands where somebody else's meets it" },
-  { name = "verify", choices = { "answer", "read", "none" }, help = "what a write is held against (answer)" },
-  { name = "wait", metavar = "SECONDS", convert = convert.number, help = "for agents that another run holds (0)" },
+  { name = "on-conflict", choices = { "mine", "theirs" }, help = "whose edit stands where two meet (none: it fails)" },
+  { name = "verify", choices = { "answer", "read", "none" }, help = "hold what was written against this (answer)" },
+  { name = "wait", metavar = "SECONDS", convert = convert.number, help = "wait for agents that another run has (0)" },
   { name = "allow-duplicates", switch = true, help = "let two names stand for one agent" },
 }
 
 local groups = {
-  agents = {
-    "inventory", "select", "shard", "concurrency", "base-url", "timeout", "connect-timeout", "retries", "deadline",
-    "budget", "ca-file", "proxy", "insecure",
+  agents = { "inventory", "select", "shard" },
+  requests = {
+    "concurrency", "base-url", "timeout", "connect-timeout", "retries", "deadline", "budget", "ca-file", "proxy",
+    "insecure",
   },
   writing = {
     "yes", "max-changes", "max-deletions", "max-failures", "waves", "on-conflict", "verify", "wait", "history",
@@ -67,6 +68,30 @@ function flags.of(wanted)
   end
   for _, row in ipairs(common) do list[#list + 1] = row end
   return list
+end
+
+--- A verb's flags as help and manual show them: its own, and the groups that it has.
+-- @return the names and rows of its own; a list of the groups' names
+function flags.sorted(wanted)
+  local own, named = {}, {}
+  for _, one in ipairs(wanted or {}) do
+    local list = groups[one] and named or own
+    list[#list + 1] = one
+  end
+  return own, named
+end
+
+--- The rows of some flags, without those that every verb has.
+function flags.rows(wanted)
+  local list = flags.of(wanted)
+  for _ = 1, #common do list[#list] = nil end
+  return list
+end
+
+--- What a flag does, with its default.
+function flags.help(row)
+  local default = row.default ~= nil and not row.help:find "%)" and (" (%s)"):format(tostring(row.default)) or ""
+  return row.help .. default
 end
 
 --- The name of the variable that stands for a flag.

@@ -47,11 +47,22 @@ local function asks_for_help(words)
   return false
 end
 
+-- Flags of other programs that people try here, and what there is instead.
+local elsewhere = {
+  ["--dry-run"] = "`handoff plan EDIT` shows what would change, and writes nothing",
+  ["-y"] = "--yes goes on without a question",
+  ["--force"] = "--yes goes on without a question, and no limit is skipped",
+}
+
 -- argparse says what is wrong in a few words, the next step is added.
 local function parse(name, verb, words)
   local ok, result = description.parser(name, verb):pparse(words)
   if ok then return result end
   local message = result:gsub("\n(%u)", function(c) return "; " .. c:lower() end):gsub("^%u%l", string.lower)
+  local instead = elsewhere[result:match "^[Uu]nknown option '(.-)'"]
+  if instead then failure.raise(status.misuse, ("%s: there is no such flag; %s"):format(
+    result:match "'(.-)'", instead)) end
+  if message:find "%?$" then failure.raise(status.misuse, message) end
   failure.raise(status.misuse, ("%s; `handoff %s --help` tells what it takes"):format(message, name))
 end
 
@@ -81,6 +92,7 @@ local function plain(err)
   local path = err.path
   local option = path and path:match "^handoff%.%a+: ([%l_]+)$"
   if option then path = "--" .. option:gsub("_", "-") end
+  if path == "select" then path = "--" .. path end
   return (path and path .. ": " or "") .. err.message
 end
 

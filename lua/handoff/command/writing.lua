@@ -111,8 +111,15 @@ local function keep_news(run)
   end
 end
 
+-- What was planned and what was not even looked at is left, both: told once.
 local function summary(run, signal)
+  local left = (run.counts.planned or 0) + (run.counts.untouched or 0)
   local line = tostring(run):gsub(", go on with fleet:resume%b()", "")
+  if left > 0 and run.stopped then
+    local told
+    line, told = line:gsub("; %d+ left untouched", ""):gsub(", %d+ planned", (", %d left"):format(left), 1)
+    line = line:gsub(", %d+ untouched", told == 0 and (", %d left"):format(left) or "", 1)
+  end
   if signal then line = line:gsub("stopped by the script", "interrupted") end
   return plan.in_flags(line)
 end
@@ -127,8 +134,10 @@ end
 
 local function record(ctx, run, signal)
   for _, result in ipairs(run.results) do plan.record(ctx, run, result) end
+  local counts = { changed = 0, unchanged = 0, failed = 0 } -- so that a script can compare them
+  for name, count in pairs(run.counts) do counts[name] = count end
   ctx:record {
-    summary = true, run = run.id, counts = run.counts, stopped = run.stopped and summary(run, signal) or nil,
+    summary = true, run = run.id, counts = counts, stopped = run.stopped and summary(run, signal) or nil,
   }
 end
 

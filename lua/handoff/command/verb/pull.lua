@@ -57,7 +57,7 @@ return {
     { name = "folder", metavar = "DIR", args = "?", help = "where the files are (agents)" },
   },
   flags = {
-    "agents",
+    "agents", "requests",
     { name = "format", choices = { "lua", "json" }, default = "lua", help = "of new files (lua); others keep theirs" },
   },
   details = "A file is named after its agent, and holds what can be edited, ids included; what the service derives\n"

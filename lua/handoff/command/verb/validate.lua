@@ -54,6 +54,12 @@ local function record(ctx, issue)
   }
 end
 
+-- What passes has been looked at: a folder without a file is the wrong one.
+local function empty(path)
+  return { path = path, file = path, severity = "error", rule = "file",
+    message = "it has no .lua or .json file; `handoff pull` writes them" }
+end
+
 -- The files of desired state at the path, a file or a folder → how many, and all that is wrong with them.
 local function check(path)
   local is_folder = core.file.kind(path) == "folder"
@@ -63,6 +69,7 @@ local function check(path)
   for _, file in ipairs(files) do
     for _, issue in ipairs(file.warnings) do issues[#issues + 1] = issue end
   end
+  if #files == 0 then issues[1] = empty(path) end
   return #files, issues
 end
 
