@@ -170,6 +170,7 @@ local inventory_rows = {
   { "--inventory unreadable.lua", FAILED, "unreadable.lua: the inventory cannot be read: Input/output error; check" },
   { "--inventory notes.txt", MISUSE, "an inventory is a file whose name ends in .lua, .json or .csv" },
   { "--select region=nowhere", MISUSE, '"region=nowhere" fits none of 3 agents' },
+  { "--select region=eu --select tier=gold", MISUSE, "--select: it is there twice; put all terms into one" },
   { "--select region", MISUSE, "--select: column 7: one of = != ~ !~ expected" },
   { "--shard 3/2", MISUSE, "--shard: a part of how many expected, such as 2/8, got" },
 }

@@ -125,7 +125,8 @@ Plan: 4 agents to change, 0 unchanged, 1 failed.
     assert.same({}, box.box:ledger().agents)
     ran = box:run "apply shut.lua --yes --json --select name=shop-de --history one.db"
     assert.equal(0, ran.status)
-    assert.matches('{"counts":{"changed":1,"failed":0,"unchanged":0},"format_version":1,"run":1,"summary":true}\n$', ran.out)
+    assert.matches('{"counts":{"changed":1,"failed":0,"unchanged":0},"format_version":1,"run":1,"summary":true}\n$',
+      ran.out)
     ran = box:run("apply shut.lua --yes --history=one.db --inventory " .. box.inventory)
     assert.equal(0, ran.status)
     assert.matches("\nPlan: 4 agents to change, 1 unchanged, 0 failed.\n"

@@ -36,7 +36,8 @@ describe("the agents of a run", function()
       assert.is_nil(run)
       assert.equal("identity", err.rule)
       assert.equal(box.agents[1].name, err.agent)
-      assert.matches("it was scenario %w+ at .* in run 1 and is scenario %w+ at .*; give it its name of then", tostring(err))
+      assert.matches("it was scenario %w+ at .* in run 1 and is scenario %w+ at .*; give it its name of then",
+        tostring(err))
     end
     assert.equal(0, box:ledger().total)
     local _, err = fleet(nil, "http://127.0.0.1:9/v1/api/"):undo(1)

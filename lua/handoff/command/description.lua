@@ -70,6 +70,7 @@ local function add_flag(parser, row)
   local option = parser:option(names):description(flags.help(row)):target(target(row.name))
   option:argname(row.metavar or row.choices and "{" .. table.concat(row.choices, ",") .. "}")
   if row.choices then option:choices(row.choices) end
+  if row.once then option:overwrite(false) end
   return option:convert(reader(row, "--" .. row.name))
 end
 

@@ -3,6 +3,7 @@
 --   name      "max-changes": --max-changes, HANDOFF_MAX_CHANGES, ctx.args.max_changes
 --   metavar   what its value is called; choices: all values there are; switch = true: it takes none
 --   short     "o": -o, too
+--   once      true where giving it twice is refused; of others the last counts
 --   convert   function(text) → value, or nil and what was expected instead; default
 --   help      one line
 local convert = require "handoff.command.convert"
@@ -11,7 +12,8 @@ local flags = {}
 
 local rows = {
   { name = "inventory", metavar = "FILE", default = "agents.lua", help = "who the agents are: .lua, .json or .csv" },
-  { name = "select", metavar = "TERMS", help = "only the agents that fit: 'region=eu tier!=free name~shop-*'" },
+  { name = "select", metavar = "TERMS", once = true,
+    help = "only the agents that fit: 'region=eu tier!=free name~shop-*'" },
   { name = "shard", metavar = "I/N", convert = convert.shard, help = "only the I-th of N parts of the agents" },
   { name = "concurrency", metavar = "N", convert = convert.whole, help = "agents at once, at most (32)" },
   { name = "base-url", metavar = "URL", help = "where the API is (the vendor's)" },

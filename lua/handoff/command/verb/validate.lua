@@ -77,8 +77,9 @@ return {
   summary = "check files of desired state, offline", group = "files",
   arguments = { { name = "files", metavar = "FILE", args = "+", help = "files, or folders of them" } },
   flags = {},
-  details = "Every problem is shown at its FILE:LINE:COLUMN, with the rule's id. A warning is legal, and surely not\n"
-    .. "meant; errors alone make the exit status 1.",
+  details = "Checks files of desired state, and asks the service nothing. Every problem is shown at its\n"
+    .. "FILE:LINE:COLUMN, with the rule's id. A warning is legal, and surely not meant; errors alone make the\n"
+    .. "exit status 1.",
   examples = {
     { "handoff validate agents", "all files of the folder agents" },
     { "handoff validate agents/shop-uk.lua", "one" },
