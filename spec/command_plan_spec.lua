@@ -211,7 +211,7 @@ end
     ran = box:run "set settings.is_active=true --yes --waves 2"
     assert.equal(5, ran.status)
     assert.matches("2 changed, 0 unchanged, 0 failed, 3 left; stopped: the waves end at 2 of 5", ran.out, 1, true)
-    assert.equal("`handoff resume 2` goes on with it\n`handoff undo 2` takes it back\n", ran.err)
+    assert.equal("`handoff resume 2 --waves 2` goes on with it\n`handoff undo 2` takes it back\n", ran.err)
   end)
 
   it("stops between agents at an interrupt, and prints the command that goes on", function()
