@@ -25,6 +25,18 @@ describe("--help", function()
     golden:close()
     assert.equal(expected, require "support.golden"())
   end)
+
+  it("fits 80 columns, begins with what is to be typed, and has a verb's own flags before those of many", function()
+    for _, name in ipairs(description.names()) do
+      local said = description.parser(name, description.verb(name)):get_help()
+      for line in said:gmatch "[^\n]+" do
+        assert.is_true(#line:gsub("[\128-\191]", "") <= 80, line)
+      end
+    end
+    local said = description.parser("plan", description.verb "plan"):get_help()
+    assert.equal("Usage: handoff plan [options] EDIT…", said:match "^[^\n]*")
+    assert.is_true(said:find("--output", 1, true) < said:find("--inventory", 1, true))
+  end)
 end)
 
 describe("the manual", function()

@@ -44,6 +44,9 @@ local verbs = {
     { "apply edit.lua --yes --max-changes 0", LIMIT, "--max-changes=3 lets exactly that through" },
     { "apply edit.lua --yes --max-changes=-1", MISUSE, "--max-changes: a whole number or a share" },
     { "apply edit.lua --yes --waves 1,x", MISUSE, "--waves: counts or shares with commas between expected" },
+    { "apply edit.lua --yes --waves 10%,5%", MISUSE, "none less than the one before" },
+    { "apply edit.lua --yes --wave 1", MISUSE, "unknown option '--wave'; did you mean '--waves'?" },
+    { "apply edit.lua --dry-run", MISUSE, "--dry-run: there is no such flag; `handoff plan EDIT` shows" },
     { "apply edit.lua --yes --on-conflict ours", MISUSE, "must be one of 'mine', 'theirs'" },
     { "apply edit.lua --yes --history folder.lua", FAILED, "folder.lua: the history cannot be made: it is there" },
     { "apply edit.lua --yes --history notes.txt", FAILED, "notes.txt: it is no history but some other file" },
@@ -169,6 +172,8 @@ local inventory_rows = {
   { "--inventory unreadable.lua", FAILED, "unreadable.lua: the inventory cannot be read: Input/output error; check" },
   { "--inventory notes.txt", MISUSE, "an inventory is a file whose name ends in .lua, .json or .csv" },
   { "--select region=nowhere", MISUSE, '"region=nowhere" fits none of 3 agents' },
+  { "--select region=eu --select tier=gold", MISUSE, "--select: it is there twice; put all terms into one" },
+  { "--select region", MISUSE, "--select: column 7: one of = != ~ !~ expected" },
   { "--shard 3/2", MISUSE, "--shard: a part of how many expected, such as 2/8, got" },
 }
 

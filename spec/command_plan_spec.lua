@@ -125,7 +125,8 @@ Plan: 4 agents to change, 0 unchanged, 1 failed.
     assert.same({}, box.box:ledger().agents)
     ran = box:run "apply shut.lua --yes --json --select name=shop-de --history one.db"
     assert.equal(0, ran.status)
-    assert.matches('{"counts":{"changed":1},"format_version":1,"run":1,"summary":true}\n$', ran.out)
+    assert.matches('{"counts":{"changed":1,"failed":0,"unchanged":0},"format_version":1,"run":1,"summary":true}\n$',
+      ran.out)
     ran = box:run("apply shut.lua --yes --history=one.db --inventory " .. box.inventory)
     assert.equal(0, ran.status)
     assert.matches("\nPlan: 4 agents to change, 1 unchanged, 0 failed.\n"
@@ -135,6 +136,14 @@ Plan: 4 agents to change, 0 unchanged, 1 failed.
       assert.same({ "Europe/London", 1 }, { live(name).settings.timezone, #live(name).availability })
     end
     assert.equal(5, puts())
+  end)
+
+  it("says of tokens that are missing which verb names them all", function()
+    box:write("mine.lua", 'return { { name = "a", token = env "NO_A" }, { name = "b", token = env "NO_B" } }')
+    local ran = box:run "plan settings.is_active=true --inventory mine.lua"
+    assert.equal(1, ran.status)
+    assert.equal("handoff plan: mine.lua:1: a: the variable NO_A is not set; export it "
+      .. "(and 1 more; `handoff doctor --offline` names all)\n", ran.err)
   end)
 
   it("is refused by a limit, with the flag that lets exactly that through", function()
@@ -201,8 +210,8 @@ end
       .. "`handoff undo 1` takes it back\n", ran.err)
     ran = box:run "set settings.is_active=true --yes --waves 2"
     assert.equal(5, ran.status)
-    assert.matches("2 changed, 0 unchanged, 0 failed, 3 planned; stopped: the waves end at 2 of 5", ran.out, 1, true)
-    assert.equal("`handoff resume 2` goes on with it\n`handoff undo 2` takes it back\n", ran.err)
+    assert.matches("2 changed, 0 unchanged, 0 failed, 3 left; stopped: the waves end at 2 of 5", ran.out, 1, true)
+    assert.equal("`handoff resume 2 --waves 2` goes on with it\n`handoff undo 2` takes it back\n", ran.err)
   end)
 
   it("stops between agents at an interrupt, and prints the command that goes on", function()
@@ -211,7 +220,7 @@ end
       if agent.name == "shop-fr" then io.popen("kill -INT $PPID"):close() end]])
     local ran = box:run "apply stop.lua --yes --concurrency 1"
     assert.equal(130, ran.status)
-    assert.matches("5 agents: .*2 untouched; interrupted; 5 left untouched\n$", ran.out)
+    assert.matches(": 5 agents: 0 changed, 0 unchanged, 0 failed, 5 left; interrupted\n$", ran.out)
     assert.equal("finishing what is in flight; Ctrl-C again ends at once\n`handoff resume 1` goes on with it\n",
       ran.err)
     assert.equal(0, puts())
@@ -232,6 +241,8 @@ end
       assert.matches("\nskipped shop-fr\n  settings.question_message: somebody changed this since", ran.out, 1, true)
       assert.matches("Plan: 4 agents to change, 0 unchanged, 0 failed, 1 skipped.\n"
         .. "Run 1: 5 agents: 4 changed, 0 unchanged, 0 failed, 1 skipped\n$", ran.out)
+      local _, times = box:run("show 1").out:gsub("shop%-fr", "")
+      assert.equal(1, times)
       assert.equal("UTC", live("shop-fr").settings.timezone)
       assert.equal("Europe/London", live("shop-pl").settings.timezone)
       ran = box:run "apply x.plan --yes --select name!=shop-fr"

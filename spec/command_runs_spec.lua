@@ -62,6 +62,12 @@ describe("handoff", function()
   end
 
   describe("history", function()
+    it("says which flag names one where there is no place for it", function()
+      local ran = box:run("history", { env = { HOME = false, XDG_STATE_HOME = false } })
+      assert.equal(1, ran.status)
+      assert.matches("neither XDG_STATE_HOME nor HOME is set; set one, or give %-%-history FILE\n$", ran.err)
+    end)
+
     it("says that nothing has run, and makes no history by looking", function()
       prints("history", 0, "", "nothing has run yet; `handoff apply` and `handoff set` record what they do\n")
       assert.same({}, records "history")
@@ -98,7 +104,7 @@ run  started (UTC)     what       state     changed                   edit
 run 2: update "again.lua", DATE TIME UTC, finished: 2 changed
 ]]):format(names[1], names[2]), "`handoff undo 2` takes it back\n")
       local ran = box:run "show 1"
-      assert.matches(("\n\nfailed %s\n  GET %%S+ answered 503, [^\n]+\n\n1 agent left as they were: %s\n\nrun 1: ")
+      assert.matches(("\n\nfailed %s\n  GET %%S+ answered 503, [^\n]+\n\n1 agent left as it was: %s\n\nrun 1: ")
         :format(escaped(names[3]), escaped(names[4])), ran.out)
       assert.equal("`handoff resume 1` goes on with it; `handoff undo 1` takes it back\n", ran.err)
       local all = records "show 1"
@@ -168,7 +174,7 @@ run 2: update "again.lua", DATE TIME UTC, finished: 2 changed
       local ran = box:run("resume 1 mended.lua --yes --select name=" .. names[3])
       assert.equal(0, ran.status, ran.err)
       assert.matches("\nthe edit is now mended.lua\n", ran.err)
-      assert.matches("\n1 more agent of run 1 is not in this fleet\n$", ran.err)
+      assert.matches("\n1 more agent of run 1 is not selected\n$", ran.err)
       assert.equal("Mended?", document(names[3]).settings.question_message)
       assert.not_equal("Mended?", document(names[4]).settings.question_message)
     end)
@@ -215,7 +221,7 @@ run 2: update "again.lua", DATE TIME UTC, finished: 2 changed
       stopped_run()
       local ran = box:run("undo 1 --yes --select name=" .. names[2])
       assert.equal(0, ran.status, ran.out)
-      assert.matches("\n1 more agent of run 1 is not in this fleet\n$", ran.err)
+      assert.matches("\n1 more agent of run 1 is not selected\n$", ran.err)
       assert.equal("Shall I get somebody?", document(names[1]).settings.question_message)
       assert.not_equal("Shall I get somebody?", document(names[2]).settings.question_message)
     end)
@@ -304,6 +310,12 @@ $]]):format(escaped(names[1]), escaped(names[2]), escaped(names[3]), escaped(nam
       assert.same({ "drifted", "drifted", "failed", "unknown" },
         { all[1].status, all[2].status, all[3].status, all[4].status })
       assert.same({ 1, "Theirs.", "server" }, { all[1].run, all[1].changes[1].after, all[3].error.kind })
+    end)
+
+    it("says that it held nothing against anything where the history has none of the agents", function()
+      local ran = box:run "drift"
+      assert.equal(0, ran.status)
+      assert.matches("^nothing was held against anything: [^\n]+ %-%-history names where\n$", ran.err)
     end)
 
     it("tells by its status who could not be looked at", function()

@@ -68,6 +68,15 @@ Checked: 1 file, 1 error, 0 warnings.
     assert.matches("\nnone.lua: error: cannot be read: No such file or directory; name a file that can [file]\n"
       .. "Checked: 4 files, 2 errors, 2 warnings.\n", ran.out, 1, true)
   end)
+
+  it("does not pass what it found no file in", function()
+    program.run(("mkdir %s/empty"):format(folder))
+    local ran = run "validate empty nowhere"
+    assert.equal(1, ran.status)
+    assert.equal("empty: error: it has no .lua or .json file; `handoff pull` writes them [file]\n"
+      .. "nowhere: error: nothing is there; `handoff pull` writes files of desired state [file]\n"
+      .. "Checked: 1 file, 2 errors, 0 warnings.\n", ran.out)
+  end)
 end)
 
 describe("handoff pull", function()

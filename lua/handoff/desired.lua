@@ -112,6 +112,9 @@ end
 --   message=, severity= }; one of the whole file has no line.
 function desired.read(path)
   local agent, format = split_name(path)
+  if not agent and not core.file.kind(path) then
+    return refuse_file(path, "file", "nothing is there; `handoff pull` writes files of desired state")
+  end
   if not agent then
     return refuse_file(path, "file", "a file of desired state has a name that ends in .lua or .json; name it AGENT.lua")
   end

@@ -288,14 +288,19 @@ end
 local is_done = { changed = true, unchanged = true }
 local is_doubtful = { writing = true, unknown = true, unverified = true }
 
+-- What of two claims differs.
+local function other_part(was, now)
+  return was:match "^(.*) at " == now:match "^(.*) at " and "base_url" or "name"
+end
+
 -- A name may have come to stand for another agent since, or for another service's.
 local function check_same(self, agents, entries, id)
   for _, now in ipairs(claims(self, agents)) do
     local was = entries[now.name]
     if was.key ~= now.key then
       return nil, core.error.new { kind = "invalid", rule = "identity", agent = now.name,
-        message = ("it was %s in run %d and is %s now, nothing was written; give it its name of then, or select "
-          .. "the others"):format(was.key, id, now.key) }
+        message = ("it was %s in run %d and is %s now, nothing was written; give it its %s of then, or select "
+          .. "the others"):format(was.key, id, now.key, other_part(was.key, now.key)) }
     end
   end
   return true

@@ -111,7 +111,7 @@ local function read_term(source, at)
   local key, operator, after = source:match('^([^%s=!~,"]+)(!?[=~]?)()', at)
   if not key then refuse_at(source, at, "the name of a tag expected, or name") end
   if not operators[operator] then
-    refuse_at(source, at + #key, "one of = != ~ !~ expected after the key, without a blank before it")
+    refuse_at(source, at + #key, "one of = != ~ !~ expected after the key, without a blank before it: region=eu")
   end
   local make, wanted = operators[operator][1], operators[operator][2]
   local values, stop = read_values(source, after)

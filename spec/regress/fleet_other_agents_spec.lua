@@ -36,9 +36,12 @@ describe("the agents of a run", function()
       assert.is_nil(run)
       assert.equal("identity", err.rule)
       assert.equal(box.agents[1].name, err.agent)
-      assert.matches("it was scenario %w+ at .* in run 1 and is scenario %w+ at", tostring(err))
+      assert.matches("it was scenario %w+ at .* in run 1 and is scenario %w+ at .*; give it its name of then",
+        tostring(err))
     end
     assert.equal(0, box:ledger().total)
+    local _, err = fleet(nil, "http://127.0.0.1:9/v1/api/"):undo(1)
+    assert.matches("; give it its base_url of then", tostring(err))
   end)
 
   it("are nobody else's, whatever they are called and however their tokens and base_url come", function()

@@ -21,11 +21,20 @@ function convert.amount(text)
   return nil, "a whole number or a share such as 10% expected"
 end
 
+-- Whether the second is less than the first; of a count and a share nobody knows before the agents are counted.
+local function falls(first, second)
+  if type(first) ~= type(second) then return false end
+  return tonumber((tostring(second):gsub("%%", ""))) < tonumber((tostring(first):gsub("%%", "")))
+end
+
 function convert.waves(text)
   local list = {}
   for one in (text .. ","):gmatch "([^,]*)," do
     local value = convert.amount(one)
     if not value then return nil, "counts or shares with commas between expected, such as 1,10%,100%" end
+    if list[1] and falls(list[#list], value) then
+      return nil, "how many have been written by the end of each wave expected, none less than the one before"
+    end
     list[#list + 1] = value
   end
   return list

@@ -67,10 +67,32 @@ end
 local function add_flag(parser, row)
   if row.switch then return parser:flag("--" .. row.name):description(row.help):target(target(row.name)) end
   local names = "--" .. row.name .. (row.short and " -" .. row.short or "")
-  local option = parser:option(names):description(row.help):target(target(row.name))
+  local option = parser:option(names):description(flags.help(row)):target(target(row.name))
   option:argname(row.metavar or row.choices and "{" .. table.concat(row.choices, ",") .. "}")
   if row.choices then option:choices(row.choices) end
-  option:convert(reader(row, "--" .. row.name))
+  if row.once then option:overwrite(false) end
+  return option:convert(reader(row, "--" .. row.name))
+end
+
+local function add_flags(parser, title, rows)
+  for i, row in ipairs(rows) do rows[i] = add_flag(parser, row) end
+  if rows[1] then parser:group(title, (table.unpack or unpack)(rows)) end
+end
+
+-- The verb's own first: those are why somebody asks.
+local function add_all_flags(parser, verb)
+  local own, named = flags.sorted(verb.flags)
+  add_flags(parser, "Options", flags.rows(own))
+  for _, name in ipairs(named) do add_flags(parser, "Options for " .. name, flags.rows { name }) end
+  for _, row in ipairs(flags.of(nil)) do add_flag(parser, row) end
+end
+
+--- An argument as it stands in a synopsis: `[PATH]`, `FILE…`. @param mark function(word) → the word as it is shown
+function description.argument(row, mark)
+  local word, args = mark(row.metavar or row.name:upper()), tostring(row.args or 1)
+  local many = args == "*" or args == "+" or args:find "%-"
+  local optional = args == "*" or args == "?" or args:find "^0"
+  return (optional and "[%s%s]" or "%s%s"):format(word, many and "…" or "")
 end
 
 local function add_argument(parser, row)
@@ -78,6 +100,22 @@ local function add_argument(parser, row)
   if row.args then argument:args(row.args) end
   if row.choices then argument:choices(row.choices) end
   argument:convert(reader(row, row.metavar or row.name))
+end
+
+local MOST_COLUMNS = 64 -- fits a terminal of 80 below the manual's margins, too
+
+-- A line that stands as it is, broken where it is long: below the words after its first one, "  name   what it is".
+local function hung(line)
+  local list, margin = {}, #(line:match "^  +%S+  +" or line:match "^ +")
+  for word in line:sub(margin + 1):gmatch "%S+" do
+    local last = list[#list]
+    if last and #last + 1 + #word <= MOST_COLUMNS then
+      list[#list] = last .. " " .. word
+    else
+      list[#list + 1] = (last and (" "):rep(margin) or line:sub(1, margin)) .. word
+    end
+  end
+  return table.concat(list, "\n")
 end
 
 --- The paragraphs of a verb's details, for help and manual to fill as wide as they are: a blank line ends one, and lines that
@@ -90,7 +128,10 @@ function description.paragraphs(text)
     return {}
   end
   local function joined(lines) return table.concat(lines, " ") end
-  local function kept(lines) return lines end
+  local function kept(lines)
+    for i, line in ipairs(lines) do lines[i] = hung(line) end
+    return lines
+  end
   for line in (text .. "\n"):gmatch "([^\n]*)\n" do
     if not line:find "^  " then shown = close(shown, kept) end
     if not line:find "^%S" then words = close(words, joined) end
@@ -111,7 +152,7 @@ end
 --- Fills a parser of argparse's with what the verb takes.
 function description.fill(parser, verb)
   for _, row in ipairs(verb.arguments or {}) do add_argument(parser, row) end
-  for _, row in ipairs(flags.of(verb.flags)) do add_flag(parser, row) end
+  add_all_flags(parser, verb)
   parser:description(verb.details and filled(verb.details) or verb.summary:gsub("^%l", string.upper) .. ".")
   if verb.examples then
     local lines = { "Examples:" }
@@ -121,9 +162,16 @@ function description.fill(parser, verb)
   return parser
 end
 
+-- On one line, without the options: they are told of one by one below.
+local function usage(name, verb)
+  local words = { "Usage: handoff", name, "[options]" }
+  for _, row in ipairs(verb.arguments or {}) do words[#words + 1] = description.argument(row, tostring) end
+  return table.concat(words, " ")
+end
+
 --- The parser of one verb.
 function description.parser(name, verb)
-  return description.fill(argparse("handoff " .. name), verb):help_max_width(80)
+  return description.fill(argparse("handoff " .. name), verb):help_max_width(80):usage(usage(name, verb))
 end
 
 --- A shell's script that completes verbs and flags. @param shell "bash", "zsh" or "fish"

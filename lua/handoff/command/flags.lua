@@ -3,6 +3,7 @@
 --   name      "max-changes": --max-changes, HANDOFF_MAX_CHANGES, ctx.args.max_changes
 --   metavar   what its value is called; choices: all values there are; switch = true: it takes none
 --   short     "o": -o, too
+--   once      true where giving it twice is refused; of others the last counts
 --   convert   function(text) → value, or nil and what was expected instead; default
 --   help      one line
 local convert = require "handoff.command.convert"
@@ -11,7 +12,8 @@ local flags = {}
 
 local rows = {
   { name = "inventory", metavar = "FILE", default = "agents.lua", help = "who the agents are: .lua, .json or .csv" },
-  { name = "select", metavar = "TERMS", help = "only the agents that fit: 'region=eu tier!=free name~shop-*'" },
+  { name = "select", metavar = "TERMS", once = true,
+    help = "only the agents that fit: 'region=eu tier!=free name~shop-*'" },
   { name = "shard", metavar = "I/N", convert = convert.shard, help = "only the I-th of N parts of the agents" },
   { name = "concurrency", metavar = "N", convert = convert.whole, help = "agents at once, at most (32)" },
   { name = "base-url", metavar = "URL", help = "where the API is (the vendor's)" },
@@ -25,20 +27,21 @@ local rows = {
   { name = "insecure", switch = true, help = "allow http:// beyond this machine" },
   { name = "history", metavar = "FILE", help = "where runs are recorded ($XDG_STATE_HOME/handoff/history.db)" },
   { name = "yes", switch = true, help = "do not ask; no limit is skipped by it" },
-  { name = "max-changes", metavar = "N|N%", convert = convert.amount, help = "refuse to change more agents" },
-  { name = "max-deletions", metavar = "N|N%", convert = convert.amount, help = "refuse to delete more items" },
+  { name = "max-changes", metavar = "N|N%", convert = convert.amount, help = "refuse where more agents would change" },
+  { name = "max-deletions", metavar = "N|N%", convert = convert.amount, help = "refuse where more items would go" },
   { name = "max-failures", metavar = "N|N%", convert = convert.amount, help = "stop when more have failed" },
   { name = "waves", metavar = "LIST", convert = convert.waves, help = "how many by the end of each wave: 1,10%,100%" },
-  { name = "on-conflict", choices = { "mine", "theirs" }, help = "whose edit stands where somebody else's meets it" },
-  { name = "verify", choices = { "answer", "read", "none" }, help = "what a write is held against (answer)" },
-  { name = "wait", metavar = "SECONDS", convert = convert.number, help = "for agents that another run holds (0)" },
+  { name = "on-conflict", choices = { "mine", "theirs" }, help = "whose edit stands where two meet (none: it fails)" },
+  { name = "verify", choices = { "answer", "read", "none" }, help = "hold what was written against this (answer)" },
+  { name = "wait", metavar = "SECONDS", convert = convert.number, help = "wait for agents that another run has (0)" },
   { name = "allow-duplicates", switch = true, help = "let two names stand for one agent" },
 }
 
 local groups = {
-  agents = {
-    "inventory", "select", "shard", "concurrency", "base-url", "timeout", "connect-timeout", "retries", "deadline",
-    "budget", "ca-file", "proxy", "insecure",
+  agents = { "inventory", "select", "shard" },
+  requests = {
+    "concurrency", "base-url", "timeout", "connect-timeout", "retries", "deadline", "budget", "ca-file", "proxy",
+    "insecure",
   },
   writing = {
     "yes", "max-changes", "max-deletions", "max-failures", "waves", "on-conflict", "verify", "wait", "history",
@@ -67,6 +70,30 @@ function flags.of(wanted)
   end
   for _, row in ipairs(common) do list[#list + 1] = row end
   return list
+end
+
+--- A verb's flags as help and manual show them: its own, and the groups that it has.
+-- @return the names and rows of its own; a list of the groups' names
+function flags.sorted(wanted)
+  local own, named = {}, {}
+  for _, one in ipairs(wanted or {}) do
+    local list = groups[one] and named or own
+    list[#list + 1] = one
+  end
+  return own, named
+end
+
+--- The rows of some flags, without those that every verb has.
+function flags.rows(wanted)
+  local list = flags.of(wanted)
+  for _ = 1, #common do list[#list] = nil end
+  return list
+end
+
+--- What a flag does, with its default.
+function flags.help(row)
+  local default = row.default ~= nil and not row.help:find "%)" and (" (%s)"):format(tostring(row.default)) or ""
+  return row.help .. default
 end
 
 --- The name of the variable that stands for a flag.

@@ -47,12 +47,29 @@ local function asks_for_help(words)
   return false
 end
 
--- argparse says what is wrong in a few words, the next step is added.
+-- Flags of other programs that people try here, and what there is instead.
+local elsewhere = {
+  ["--dry-run"] = "`handoff plan EDIT` shows what would change, and writes nothing",
+  ["-y"] = "--yes goes on without a question",
+  ["--force"] = "--yes goes on without a question, and no limit is skipped",
+}
+
+-- argparse says what is wrong in a few words → the same with the next step.
+local function advise(name, said)
+  local flag = said:match "^[Uu]nknown option '(.-)'"
+  if elsewhere[flag] then return ("%s: there is no such flag; %s"):format(flag, elsewhere[flag]) end
+  if said:find("'--select' must be used at most", 1, true) then
+    return "--select: it is there twice; put all terms into one, with blanks between: 'region=eu tier=gold'"
+  end
+  local message = said:gsub("\n(%u)", function(c) return "; " .. c:lower() end):gsub("^%u%l", string.lower)
+  if message:find "%?$" then return message end -- the nearest one that there is
+  return ("%s; `handoff %s --help` tells what it takes"):format(message, name)
+end
+
 local function parse(name, verb, words)
   local ok, result = description.parser(name, verb):pparse(words)
-  if ok then return result end
-  local message = result:gsub("\n(%u)", function(c) return "; " .. c:lower() end):gsub("^%u%l", string.lower)
-  failure.raise(status.misuse, ("%s; `handoff %s --help` tells what it takes"):format(message, name))
+  if not ok then failure.raise(status.misuse, advise(name, result)) end
+  return result
 end
 
 local function run(io_, words)
@@ -81,6 +98,7 @@ local function plain(err)
   local path = err.path
   local option = path and path:match "^handoff%.%a+: ([%l_]+)$"
   if option then path = "--" .. option:gsub("_", "-") end
+  if path == "select" then path = "--" .. path end
   return (path and path .. ": " or "") .. err.message
 end
 

@@ -67,51 +67,22 @@ local function flag_term(row)
 end
 
 local function put_flags(page, rows)
-  for _, row in ipairs(rows) do
-    local default = row.default ~= nil and not row.help:find "%)" and (" (%s)"):format(tostring(row.default)) or ""
-    page:item(flag_term(row), row.help .. default)
-  end
-end
-
---- An argument as it stands in a synopsis: `[PATH]`, `FILE…`.
-local function argument_term(row)
-  local word, args = italic(row.metavar or row.name:upper()), tostring(row.args or 1)
-  local many = args == "*" or args == "+" or args:find "%-"
-  local optional = args == "*" or args == "?" or args:find "^0"
-  return (optional and "[%s%s]" or "%s%s"):format(word, many and "…" or "")
-end
-
-local sections = { agents = "agents and requests", writing = "writing" }
-
---- The flags that are a verb's own, and the sections that tell of the others.
-local function sorted_flags(verb)
-  local own, named = {}, {}
-  for _, one in ipairs(verb.flags or {}) do
-    if sections[one] then named[#named + 1] = sections[one] else own[#own + 1] = one end
-  end
-  return manual.rows(own), named
-end
-
---- The rows of some flags, without those that every verb has.
-function manual.rows(wanted)
-  local list = flags.of(wanted)
-  for _ = 1, #flags.of(nil) do list[#list] = nil end
-  return list
+  for _, row in ipairs(rows) do page:item(flag_term(row), flags.help(row)) end
 end
 
 local function put_verb(page, name, verb)
   local term = { bold("handoff " .. name) }
-  for _, row in ipairs(verb.arguments or {}) do term[#term + 1] = argument_term(row) end
-  local own, named = sorted_flags(verb)
+  for _, row in ipairs(verb.arguments or {}) do term[#term + 1] = description.argument(row, italic) end
+  local own, named = flags.sorted(verb.flags)
   if #own + #named > 0 then term[#term + 1] = "[" .. italic "options" .. "]" end
   local texts = description.paragraphs(verb.details or verb.summary:gsub("^%l", string.upper) .. ".")
   page:item(table.concat(term, " "), table.remove(texts, 1))
   page:put ".RS"
   page:paragraphs(texts)
-  for _, row in ipairs(verb.arguments or {}) do page:item(argument_term(row), row.help) end
-  put_flags(page, own)
+  for _, row in ipairs(verb.arguments or {}) do page:item(description.argument(row, italic), row.help) end
+  put_flags(page, flags.rows(own))
   if #named > 0 then
-    page:put(".PP", ("And the options for %s, see below."):format(table.concat(named, ", and those for ")))
+    page:put(".PP", ("And the options for %s, see below."):format(table.concat(named, ", ")))
   end
   for _, example in ipairs(verb.examples or {}) do
     page:put(".PP", prose((example[2]:gsub("^%l", string.upper)) .. ":"))
@@ -189,9 +160,9 @@ function manual.page(version)
   page:heading "Description"
   page:paragraphs(description.paragraphs(about))
   put_verbs(page)
-  for _, name in ipairs { "agents", "writing" } do
-    page:heading("Options for " .. sections[name])
-    put_flags(page, manual.rows { name })
+  for _, name in ipairs { "agents", "requests", "writing" } do
+    page:heading("Options for " .. name)
+    put_flags(page, flags.rows { name })
   end
   page:heading "Options of every verb"
   put_flags(page, flags.of(nil))

@@ -61,7 +61,7 @@ function past.perform(ctx, fleet, kind, start)
     if run and (ctx.args.select or ctx.args.shard) then others, run.absent = run.absent, nil end
     return run, err
   end)
-  if others then ctx:note(others) end
+  if others then ctx:note((others:gsub("not in this fleet", "not selected"))) end
   return code
 end
 

@@ -16,6 +16,9 @@ local in_flags = {
   { 'on_conflict="mine", "theirs" or a function', "--on-conflict mine or theirs" },
   { "max_failures allows", "--max-failures allows" },
   { "max_(%l+)=(%d+)", "--max-%1=%2" },
+  { "%(and (%d+) more in err%.issues[^)]*%)", "(and %1 more; `handoff doctor --offline` names all)" },
+  { "set one, or name a file$", "set one, or give --history FILE" },
+  { "in this fleet", "in the inventory" },
   { "fleet:(%l+)%((%d+)[^)]*%)", "`handoff %1 %2`" },
 }
 

@@ -34,25 +34,31 @@ end
 
 -- Flags without which another verb would not find the same agents and the same run.
 local kept_flags = { "inventory", "history", "base-url", "ca-file" }
+-- Flags that held the run back: who goes on by what is printed is not to write all the rest at once.
+local brakes = { "waves", "max-changes", "max-deletions", "max-failures" }
 
-local function was_given(ctx, flag)
-  for _, word in ipairs(ctx.words or {}) do
-    if word == flag or word:sub(1, #flag + 1) == flag .. "=" then return true end
+-- The words in which a flag was given: `--waves`, `1,100%`; none where it was not.
+local function given(ctx, name)
+  local flag = "--" .. name
+  for i, word in ipairs(ctx.words or {}) do
+    if word == flag then return { flag, ctx.words[i + 1] } end
+    if word:sub(1, #flag + 1) == flag .. "=" then return { flag, word:sub(#flag + 2) } end
   end
-  return false
+  return {}
 end
 
 --- `handoff resume 12 --inventory shops.lua`: the verb for a run as it is to be typed, with those of this call's flags that it
--- needs.
+-- needs, and those that a resume is to be held back by.
 function writing.command(ctx, verb, id)
   local words = { "handoff", verb, ("%d"):format(id) }
-  for _, name in ipairs(kept_flags) do
-    local flag, value = "--" .. name, ctx.args[name:gsub("-", "_")]
-    if value and was_given(ctx, flag) then
-      words[#words + 1], words[#words + 2] = flag, value
+  local function keep(names)
+    for _, name in ipairs(names) do
+      for _, word in ipairs(given(ctx, name)) do words[#words + 1] = word end
     end
   end
-  if ctx.args.insecure and was_given(ctx, "--insecure") then words[#words + 1] = "--insecure" end
+  keep(kept_flags)
+  if verb == "resume" then keep(brakes) end
+  if given(ctx, "insecure")[1] then words[#words + 1] = "--insecure" end
   return edit.name_of(words)
 end
 
@@ -111,8 +117,15 @@ local function keep_news(run)
   end
 end
 
+-- What was planned and what was not even looked at is left, both: told once.
 local function summary(run, signal)
+  local left = (run.counts.planned or 0) + (run.counts.untouched or 0)
   local line = tostring(run):gsub(", go on with fleet:resume%b()", "")
+  if left > 0 and run.stopped then
+    local told
+    line, told = line:gsub("; %d+ left untouched", ""):gsub(", %d+ planned", (", %d left"):format(left), 1)
+    line = line:gsub(", %d+ untouched", told == 0 and (", %d left"):format(left) or "", 1)
+  end
   if signal then line = line:gsub("stopped by the script", "interrupted") end
   return plan.in_flags(line)
 end
@@ -127,8 +140,10 @@ end
 
 local function record(ctx, run, signal)
   for _, result in ipairs(run.results) do plan.record(ctx, run, result) end
+  local counts = { changed = 0, unchanged = 0, failed = 0 } -- so that a script can compare them
+  for name, count in pairs(run.counts) do counts[name] = count end
   ctx:record {
-    summary = true, run = run.id, counts = run.counts, stopped = run.stopped and summary(run, signal) or nil,
+    summary = true, run = run.id, counts = counts, stopped = run.stopped and summary(run, signal) or nil,
   }
 end
 

@@ -5,7 +5,7 @@ return {
     { name = "edit", metavar = "EDIT", args = "+",
       help = "a Lua script, a file or folder of desired state, a saved plan, or PATH=VALUE" },
   },
-  flags = { "agents", "writing" },
+  flags = { "agents", "writing", "requests" },
   details = "Plans the edit for every agent that is selected, holds the plan against the limits, shows it, "
     .. "asks, and writes it. Each agent is looked at once more before it is written, so that nobody "
     .. "else's edit is lost. All of it is recorded: `handoff undo` takes it back, `handoff resume` goes "

@@ -4,7 +4,7 @@ return {
   arguments = {
     { name = "dir", metavar = "DIR", args = "?", help = "a folder of desired state, or one file (agents)" },
   },
-  flags = { "agents", "allow-duplicates" },
+  flags = { "agents", "requests", "allow-duplicates" },
   details = "Shows what `handoff apply DIR` would change. Only GETs are made. Exit status 0 where the files "
     .. "and what is live are the same, 2 where they are not. Agents that have no file are named on "
     .. "standard error.",

@@ -125,7 +125,7 @@ GET that is not tried again unless --retries says so: whether it answers, whethe
 for how long, and what its clock says. Nothing is written. Exit status: 1 where there is an error;
 warnings do not count.]],
   flags = {
-    "agents",
+    "agents", "requests",
     { name = "offline", switch = true, help = "stay on this machine: send nothing" },
     { name = "days", metavar = "N", convert = convert.whole, help = "warn of tokens that expire in fewer days (30)" },
   },

@@ -31,6 +31,12 @@ local function write_report(ctx, report)
   ctx:say(line .. ".")
 end
 
+-- A check that had nothing to check against is not to pass for one that found nothing.
+local function warn_of_nothing(ctx, report)
+  if report.counts.unknown ~= #report.results or #report.results == 0 then return end
+  ctx:note "nothing was held against anything: `handoff apply` records what it leaves, --history names where"
+end
+
 -- Drift is drift, whatever else could not be looked at.
 local function status_of(report)
   local counts = report.counts
@@ -42,7 +48,7 @@ end
 
 return {
   summary = "tell what agents have now from what they were left with", group = "look",
-  flags = { "agents", "history" },
+  flags = { "agents", "requests", "history" },
   details = "Reads every agent and holds it against the document that the last run left it with, as the "
     .. "history knows it. Nothing is written, so that a token with the scope read_all is enough. What "
     .. "leads from that document to the one that is there now is shown as a plan is; the order of items "
@@ -54,16 +60,14 @@ return {
     local report = failure.check(require("handoff.command.progress").during(ctx, fleet, "reading", function(opts)
       return drift.look(fleet, { history = ctx.args.history, on_result = opts.on_result, stop = opts.stop })
     end))
-    if not ctx.json then
-      write_report(ctx, report)
-      return status_of(report)
-    end
-    for _, result in ipairs(report.results) do
+    if not ctx.json then write_report(ctx, report) end
+    for _, result in ipairs(ctx.json and report.results or {}) do
       ctx:record {
         agent = result.agent, status = result.status, changes = past.changes(result.changes), run = result.run,
         left = past.time(result.at), doubtful = result.doubtful, error = result.error and past.error(result.error),
       }
     end
+    warn_of_nothing(ctx, report)
     return status_of(report)
   end,
 }

@@ -35,7 +35,7 @@ return {
     { name = "agent", metavar = "AGENT", help = "its name in the inventory" },
     { name = "path", metavar = "PATH", args = "?", help = "a field, such as settings.timezone" },
   },
-  flags = { "agents" },
+  flags = { "agents", "requests" },
   details = "Prints the configuration as canonical JSON; of PATH, a text as it is and anything else as JSON. Of a PATH "
     .. "with [*] in it each value stands on a line, PATH = JSON.",
   examples = {

@@ -57,13 +57,13 @@ return {
     { name = "folder", metavar = "DIR", args = "?", help = "where the files are (agents)" },
   },
   flags = {
-    "agents",
+    "agents", "requests",
     { name = "format", choices = { "lua", "json" }, default = "lua", help = "of new files (lua); others keep theirs" },
   },
-  details = "A file is named after its agent, and holds what can be edited, ids included; what the service derives\n"
-    .. "and fields that this version does not know are left out, and stay as they are live. In a file of Lua\n"
-    .. "comments, order and layout stay where nothing changed. A new file can be read by its owner only: it\n"
-    .. "holds e-mail addresses.",
+  details = "Writes a file an agent, named after it, with all that can be edited, ids included; what the service\n"
+    .. "derives and fields that this version does not know are left out, and stay as they are live. In a file\n"
+    .. "of Lua comments, order and layout stay where nothing changed. A new file can be read by its owner only:\n"
+    .. "it holds e-mail addresses.",
   examples = {
     { "handoff pull", "a file an agent into the folder agents" },
     { "handoff pull live --select region=eu --format json", "some agents, as JSON, into the folder live" },

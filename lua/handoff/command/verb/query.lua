@@ -49,7 +49,7 @@ end
 return {
   summary = "which agents have which value of a field", group = "look",
   arguments = { { name = "path", metavar = "PATH", help = "a field, such as settings.timezone" } },
-  flags = { "agents" },
+  flags = { "agents", "requests" },
   details = "Counts the values that the agents have at PATH, the commonest first, and names the agents that differ. "
     .. "With [*] in PATH each item that has a name stands for itself.",
   examples = {

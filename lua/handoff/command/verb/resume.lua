@@ -33,7 +33,7 @@ return {
     { name = "edit", metavar = "EDIT", args = "*",
       help = "instead of the run's own: a script, desired state, or PATH=VALUE" },
   },
-  flags = { "agents", "writing" },
+  flags = { "agents", "writing", "requests" },
   details = "Goes on with a run that was stopped, interrupted or killed, or in which agents failed: those "
     .. "that are done stay as they are, those that may have been written are looked at first, so that "
     .. "none is edited twice. The run's own edit is read again, unless another is given. What is left is "

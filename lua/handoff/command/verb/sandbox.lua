@@ -58,8 +58,12 @@ Prints its base URL and an inventory of its agents, and serves until SIGTERM or
 SIGINT. It keeps nothing: what is written to its agents goes when it ends.
 
 What --faults names is a JSON list of rules, what goes wrong on purpose:
-{ "agent": (every), "method": "GET" or "PUT" (both), "at": N (the N-th such request
-of an agent, 1), "times": N or "always" (1), "fault": … }. Each with what it takes:
+
+  [{ "agent": "shop-uk", "method": "PUT", "fault": "close" }]
+
+which is the first PUT to shop-uk. Without "agent" it is every agent, without "method" GET and PUT. "at"
+is the number of the request, counted for each agent (1); "times" is how many from there on, or "always"
+(1). The faults, each with what it takes:
 ]] .. faults.describe():gsub("\n$", ""),
   flags = {
     { name = "agents", metavar = "N", convert = convert.whole, help = "how many agents (25)" },

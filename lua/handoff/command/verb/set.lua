@@ -5,14 +5,14 @@ return {
     { name = "values", metavar = "PATH=VALUE", args = "+",
       help = "what to change, and into what; `handoff explain` has the paths" },
   },
-  flags = { "agents", "writing" },
+  flags = { "agents", "writing", "requests" },
   details = "Puts values where the paths lead, on every agent that is selected: shows what that changes, "
     .. "asks, and writes it, as `handoff apply` does. A text is given as it is, a list or an object as "
     .. "JSON. Values are checked before anything is asked of the service.",
   examples = {
     { "handoff set settings.is_active=true --select region=eu", "handoff on, in one region" },
     { "handoff set 'custom_guidelines[\"Refund over 500\"].is_active=false'", "one guideline off, everywhere" },
-    { "handoff set settings.timezone=Europe/London 'settings.emails=[\"ops@example.com\"]'", "two values at once" },
+    { "handoff set settings.is_active=true 'settings.emails=[\"ops@example.com\"]'", "two values at once" },
   },
   run = function(ctx)
     local loaded = require("handoff.command.edit").assignments(ctx.args.values)

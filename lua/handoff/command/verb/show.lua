@@ -31,15 +31,17 @@ end
 
 -- ---- a run ----------------------------------------------------------------------------------------------------------------
 
-local function names_of(results, wanted)
+local is_left = { pending = true, planned = true, skipped = true }
+
+-- Those of which nothing else is said.
+local function names_of_left(results)
   local names = {}
   for _, result in ipairs(results) do
-    if wanted[result.status] then names[#names + 1] = result.agent end
+    if is_left[result.status] and not result.error then names[#names + 1] = result.agent end
   end
   return names
 end
 
-local is_left = { pending = true, planned = true, skipped = true }
 -- What can still be done about the run.
 local function write_way_on(ctx, run)
   local command, steps = require("handoff.command.writing").command, {}
@@ -56,9 +58,9 @@ local function write_run(ctx, run, results)
   end
   plan.changes(ctx, changed)
   plan.errors(ctx, results)
-  local left = names_of(results, is_left)
+  local left = names_of_left(results)
   if #left > 0 then
-    local head = ("%s left as they were: "):format(ctx:plural(#left, "agent"))
+    local head = ("%s left as %s: "):format(ctx:plural(#left, "agent"), #left == 1 and "it was" or "they were")
     ctx:say(head .. require("handoff.digest").names(left, ctx.out:width() - #head) .. "\n")
   end
   ctx:say(past.line(run))

@@ -5,7 +5,7 @@ local status = require "handoff.command.status"
 return {
   summary = "take a run back", group = "runs",
   arguments = { past.argument },
-  flags = { "agents", "writing" },
+  flags = { "agents", "writing", "requests" },
   details = "Merges the reverse of what a run wrote into what is there now, so that what was edited since "
     .. "stays; an edit of somebody else's to the same place is a conflict, and that agent is left alone. "
     .. "It is shown, asked about and recorded as by `handoff apply`: an undo can be undone. With "

@@ -66,6 +66,12 @@ local function record(ctx, issue)
   }
 end
 
+-- What passes has been looked at: a folder without a file is the wrong one.
+local function empty(path)
+  return { path = path, file = path, severity = "error", rule = "file",
+    message = "it has no .lua or .json file; `handoff pull` writes them" }
+end
+
 -- The files of desired state at the path, a file or a folder → how many, and all that is wrong with them.
 local function check(path)
   local is_folder = core.file.kind(path) == "folder"
@@ -75,6 +81,7 @@ local function check(path)
   for _, file in ipairs(files) do
     for _, issue in ipairs(file.warnings) do issues[#issues + 1] = issue end
   end
+  if #files == 0 then issues[1] = empty(path) end
   return #files, issues
 end
 
@@ -82,8 +89,9 @@ return {
   summary = "check files of desired state, offline", group = "files",
   arguments = { { name = "files", metavar = "FILE", args = "+", help = "files, or folders of them" } },
   flags = {},
-  details = "Every problem is shown at its FILE:LINE:COLUMN, with the rule's id. A warning is legal, and surely not\n"
-    .. "meant; errors alone make the exit status 1.",
+  details = "Checks files of desired state, and asks the service nothing. Every problem is shown at its\n"
+    .. "FILE:LINE:COLUMN, with the rule's id. A warning is legal, and surely not meant; errors alone make the\n"
+    .. "exit status 1.",
   examples = {
     { "handoff validate agents", "all files of the folder agents" },
     { "handoff validate agents/shop-uk.lua", "one" },
