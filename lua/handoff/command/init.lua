@@ -113,7 +113,7 @@ local told = { [status.done] = true, [status.pending] = true, [status.drift] = t
 -- @return the exit status
 function command.main(argv)
   core.process.fill_standard()
-  core.process.ignore_broken_pipe()
+  core.process.survive_broken_pipe()
   local words, variables = { (table.unpack or unpack)(argv) }, core.process.environment()
   local io_ = { variables = variables }
   function io_.open(colour)
