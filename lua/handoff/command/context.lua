@@ -6,6 +6,7 @@
 --   verb     its name
 local core = require "handoff.core"
 local failure = require "handoff.command.failure"
+local plain = require "handoff.command.plain"
 local status = require "handoff.command.status"
 
 local Context = {}
@@ -20,7 +21,7 @@ function Context:say(line) self.out:write(line .. "\n") end
 --- A line to standard error, after all that was said before.
 function Context:note(line)
   self.out:flush()
-  self.err:write(line .. "\n")
+  self.err:write(plain(line) .. "\n")
 end
 
 --- One JSON object to standard output, a line.
