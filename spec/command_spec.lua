@@ -76,6 +76,18 @@ describe("the command", function()
     assert.same({ 0, "" }, { ran.status, ran.err })
   end)
 
+  -- The interpreter makes Ctrl-C an error, wherever it is met, until the program runs.
+  it("interrupted while it loads says so, and nothing else", function()
+    local program = require "support.program"
+    for _, at in ipairs { "handoff.command.status", "cjson" } do
+      local early = ("package.preload[%q] = function() error('interrupted!', 0) end"):format(at)
+      local said, status = program.run(("%s -e %s lua/bin/handoff version"):format(program.quote(program.lua),
+        program.quote(early)), { HANDOFF_BUILD = false, HANDOFF_GC = false, HANDOFF_OUTCOMES = false,
+        HANDOFF_BENCH = false })
+      assert.same({ 130, "handoff: interrupted\n" }, { status, said })
+    end
+  end)
+
   it("names the package that brings what a verb lacks", function()
     local program = require "support.program"
     local without = ([[local list = package.searchers or package.loaders

@@ -33,6 +33,13 @@ static int l_survive_broken_pipe(lua_State *L) {
     return 1;
 }
 
+/* end_at_interrupt() → whether from now on Ctrl-C ends the process at once: what lua and luajit make of it, an error at whatever
+ * runs, can be caught by anybody, and LuaJIT does not always survive it */
+static int l_end_at_interrupt(lua_State *L) {
+    lua_pushboolean(L, ho_end_at_interrupt() == HO_OK);
+    return 1;
+}
+
 /* fill_standard() → whether none of the three standard descriptors is left for a file or connection to stand in. */
 static int l_fill_standard(lua_State *L) {
     lua_pushboolean(L, ho_fill_standard() == HO_OK);
@@ -41,6 +48,7 @@ static int l_fill_standard(lua_State *L) {
 
 int hol_open_process(lua_State *L) {
     static const luaL_Reg functions[] = {{"environment", l_environment},
+                                         {"end_at_interrupt", l_end_at_interrupt},
                                          {"fill_standard", l_fill_standard},
                                          {"survive_broken_pipe", l_survive_broken_pipe},
                                          {NULL, NULL}};

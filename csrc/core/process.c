@@ -21,6 +21,10 @@ ho_code ho_survive_broken_pipe(void) {
     return sigaction(SIGPIPE, &action, NULL) == 0 ? HO_OK : HO_FAILED;
 }
 
+ho_code ho_end_at_interrupt(void) {
+    return signal(SIGINT, SIG_DFL) == SIG_ERR ? HO_FAILED : HO_OK;
+}
+
 /* A descriptor that is opened is the lowest that is free. */
 ho_code ho_fill_standard(void) {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {

@@ -90,7 +90,6 @@ end
 local function judge(raised)
   if failure.is(raised) then return raised.status, raised.message end
   if core.error.is(raised) then return status.misuse, mistake(raised) end
-  if type(raised) == "string" and raised:find "interrupted!$" then return status.interrupted, "interrupted" end
   return status.failed, ("a fault of this program: %s; please report it, with what you ran"):format(tostring(raised))
 end
 
@@ -114,6 +113,7 @@ local told = { [status.done] = true, [status.pending] = true, [status.drift] = t
 -- @param argv the words after the program's name
 -- @return the exit status
 function command.main(argv)
+  core.process.end_at_interrupt()
   core.process.fill_standard()
   core.process.survive_broken_pipe()
   local words, variables = { (table.unpack or unpack)(argv) }, core.process.environment()

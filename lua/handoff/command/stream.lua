@@ -52,7 +52,7 @@ local stream = {}
 -- @param environment variables by name: NO_COLOR and TERM count
 function stream.new(file, fd, name, colour, environment)
   local terminal = core.terminal.is_terminal(fd)
-  local live = terminal and environment.TERM ~= "dumb"
+  local live = terminal and (environment.TERM or "dumb") ~= "dumb"
   local auto = live and (environment.NO_COLOR or "") == ""
   file:setvbuf(fd == 1 and "full" or "line", 65536)
   return setmetatable({
