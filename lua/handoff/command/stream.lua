@@ -52,7 +52,8 @@ local stream = {}
 -- @param environment variables by name: NO_COLOR and TERM count
 function stream.new(file, fd, name, colour, environment)
   local terminal = core.terminal.is_terminal(fd)
-  local live = terminal and (environment.TERM or "dumb") ~= "dumb"
+  local kind = environment.TERM or ""
+  local live = terminal and kind ~= "" and kind ~= "dumb"
   local auto = live and (environment.NO_COLOR or "") == ""
   file:setvbuf(fd == 1 and "full" or "line", 65536)
   return setmetatable({
