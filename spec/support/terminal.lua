@@ -22,7 +22,8 @@ local quote = program.quote
 local preload = os.getenv "LD_PRELOAD" and ("export LD_PRELOAD=%s\n"):format(quote(os.getenv "LD_PRELOAD")) or ""
 
 local function tmux(self, words)
-  local output, status = program.run(("env -u LD_PRELOAD tmux -S %s/socket -f /dev/null %s"):format(quote(self.folder), words), self.env)
+  local line = ("env -u LD_PRELOAD tmux -S %s/socket -f /dev/null %s"):format(quote(self.folder), words)
+  local output, status = program.run(line, self.env)
   assert(status == 0, output)
   return output
 end
