@@ -2,6 +2,7 @@
 -- What the command answers to misuse, a row each: exit status and the line that says what to do. Whatever else is said
 -- before that line names places in files; nothing holds a traceback or a token.
 local command = require "support.command"
+local core = require "handoff.core"
 local description = require "handoff.command.description"
 
 local DONE, FAILED, LIMIT, MISUSE = 0, 1, 6, 64
@@ -241,8 +242,19 @@ describe("misuse", function()
       it("of " .. verb .. " is refused", function()
         check_all(verb, about.rows)
         check_all(verb, common_rows, about.good)
+        if description.verb(verb).arguments then check_all(verb, { { verb .. " ''", MISUSE, "" } }) end
         for _, flag in ipairs(description.verb(verb).flags or {}) do
           if flag == "agents" or flag == "inventory" then check_all(verb, inventory_rows, about.good) end
+        end
+      end)
+
+      it("nothing but objects, one a line, is what " .. verb .. " --json says", function()
+        local ran = run(about.good .. " --json")
+        assert.is_true(ran.status < MISUSE, ran.err)
+        for line in ran.out:gmatch "[^\n]+" do
+          local object, err = core.json.decode(line)
+          assert.is_table(object, tostring(err))
+          assert.equal(1, object.format_version)
         end
       end)
 

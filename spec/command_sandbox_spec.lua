@@ -35,6 +35,11 @@ describe("handoff sandbox", function()
     assert.not_equal(tokens(ran.out), tokens(run "--agents 3 --seed 6".out))
   end)
 
+  it("stops where its input cannot be read", function()
+    local _, status = program.run(("timeout 60 %s sandbox --until-eof <&-"):format(program.handoff))
+    assert.equal(0, status)
+  end)
+
   it("says the same as JSON", function()
     local object = json.decode(run "--agents 2 --json".out)
     assert.same({ 1, 2, "shop-uk" }, { object.format_version, #object.agents, object.agents[1].name })

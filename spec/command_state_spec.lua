@@ -22,6 +22,11 @@ describe("handoff validate", function()
   end
   local function run(words) return command.run(words, { folder = folder }) end
 
+  it("does not pass a folder in which there is nothing to check", function()
+    assert.same({ status = 1, err = "", out = ".: error: it has no .lua or .json file; name another folder [file]\n"
+      .. "Checked: 0 files, 1 error, 0 warnings.\n" }, run "validate .")
+  end)
+
   it("shows each problem where it is, with its line and rule", function()
     put("shop.lua", "return {\n\tsettings = { keywords = { 'Mensch 😀' }, timezone = 'Europe/Londn' },\n}\n")
     assert.same({ status = 1, err = "", out = [[

@@ -78,10 +78,10 @@ describe("get at a terminal", function()
     local text = box.box:document(name):gsub('"question_message": *"[^"]*"',
       '"question_message":"a\\u001b[2J\194\155Jz"')
     box.box:store(name, text)
-    local words = ("cd %s && %s get %s"):format(box.folder, command.words(), name)
-    local shown = terminal.open(("%s; %s settings; %s settings.question_message"):format(words, words:match "&& (.*)$",
-      words:match "&& (.*)$"), { env = { HANDOFF_BASE_URL = box.box.base_url } })
-    for _ = 1, 3 do
+    local get = ("%s get %s"):format(command.words(), name)
+    local shown = terminal.open(("cd %s && %s; %s settings; %s settings.question_message; %s --json"):format(box.folder,
+      get, get, get, get), { env = { HANDOFF_BASE_URL = box.box.base_url } })
+    for _ = 1, 4 do
       local part = shown:wait "Jz"
       assert.is_nil(part:find "\194\155" or part:find("\27[2J", 1, true))
     end

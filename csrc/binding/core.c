@@ -2,6 +2,8 @@
 /* The module `handoff.core`: one table a subject. */
 #include "hol.h"
 
+#include <string.h>
+
 void hol_setfuncs(lua_State *L, const luaL_Reg *functions) {
     lua_pushvalue(L, hol_refs);
     luaL_setfuncs(L, functions, 1);
@@ -37,11 +39,19 @@ static int l_open(lua_State *L) {
 
 HOL_EXPORT int luaopen_handoff_core(lua_State *L);
 
+/* Whether the error on top is that there is no lua-cjson, rather than one that cannot be loaded, or an interrupt. */
+static bool is_not_found(lua_State *L) {
+    const char *why = lua_tostring(L, -1);
+    return why != NULL && strstr(why, "module 'cjson' not found") != NULL;
+}
+
 /* Fills the references on top from an instance of lua-cjson of our own: no setting of another user reaches it. */
 static void open_cjson(lua_State *L) {
     lua_getglobal(L, "require");
     lua_pushliteral(L, "cjson");
-    if (lua_pcall(L, 1, 1, 0) != LUA_OK || lua_type(L, -1) != LUA_TTABLE || lua_getfield(L, -1, "new") != LUA_TFUNCTION)
+    bool found = lua_pcall(L, 1, 1, 0) == LUA_OK;
+    if (!found && !is_not_found(L)) lua_error(L);
+    if (!found || lua_type(L, -1) != LUA_TTABLE || lua_getfield(L, -1, "new") != LUA_TFUNCTION)
         luaL_error(L, "handoff needs lua-cjson (Debian: lua-cjson; LuaRocks: lua-cjson), which this Lua does not find");
     lua_call(L, 0, 1);
     lua_getfield(L, -1, "decode");

@@ -27,9 +27,16 @@ static int l_environment(lua_State *L) {
     return 1;
 }
 
-/* ignore_broken_pipe(): from now on a write to a pipe that nobody reads fails instead of ending the process. */
-static int l_ignore_broken_pipe(lua_State *L) {
-    lua_pushboolean(L, ho_ignore_broken_pipe() == HO_OK);
+/* survive_broken_pipe() → whether from now on a write to a pipe that nobody reads fails instead of ending the process */
+static int l_survive_broken_pipe(lua_State *L) {
+    lua_pushboolean(L, ho_survive_broken_pipe() == HO_OK);
+    return 1;
+}
+
+/* end_at_interrupt() → whether from now on Ctrl-C ends the process at once: what lua and luajit make of it, an error at whatever
+ * runs, can be caught by anybody, and LuaJIT does not always survive it */
+static int l_end_at_interrupt(lua_State *L) {
+    lua_pushboolean(L, ho_end_at_interrupt() == HO_OK);
     return 1;
 }
 
@@ -41,8 +48,9 @@ static int l_fill_standard(lua_State *L) {
 
 int hol_open_process(lua_State *L) {
     static const luaL_Reg functions[] = {{"environment", l_environment},
+                                         {"end_at_interrupt", l_end_at_interrupt},
                                          {"fill_standard", l_fill_standard},
-                                         {"ignore_broken_pipe", l_ignore_broken_pipe},
+                                         {"survive_broken_pipe", l_survive_broken_pipe},
                                          {NULL, NULL}};
     hol_newlib(L, functions);
     return 1;

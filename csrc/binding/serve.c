@@ -229,9 +229,15 @@ static bool read_signal(const ho_server *s) {
     return read(s->signal_fd, &info, sizeof info) == sizeof info;
 }
 
+static bool would_wait(void) {
+    return errno == EAGAIN || errno == EINTR;
+}
+
+/* An input that cannot be read, such as one that was closed before the program began, has ended, too. */
 static bool read_eof(const ho_server *s) {
     char ignored[512];
-    return read(s->eof_fd, ignored, sizeof ignored) == 0;
+    ssize_t count = read(s->eof_fd, ignored, sizeof ignored);
+    return count == 0 || (count < 0 && !would_wait());
 }
 
 ho_event ho_server_step(ho_server *s, double seconds) {
@@ -266,10 +272,6 @@ void ho_exchange_drop(ho_exchange *x) {
 
 static int socket_of(const ho_exchange *x) {
     return MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-}
-
-static bool would_wait(void) {
-    return errno == EAGAIN || errno == EINTR;
 }
 
 ho_code ho_exchange_write(ho_exchange *x, ho_text text, size_t *taken) {

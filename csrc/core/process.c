@@ -10,8 +10,19 @@ char *const *ho_environment(void) {
     return environ;
 }
 
-ho_code ho_ignore_broken_pipe(void) {
-    return signal(SIGPIPE, SIG_IGN) == SIG_ERR ? HO_FAILED : HO_OK;
+static void do_nothing(int number) {
+    (void)number;
+}
+
+/* What is ignored stays so in every program that this one starts, what is handled does not. */
+ho_code ho_survive_broken_pipe(void) {
+    struct sigaction action = {.sa_handler = do_nothing, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    return sigaction(SIGPIPE, &action, NULL) == 0 ? HO_OK : HO_FAILED;
+}
+
+ho_code ho_end_at_interrupt(void) {
+    return signal(SIGINT, SIG_DFL) == SIG_ERR ? HO_FAILED : HO_OK;
 }
 
 /* A descriptor that is opened is the lowest that is free. */

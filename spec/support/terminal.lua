@@ -18,8 +18,12 @@ Terminal.__index = Terminal
 
 local quote = program.quote
 
+-- Sanitizers are for the program in the pane: tmux leaks of its own.
+local preload = os.getenv "LD_PRELOAD" and ("export LD_PRELOAD=%s\n"):format(quote(os.getenv "LD_PRELOAD")) or ""
+
 local function tmux(self, words)
-  local output, status = program.run(("tmux -S %s/socket -f /dev/null %s"):format(quote(self.folder), words), self.env)
+  local line = ("env -u LD_PRELOAD tmux -S %s/socket -f /dev/null %s"):format(quote(self.folder), words)
+  local output, status = program.run(line, self.env)
   assert(status == 0, output)
   return output
 end
@@ -79,8 +83,8 @@ function terminal.open(command, opts)
   local self = setmetatable({ folder = folder, env = o.env, read = "" }, Terminal)
   program.run(("mkfifo %s/begin %s/shown"):format(quote(folder), quote(folder)))
   local script = assert(io.open(folder .. "/script", "w"))
-  script:write(("trap : INT HUP\nread _ <%s/begin\n%s\nprintf '[exit %%d]\\n' $?\nexec cat >/dev/null\n"):format(
-    quote(folder), command))
+  script:write(("trap : INT HUP\nread _ <%s/begin\n%s%s\nprintf '[exit %%d]\\n' $?\nexec cat >/dev/null\n"):format(
+    quote(folder), preload, command))
   script:close()
   tmux(self, ("new-session -d -x %d -y %d sh %s/script \\; set-option -g remain-on-exit on"):format(o.columns or 80,
     o.rows or 24, quote(folder)))

@@ -6,6 +6,7 @@
 --   verb     its name
 local core = require "handoff.core"
 local failure = require "handoff.command.failure"
+local plain = require "handoff.command.plain"
 local status = require "handoff.command.status"
 
 local Context = {}
@@ -20,14 +21,19 @@ function Context:say(line) self.out:write(line .. "\n") end
 --- A line to standard error, after all that was said before.
 function Context:note(line)
   self.out:flush()
-  self.err:write(line .. "\n")
+  self.err:write(plain(line) .. "\n")
+end
+
+--- JSON of the same value, in which nothing can command a terminal: its writers leave DEL and the C1 controls as they are.
+function Context.tame(json)
+  return (json:gsub("\127", "\\u007f"):gsub("\194([\128-\159])", function(c) return ("\\u00%02x"):format(c:byte()) end))
 end
 
 --- One JSON object to standard output, a line.
 function Context:record(object)
   local all = { format_version = FORMAT_VERSION }
   for name, value in pairs(object) do all[name] = value end
-  self:say(core.json.encode(all))
+  self:say(self.tame(core.json.encode(all)))
 end
 
 --- "1 agent", "3 agents"

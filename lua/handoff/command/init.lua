@@ -5,6 +5,7 @@ local context = require "handoff.command.context"
 local description = require "handoff.command.description"
 local environment = require "handoff.command.environment"
 local failure = require "handoff.command.failure"
+local plain = require "handoff.command.plain"
 local status = require "handoff.command.status"
 local stream = require "handoff.command.stream"
 
@@ -35,8 +36,8 @@ local function refuse_verb(word)
     failure.raise(status.misuse, ("%s: flags come after the verb; `handoff --help` lists the verbs"):format(word))
   end
   local nearest = core.schema.nearest(word, description.names())
-  failure.raise(status.misuse, ("%s: no such verb; %s"):format(word, nearest and "did you mean " .. nearest .. "?"
-    or "`handoff --help` lists them"))
+  failure.raise(status.misuse, ("%s: no such verb; %s"):format(word == "" and '""' or word,
+    nearest and "did you mean " .. nearest .. "?" or "`handoff --help` lists them"))
 end
 
 local function asks_for_help(words)
@@ -94,19 +95,18 @@ local function run(io_, words)
 end
 
 -- A mistake that the library found, without the place in this program where it was made; an option is a flag here.
-local function plain(err)
+local function mistake(err)
   local path = err.path
-  local option = path and path:match "^handoff%.%a+: ([%l_]+)$"
+  if not path then return err.message end
+  local option = path:match "^handoff%.%a+: ([%l_]+)$" or path == "select" and path
   if option then path = "--" .. option:gsub("_", "-") end
-  if path == "select" then path = "--" .. path end
-  return (path and path .. ": " or "") .. err.message
+  return ("%s: %s"):format(path == "" and '""' or path, require("handoff.command.wording").in_flags(err.message))
 end
 
 -- What went wrong, as a status and a line; the line is nil where all is said.
 local function judge(raised)
   if failure.is(raised) then return raised.status, raised.message end
-  if core.error.is(raised) then return status.misuse, plain(raised) end
-  if type(raised) == "string" and raised:find "interrupted!$" then return status.interrupted, "interrupted" end
+  if core.error.is(raised) then return status.misuse, mistake(raised) end
   return status.failed, ("a fault of this program: %s; please report it, with what you ran"):format(tostring(raised))
 end
 
@@ -118,7 +118,7 @@ local function attempt(io_, fn, ...)
   pcall(io_.out.flush, io_.out)
   if message then
     local whose = io_.verb and "handoff " .. io_.verb or "handoff"
-    pcall(io_.err.write, io_.err, ("%s %s\n"):format(io_.err:paint("red", whose .. ":"), message))
+    io_.err:write(("%s %s\n"):format(io_.err:paint("red", whose .. ":"), plain(message)))
   end
   return code
 end
@@ -130,8 +130,9 @@ local told = { [status.done] = true, [status.pending] = true, [status.drift] = t
 -- @param argv the words after the program's name
 -- @return the exit status
 function command.main(argv)
+  core.process.end_at_interrupt()
   core.process.fill_standard()
-  core.process.ignore_broken_pipe()
+  core.process.survive_broken_pipe()
   local words, variables = { (table.unpack or unpack)(argv) }, core.process.environment()
   local io_ = { variables = variables }
   function io_.open(colour)

@@ -3,30 +3,13 @@
 local core = require "handoff.core"
 local digest = require "handoff.digest"
 local edit = require "handoff.command.edit"
+local failure = require "handoff.command.failure"
+local plain = require "handoff.command.plain"
 local plans = require "handoff.plan"
 
 local plan = {}
 
 local colours = { ["+"] = "green", ["-"] = "red", ["~"] = "yellow" }
-
--- What messages of the library call an option, and what the flag for it is.
-local in_flags = {
-  { "wait=SECONDS", "--wait SECONDS" },
-  { "allow_duplicates=true", "--allow-duplicates" },
-  { 'on_conflict="mine", "theirs" or a function', "--on-conflict mine or theirs" },
-  { "max_failures allows", "--max-failures allows" },
-  { "max_(%l+)=(%d+)", "--max-%1=%2" },
-  { "%(and (%d+) more in err%.issues[^)]*%)", "(and %1 more; `handoff doctor --offline` names all)" },
-  { "set one, or name a file$", "set one, or give --history FILE" },
-  { "in this fleet", "in the inventory" },
-  { "fleet:(%l+)%((%d+)[^)]*%)", "`handoff %1 %2`" },
-}
-
---- A message of the library's, with flags for its options.
-function plan.in_flags(text)
-  for _, pair in ipairs(in_flags) do text = text:gsub(pair[1], pair[2]) end
-  return text
-end
 
 -- ---- one group -------------------------------------------------------------------------------------------------------------
 
@@ -59,8 +42,8 @@ end
 local function write_errors(ctx, groups, word)
   for _, group in ipairs(groups) do
     ctx:say(ctx.out:paint("red", word .. " ") .. heading(ctx, group.names, "", ""))
-    ctx:say("  " .. (plan.in_flags(group.message):gsub("%c", " "))) -- a script's message may hold anything
-    for _, line in ipairs(edit.frames(group.error)) do ctx:say("    " .. line) end
+    ctx:say("  " .. plain(wording.in_flags(group.message))) -- a script's message may hold anything
+    for _, line in ipairs(edit.frames(group.error)) do ctx:say("    " .. plain(line)) end
     ctx:say ""
   end
 end

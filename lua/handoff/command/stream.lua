@@ -13,10 +13,11 @@ local codes = { red = "31", green = "32", yellow = "33", cyan = "36", dim = "2",
 -- EPIPE: whoever read it has enough. What is left to be said is dropped, and the verb goes on to its own exit status.
 local BROKEN_PIPE = 32
 
+-- Standard error tells of what is done and decides nothing: what was written stays written where nobody could be told of it.
 local function check(self, ok, why, code)
   if ok then return end
   self.broken = true
-  if code == BROKEN_PIPE then return end
+  if code == BROKEN_PIPE or self.fd == 2 then return end
   failure.raise(status.failed, ("%s: it cannot be written: %s; free the place, or write it elsewhere"):format(
     self.name, why))
 end
@@ -51,7 +52,8 @@ local stream = {}
 -- @param environment variables by name: NO_COLOR and TERM count
 function stream.new(file, fd, name, colour, environment)
   local terminal = core.terminal.is_terminal(fd)
-  local live = terminal and environment.TERM ~= "dumb"
+  local kind = environment.TERM or ""
+  local live = terminal and kind ~= "" and kind ~= "dumb"
   local auto = live and (environment.NO_COLOR or "") == ""
   file:setvbuf(fd == 1 and "full" or "line", 65536)
   return setmetatable({

@@ -127,7 +127,7 @@ local function summary(run, signal)
     line = line:gsub(", %d+ untouched", told == 0 and (", %d left"):format(left) or "", 1)
   end
   if signal then line = line:gsub("stopped by the script", "interrupted") end
-  return plan.in_flags(line)
+  return wording.in_flags(line)
 end
 
 local function report(ctx, run, told, signal)
@@ -150,7 +150,7 @@ end
 --- Ends the verb with an error of a fleet's run; the plan that a limit refused is shown before.
 function writing.refuse(ctx, err)
   if err.kind == "limit" and err.run then plan.show(ctx, err.run) end
-  failure.raise(status.of_error(err), plan.in_flags(tostring(err)))
+  failure.check(nil, err)
 end
 
 -- → told (what the plan showed; nil where it was not), and options for a run that ask.

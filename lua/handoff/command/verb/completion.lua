@@ -11,5 +11,9 @@ write it there yourself.]],
     { "source <(handoff completion bash)", "completes in this bash" },
     { "handoff completion fish > ~/.config/fish/completions/handoff.fish", "completes in every fish from now on" },
   },
-  run = function(ctx) ctx.out:write(require("handoff.command.description").completion(ctx.args.shell)) end,
+  run = function(ctx)
+    local shell = ctx.args.shell
+    local script = require("handoff.command.description").completion(shell)
+    if ctx.json then ctx:record { shell = shell, script = script } else ctx.out:write(script) end
+  end,
 }

@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: MIT
+local plain = require "handoff.command.plain"
 local status = require "handoff.command.status"
 
 local signs = { new = { "green", "+" }, changed = { "yellow", "~" } }
@@ -36,7 +37,7 @@ local function tell(ctx, results)
     if ctx.json then
       record(ctx, result)
     elseif signs[what] then
-      ctx:say(ctx.out:paint(signs[what][1], signs[what][2]) .. " " .. result.value.path)
+      ctx:say(ctx.out:paint(signs[what][1], signs[what][2]) .. " " .. plain(result.value.path))
     end
   end
   note_left_out(ctx, results)

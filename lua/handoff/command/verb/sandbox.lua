@@ -25,6 +25,10 @@ end
 local function new_box(args)
   local core = require "handoff.core"
   local failure, status = require "handoff.command.failure", require "handoff.command.status"
+  if not pcall(require, "handoff.serve") then
+    failure.raise(status.failed, "handoff.serve cannot be loaded: it is built where libmicrohttpd is; install that "
+      .. "(Debian: libmicrohttpd-dev), then build handoff again")
+  end
   local called, box, err = pcall(require("handoff.sandbox").new, {
     agents = args.agents, port = args.port, latency = args.latency, rate_limit = not args.no_rate_limit,
     seed = args.seed, read_only = args.read_only, faults = args.faults and read_rules(args.faults), signals = true,

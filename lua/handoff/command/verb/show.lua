@@ -76,13 +76,8 @@ end
 
 -- ---- one agent of it ------------------------------------------------------------------------------------------------------
 
--- JSON as it is on a terminal: what its writer leaves of what could command one.
-local function safe(text)
-  return (text:gsub("\127", "\\u007f"):gsub("\194([\128-\159])", function(c) return ("\\u00%02x"):format(c:byte()) end))
-end
-
 local function write_value(ctx, sign, colour, value)
-  local text = safe(require("handoff.core").json.encode(value, { indent = 2 }))
+  local text = ctx.tame(require("handoff.core").json.encode(value, { indent = 2 }))
   for line in text:gmatch "[^\n]+" do ctx:say("  " .. ctx.out:paint(colour, sign .. " " .. line)) end
 end
 

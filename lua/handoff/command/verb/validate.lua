@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 local core = require "handoff.core"
 local desired = require "handoff.desired"
+local plain = require "handoff.command.plain"
 local status = require "handoff.command.status"
 
 local colours = { error = "red", warning = "yellow" }
@@ -50,8 +51,8 @@ end
 
 -- `line` keeps the characters of the line that was shown last: there may be thousands of problems in it.
 local function show(ctx, issue, line)
-  ctx:say(("%s: %s %s [%s]"):format(issue.path, ctx.out:paint(colours[issue.severity], issue.severity .. ":"),
-    issue.message, issue.rule))
+  ctx:say(("%s: %s %s [%s]"):format(plain(issue.path), ctx.out:paint(colours[issue.severity], issue.severity .. ":"),
+    plain(issue.message), issue.rule))
   if not issue.source then return end
   if line.source ~= issue.source then line.source, line.all = issue.source, characters(shown_line(issue.source)) end
   local part, mark = excerpt(line.all, issue.column, ctx.out:width() - 2)
@@ -78,6 +79,10 @@ local function check(path)
   local read, err = (is_folder and desired.folder or desired.read)(path)
   if not read then return err.files or 1, err.issues end
   local files, issues = is_folder and read or { read }, {}
+  if not files[1] then
+    issues[1] = { path = path, file = path, severity = "error", rule = "file",
+      message = "it has no .lua or .json file; name another folder" }
+  end
   for _, file in ipairs(files) do
     for _, issue in ipairs(file.warnings) do issues[#issues + 1] = issue end
   end
