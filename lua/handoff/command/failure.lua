@@ -15,7 +15,7 @@ end
 --- Returns the value; where there is none, ends the verb with what the library says.
 function failure.check(value, err)
   if value ~= nil then return value end
-  failure.raise(status.of_error(err), tostring(err))
+  failure.raise(status.of_error(err), require("handoff.command.wording").in_flags(tostring(err)))
 end
 
 function failure.is(value)

@@ -81,7 +81,7 @@ local function plain(err)
   local path = err.path
   local option = path and path:match "^handoff%.%a+: ([%l_]+)$"
   if option then path = "--" .. option:gsub("_", "-") end
-  return (path and path .. ": " or "") .. err.message
+  return (path and path .. ": " or "") .. require("handoff.command.wording").in_flags(err.message)
 end
 
 -- What went wrong, as a status and a line; the line is nil where all is said.

@@ -4,26 +4,11 @@ local core = require "handoff.core"
 local digest = require "handoff.digest"
 local edit = require "handoff.command.edit"
 local plans = require "handoff.plan"
+local wording = require "handoff.command.wording"
 
 local plan = {}
 
 local colours = { ["+"] = "green", ["-"] = "red", ["~"] = "yellow" }
-
--- What messages of the library call an option, and what the flag for it is.
-local in_flags = {
-  { "wait=SECONDS", "--wait SECONDS" },
-  { "allow_duplicates=true", "--allow-duplicates" },
-  { 'on_conflict="mine", "theirs" or a function', "--on-conflict mine or theirs" },
-  { "max_failures allows", "--max-failures allows" },
-  { "max_(%l+)=(%d+)", "--max-%1=%2" },
-  { "fleet:(%l+)%((%d+)[^)]*%)", "`handoff %1 %2`" },
-}
-
---- A message of the library's, with flags for its options.
-function plan.in_flags(text)
-  for _, pair in ipairs(in_flags) do text = text:gsub(pair[1], pair[2]) end
-  return text
-end
 
 -- ---- one group -------------------------------------------------------------------------------------------------------------
 
@@ -56,7 +41,7 @@ end
 local function write_errors(ctx, groups, word)
   for _, group in ipairs(groups) do
     ctx:say(ctx.out:paint("red", word .. " ") .. heading(ctx, group.names, "", ""))
-    ctx:say("  " .. (plan.in_flags(group.message):gsub("%c", " "))) -- a script's message may hold anything
+    ctx:say("  " .. (wording.in_flags(group.message):gsub("%c", " "))) -- a script's message may hold anything
     for _, line in ipairs(edit.frames(group.error)) do ctx:say("    " .. line) end
     ctx:say ""
   end
@@ -111,7 +96,7 @@ end
 
 local function plain_error(err)
   if not err then return nil end
-  return { kind = err.kind, path = err.path, rule = err.rule, message = tostring(err) }
+  return { kind = err.kind, path = err.path, rule = err.rule, message = wording.in_flags(tostring(err)) }
 end
 
 --- One result as JSON: agent, status, changes, hours, warnings, error.
