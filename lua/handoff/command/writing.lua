@@ -6,6 +6,7 @@ local edit = require "handoff.command.edit"
 local failure = require "handoff.command.failure"
 local plan = require "handoff.command.plan"
 local status = require "handoff.command.status"
+local wording = require "handoff.command.wording"
 
 local writing = {}
 
@@ -34,6 +35,7 @@ end
 
 -- Flags without which another verb would not find the same agents and the same run.
 local kept_flags = { "inventory", "history", "base-url", "ca-file" }
+local kept_switches = { "insecure", "allow-duplicates" }
 
 local function was_given(ctx, flag)
   for _, word in ipairs(ctx.words or {}) do
@@ -42,17 +44,20 @@ local function was_given(ctx, flag)
   return false
 end
 
---- `handoff resume 12 --inventory shops.lua`: the verb for a run as it is to be typed, with those of this call's flags that it
--- needs.
-function writing.command(ctx, verb, id)
-  local words = { "handoff", verb, ("%d"):format(id) }
+--- `handoff resume 12 --inventory shops.lua`: a command as it is to be typed, with those of this call's flags that it needs.
+-- @param ... its words: the verb, a run's number or a file
+function writing.command(ctx, ...)
+  local words = { "handoff", ... }
+  for i, word in ipairs(words) do words[i] = type(word) == "number" and ("%d"):format(word) or word end
   for _, name in ipairs(kept_flags) do
     local flag, value = "--" .. name, ctx.args[name:gsub("-", "_")]
     if value and was_given(ctx, flag) then
       words[#words + 1], words[#words + 2] = flag, value
     end
   end
-  if ctx.args.insecure and was_given(ctx, "--insecure") then words[#words + 1] = "--insecure" end
+  for _, name in ipairs(kept_switches) do
+    if was_given(ctx, "--" .. name) then words[#words + 1] = "--" .. name end
+  end
   return edit.name_of(words)
 end
 
@@ -60,13 +65,19 @@ local function has_left(run)
   return (run.counts.untouched or 0) + (run.counts.planned or 0) > 0
 end
 
+-- With the edit that a run was gone on with in place of its own, which is the one that the history knows.
+local function resume_command(ctx, id)
+  local own = ctx.verb == "resume" and ctx.args.edit or {}
+  return writing.command(ctx, "resume", id, (table.unpack or unpack)(own))
+end
+
 local function advise(ctx, run)
   local counts, id = run.counts, run.id
   if not id then return end
   if has_left(run) then
-    ctx:note(("`%s` goes on with it"):format(writing.command(ctx, "resume", id)))
+    ctx:note(("`%s` goes on with it"):format(resume_command(ctx, id)))
   elseif (counts.failed or 0) > 0 then
-    ctx:note(("`%s` tries what failed once more"):format(writing.command(ctx, "resume", id)))
+    ctx:note(("`%s` tries what failed once more"):format(resume_command(ctx, id)))
   end
   if (counts.changed or 0) > 0 then
     ctx:note(("`%s` takes it back"):format(writing.command(ctx, "undo", id)))
@@ -84,6 +95,10 @@ local function confirm(ctx, kind, run)
   local count = plan.counts(run).change
   if not ctx.json then plan.show(ctx, run) end
   ctx.out:flush()
+  if ctx.out.broken and count > 0 then
+    failure.raise(status.failed, "standard output was closed before all of the plan was shown; nothing was written; "
+      .. "let it be read to its end, or give --json, which shows no plan")
+  end
   if ctx.args.yes or count == 0 then return true end
   return require("handoff.command.prompt").ask(ctx, questions[kind]:format(ctx:plural(count, "agent")))
 end
@@ -111,31 +126,32 @@ local function keep_news(run)
   end
 end
 
-local function summary(run, signal)
-  local line = tostring(run):gsub(", go on with fleet:resume%b()", "")
+-- What is told of a run, or why it was stopped, as the command says it.
+local function in_words(text, signal)
+  local line = text:gsub(", go on with fleet:resume%b()", "")
   if signal then line = line:gsub("stopped by the script", "interrupted") end
-  return plan.in_flags(line)
+  return wording.in_flags(line)
 end
 
 local function report(ctx, run, told, signal)
   if told then keep_news(run) end
   plan.errors(ctx, run.results, function(result) return not told or told[result.agent] ~= result.error end)
   plan.warnings(ctx, run.results)
-  ctx:say((run.id and ("Run %d: "):format(run.id) or "") .. summary(run, signal))
+  ctx:say((run.id and ("Run %d: "):format(run.id) or "") .. in_words(tostring(run), signal))
   advise(ctx, run)
 end
 
 local function record(ctx, run, signal)
   for _, result in ipairs(run.results) do plan.record(ctx, run, result) end
   ctx:record {
-    summary = true, run = run.id, counts = run.counts, stopped = run.stopped and summary(run, signal) or nil,
+    summary = true, run = run.id, counts = run.counts, stopped = run.stopped and in_words(run.stopped, signal) or nil,
   }
 end
 
 --- Ends the verb with an error of a fleet's run; the plan that a limit refused is shown before.
 function writing.refuse(ctx, err)
   if err.kind == "limit" and err.run then plan.show(ctx, err.run) end
-  failure.raise(status.of_error(err), plan.in_flags(tostring(err)))
+  failure.raise(status.of_error(err), wording.in_flags(tostring(err)))
 end
 
 -- → told (what the plan showed; nil where it was not), and options for a run that ask.
@@ -147,7 +163,7 @@ local function asking(ctx, kind, opts, p)
   function all.confirm(run)
     p:hide()
     if not confirm(ctx, kind, run) then return false end
-    state.told = mark_told(run)
+    if not ctx.json then state.told = mark_told(run) end
     p:phase("writing", run)
     return true
   end
@@ -158,6 +174,16 @@ local function asking(ctx, kind, opts, p)
   return state, all
 end
 
+-- A saved plan may change nothing, a shard be empty.
+local function has_nobody(ctx)
+  if ctx.json then
+    ctx:record { summary = true, counts = {} }
+  else
+    ctx:say "Plan: 0 agents to change, 0 unchanged, 0 failed."
+  end
+  return status.done
+end
+
 --- Makes a run that writes: plans it, shows the plan, asks unless --yes, writes it, reports.
 -- @param fleet whose agents it is for
 -- @param kind "apply", "undo" or "resume": what is asked
@@ -165,6 +191,7 @@ end
 -- @return the exit status
 function writing.perform(ctx, fleet, kind, start)
   if not ctx.args.yes then require("handoff.command.prompt").check(ctx) end
+  if #fleet:agents() == 0 then return has_nobody(ctx) end
   local state, signal
   local run, err = require("handoff.command.progress").during(ctx, fleet, "planning", function(opts, p)
     local all
