@@ -234,7 +234,7 @@ end
     end]])
     local ran = box:run("apply many.lua --yes", { after = "| head -c 1" })
     assert.equal(1, ran.status)
-    assert.matches("standard output was closed before all of the plan was shown; nothing was written", ran.err, 1, true)
+    assert.matches("standard output: it was closed before the plan was shown; nothing was written", ran.err, 1, true)
     assert.equal(0, puts())
     assert.is_nil(box:run("history").out:find "many.lua")
   end)

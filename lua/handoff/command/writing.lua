@@ -96,7 +96,7 @@ local function confirm(ctx, kind, run)
   if not ctx.json then plan.show(ctx, run) end
   ctx.out:flush()
   if ctx.out.broken and count > 0 then
-    failure.raise(status.failed, "standard output was closed before all of the plan was shown; nothing was written; "
+    failure.raise(status.failed, "standard output: it was closed before the plan was shown; nothing was written; "
       .. "let it be read to its end, or give --json, which shows no plan")
   end
   if ctx.args.yes or count == 0 then return true end
