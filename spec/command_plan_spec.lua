@@ -226,6 +226,61 @@ end
     assert.equal(0, puts())
   end)
 
+  it("stops at an interrupt while the last agent is planned, too, and asks nothing any more", function()
+    script("stop.lua", [[
+      cfg.settings.is_active = false
+      if agent.name == "shop-es" then io.popen("kill -INT $PPID"):close() end]])
+    local ran = box:run "apply stop.lua --yes --concurrency 1"
+    assert.equal(130, ran.status)
+    assert.matches("Run 1: 5 agents: .*5 planned; interrupted; 5 left untouched\n$", ran.out)
+    assert.is_nil(ran.out:find "Plan:")
+    assert.equal(0, puts())
+  end)
+
+  it("writes nothing where nobody reads the plan to its end", function()
+    script("many.lua", [[for i = 1, 400 do
+      cfg.custom_guidelines:add { name = ("%s %d"):format(agent.name, i), description = "d", is_active = true }
+    end]])
+    local ran = box:run("apply many.lua --yes", { after = "| head -c 1" })
+    assert.equal(1, ran.status)
+    assert.matches("standard output: it was closed before the plan was shown; nothing was written", ran.err, 1, true)
+    assert.equal(0, puts())
+    assert.is_nil(box:run("history").out:find "many.lua")
+  end)
+
+  it("says where a script raised what is no text, once for all agents, and cuts a recursion short", function()
+    script("table.lua", "error {}")
+    assert.matches("failed 5 agents: [^\n]+\n  an error that is a table\n    table.lua:2: in the edit\n",
+      box:run("plan table.lua").out)
+    box:write("deep.lua", "local function down() return 1 + down() end\nreturn function() down() end\n")
+    local ran = box:run "plan deep.lua --select name=shop-uk"
+    assert.equal(1, ran.status)
+    assert.truthy(select(2, ran.out:gsub("deep.lua:1: in", "")) < 20)
+  end)
+
+  it("goes on with a file for those it was selected for, and names the edit that was given in place of the run's",
+    function()
+      box:write("shop-uk.lua", 'return { settings = { timezone = "Asia/Tokyo" } }\n')
+      assert.equal(5, box:run("apply shop-uk.lua --select name=shop-de,shop-pl --yes --waves 1").status)
+      local ran = box:run "resume 1 settings.timezone=Asia/Tokyo --yes --waves 0"
+      assert.matches("1 agent was planned before, and what that came to is written as it is", ran.err, 1, true)
+      assert.matches("`handoff resume 1 settings.timezone=Asia/Tokyo` goes on with it", ran.err, 1, true)
+      assert.equal(0, box:run("resume 1 --yes").status)
+      assert.same({ "Asia/Tokyo", "Asia/Tokyo", "UTC" }, {
+        live("shop-de").settings.timezone, live("shop-pl").settings.timezone, live("shop-uk").settings.timezone,
+      })
+    end)
+
+  it("speaks of flags, not of the library's options, to people and to programs", function()
+    script("off.lua", "cfg.settings.is_active = false")
+    box.box:faults { { method = "PUT", fault = "status", status = 429, retry_after = 500, times = "always" } }
+    for _, json_flag in ipairs { "", " --json" } do
+      local ran = box:run("apply off.lua --yes --select name=shop-uk" .. json_flag)
+      assert.matches("raise --deadline (120 s for the whole)", ran.out, 1, true)
+    end
+    box.box:faults {}
+  end)
+
   describe("from a saved plan", function()
     before_each(function()
       script("shut.lua", shut)
@@ -262,6 +317,15 @@ end
       assert.is_nil(io.open(box.folder .. "/x.plan.part"))
       assert.equal(64, box:run("plan shut.lua -o x").status)
       assert.matches("cannot be written: No such file", box:run("plan shut.lua -o none/x.plan").err, 1, true)
+    end)
+
+    it("that changes nothing is done at once; the command that applies one has the flags that it needs", function()
+      local ran = box:run "plan settings.is_active=true -o y.plan --allow-duplicates --base-url $HANDOFF_BASE_URL"
+      assert.equal(("the plan is saved; `handoff apply y.plan --base-url %s --allow-duplicates` applies it\n"):format(
+        box.box.base_url), ran.err)
+      ran = box:run "apply y.plan --yes --select tier=gold"
+      assert.same({ 0, "Plan: 0 agents to change, 0 unchanged, 0 failed.\n", "" }, { ran.status, ran.out, ran.err })
+      assert.is_nil(box:run("history").out:find "y.plan")
     end)
 
     it("is refused where it is not whole, or a name means another agent by now", function()

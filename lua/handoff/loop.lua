@@ -31,12 +31,21 @@ local function cancelled()
   return error_new { kind = "cancelled", message = "the task was cancelled", bytes_sent = 0 }
 end
 
+-- What was raised in words: an address, which is another one each time, says nothing.
+local function text_of(value)
+  local kind, meta = type(value), debug.getmetatable(value)
+  local is_scalar = kind == "string" or kind == "number" or kind == "boolean"
+  if is_scalar or type(meta) == "table" and rawget(meta, "__tostring") then
+    local ok, text = pcall(tostring, value)
+    if ok then return text end
+  end
+  return value == nil and "an error that is nil" or ("an error that is a %s"):format(kind)
+end
+
 --- What was raised, as an error: one of ours stays itself, anything else becomes the message of one.
 local function as_error(value, trace)
   if not error_is(value) then
-    local ok, text = pcall(tostring, value)
-    value = error_new { kind = "invalid", rule = "raised", value = value,
-      message = ok and text or ("an error that is a %s"):format(type(value)) }
+    value = error_new { kind = "invalid", rule = "raised", value = value, message = text_of(value) }
   end
   value.traceback = value.traceback or trace
   return value

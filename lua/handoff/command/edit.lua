@@ -84,7 +84,8 @@ end
 --- Where in the user's own code it was that an edit script raised, in lines; none where the message has the only place.
 function edit.frames(err)
   local frames = type(err) == "table" and rawget(err, "frames") or {}
-  return frames[2] and frames or {}
+  local place = frames[1] and frames[1]:match "^.*:%d+:"
+  return (frames[2] or place and not tostring(err):find(place, 1, true)) and frames or {}
 end
 
 local function load_script(path, text)
@@ -211,7 +212,7 @@ local function narrow(fleet, names)
   local wanted = {}
   for _, name in ipairs(names) do wanted[name] = true end
   local part = fleet:select(function(agent) return wanted[agent.name] end)
-  if #part:agents() == 0 then
+  if #part:agents() == 0 and #names > 0 then
     failure.raise(status.misuse, ("--select: none of the agents that the edit is for is selected, the first of %d is "
       .. "%s; leave --select and --shard out"):format(#names, names[1]))
   end

@@ -79,7 +79,8 @@ end
 
 --- An error as plain data for JSON.
 function past.error(err)
-  return { kind = err.kind, path = err.path, rule = err.rule, message = tostring(err) }
+  local message = require("handoff.command.wording").in_flags(tostring(err))
+  return { kind = err.kind, path = err.path, rule = err.rule, message = message }
 end
 
 --- The text on one line, nothing in it can command a terminal, at most `width` characters.

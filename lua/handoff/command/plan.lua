@@ -3,9 +3,9 @@
 local core = require "handoff.core"
 local digest = require "handoff.digest"
 local edit = require "handoff.command.edit"
-local failure = require "handoff.command.failure"
 local plain = require "handoff.command.plain"
 local plans = require "handoff.plan"
+local wording = require "handoff.command.wording"
 
 local plan = {}
 
@@ -97,7 +97,7 @@ end
 
 local function plain_error(err)
   if not err then return nil end
-  return { kind = err.kind, path = err.path, rule = err.rule, message = tostring(err) }
+  return { kind = err.kind, path = err.path, rule = err.rule, message = wording.in_flags(tostring(err)) }
 end
 
 --- One result as JSON: agent, status, changes, hours, warnings, error.

@@ -43,7 +43,7 @@ local function end_saving(ctx, writer, is_whole)
   if not writer then return end
   if not is_whole then return writer:discard() end
   failure.check(writer:finish())
-  ctx:note(("the plan is saved; `%s` applies it"):format(next_command(ctx, "apply", writer.path)))
+  ctx:note(("the plan is saved; `%s` applies it"):format(writing.command(ctx, "apply", writer.path)))
 end
 
 -- ---- what has no file -----------------------------------------------------------------------------------------------------

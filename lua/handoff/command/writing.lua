@@ -6,6 +6,7 @@ local edit = require "handoff.command.edit"
 local failure = require "handoff.command.failure"
 local plan = require "handoff.command.plan"
 local status = require "handoff.command.status"
+local wording = require "handoff.command.wording"
 
 local writing = {}
 
@@ -34,6 +35,7 @@ end
 
 -- Flags without which another verb would not find the same agents and the same run.
 local kept_flags = { "inventory", "history", "base-url", "ca-file" }
+local kept_switches = { "insecure", "allow-duplicates" }
 -- Flags that held the run back: who goes on by what is printed is not to write all the rest at once.
 local brakes = { "waves", "max-changes", "max-deletions", "max-failures" }
 
@@ -47,18 +49,20 @@ local function given(ctx, name)
   return {}
 end
 
---- `handoff resume 12 --inventory shops.lua`: the verb for a run as it is to be typed, with those of this call's flags that it
--- needs, and those that a resume is to be held back by.
-function writing.command(ctx, verb, id)
-  local words = { "handoff", verb, ("%d"):format(id) }
+--- `handoff resume 12 --inventory shops.lua`: a command as it is to be typed, with those of this call's flags that it needs, and
+-- those that a resume is to be held back by.
+-- @param ... its words: the verb, a run's number or a file
+function writing.command(ctx, ...)
+  local words = { "handoff", ... }
+  for i, word in ipairs(words) do words[i] = type(word) == "number" and ("%d"):format(word) or word end
   local function keep(names)
     for _, name in ipairs(names) do
       for _, word in ipairs(given(ctx, name)) do words[#words + 1] = word end
     end
   end
   keep(kept_flags)
-  if verb == "resume" then keep(brakes) end
-  if given(ctx, "insecure")[1] then words[#words + 1] = "--insecure" end
+  if words[2] == "resume" then keep(brakes) end
+  for _, name in ipairs(kept_switches) do words[#words + 1] = given(ctx, name)[1] end
   return edit.name_of(words)
 end
 
@@ -66,13 +70,19 @@ local function has_left(run)
   return (run.counts.untouched or 0) + (run.counts.planned or 0) > 0
 end
 
+-- With the edit that a run was gone on with in place of its own, which is the one that the history knows.
+local function resume_command(ctx, id)
+  local own = ctx.verb == "resume" and ctx.args.edit or {}
+  return writing.command(ctx, "resume", id, (table.unpack or unpack)(own))
+end
+
 local function advise(ctx, run)
   local counts, id = run.counts, run.id
   if not id then return end
   if has_left(run) then
-    ctx:note(("`%s` goes on with it"):format(writing.command(ctx, "resume", id)))
+    ctx:note(("`%s` goes on with it"):format(resume_command(ctx, id)))
   elseif (counts.failed or 0) > 0 then
-    ctx:note(("`%s` tries what failed once more"):format(writing.command(ctx, "resume", id)))
+    ctx:note(("`%s` tries what failed once more"):format(resume_command(ctx, id)))
   end
   if (counts.changed or 0) > 0 then
     ctx:note(("`%s` takes it back"):format(writing.command(ctx, "undo", id)))
@@ -90,6 +100,10 @@ local function confirm(ctx, kind, run)
   local count = plan.counts(run).change
   if not ctx.json then plan.show(ctx, run) end
   ctx.out:flush()
+  if ctx.out.broken and count > 0 then
+    failure.raise(status.failed, "standard output: it was closed before the plan was shown; nothing was written; "
+      .. "let it be read to its end, or give --json, which shows no plan")
+  end
   if ctx.args.yes or count == 0 then return true end
   return require("handoff.command.prompt").ask(ctx, questions[kind]:format(ctx:plural(count, "agent")))
 end
@@ -117,17 +131,22 @@ local function keep_news(run)
   end
 end
 
--- What was planned and what was not even looked at is left, both: told once.
+-- What is told of a run, or why it was stopped, as the command says it.
+local function in_words(text, signal)
+  local line = text:gsub(", go on with fleet:resume%b()", "")
+  if signal then line = line:gsub("stopped by the script", "interrupted") end
+  return wording.in_flags(line)
+end
+
+-- A run in one line. What was planned and what was not even looked at is left, both: told once.
 local function summary(run, signal)
-  local left = (run.counts.planned or 0) + (run.counts.untouched or 0)
-  local line = tostring(run):gsub(", go on with fleet:resume%b()", "")
+  local left, line = (run.counts.planned or 0) + (run.counts.untouched or 0), tostring(run)
   if left > 0 and run.stopped then
     local told
     line, told = line:gsub("; %d+ left untouched", ""):gsub(", %d+ planned", (", %d left"):format(left), 1)
     line = line:gsub(", %d+ untouched", told == 0 and (", %d left"):format(left) or "", 1)
   end
-  if signal then line = line:gsub("stopped by the script", "interrupted") end
-  return wording.in_flags(line)
+  return in_words(line, signal)
 end
 
 local function report(ctx, run, told, signal)
@@ -143,7 +162,7 @@ local function record(ctx, run, signal)
   local counts = { changed = 0, unchanged = 0, failed = 0 } -- so that a script can compare them
   for name, count in pairs(run.counts) do counts[name] = count end
   ctx:record {
-    summary = true, run = run.id, counts = counts, stopped = run.stopped and summary(run, signal) or nil,
+    summary = true, run = run.id, counts = counts, stopped = run.stopped and in_words(run.stopped, signal) or nil,
   }
 end
 
@@ -162,7 +181,7 @@ local function asking(ctx, kind, opts, p)
   function all.confirm(run)
     p:hide()
     if not confirm(ctx, kind, run) then return false end
-    state.told = mark_told(run)
+    if not ctx.json then state.told = mark_told(run) end
     p:phase("writing", run)
     return true
   end
@@ -173,6 +192,16 @@ local function asking(ctx, kind, opts, p)
   return state, all
 end
 
+-- A saved plan may change nothing, a shard be empty.
+local function has_nobody(ctx)
+  if ctx.json then
+    ctx:record { summary = true, counts = {} }
+  else
+    ctx:say "Plan: 0 agents to change, 0 unchanged, 0 failed."
+  end
+  return status.done
+end
+
 --- Makes a run that writes: plans it, shows the plan, asks unless --yes, writes it, reports.
 -- @param fleet whose agents it is for
 -- @param kind "apply", "undo" or "resume": what is asked
@@ -180,6 +209,7 @@ end
 -- @return the exit status
 function writing.perform(ctx, fleet, kind, start)
   if not ctx.args.yes then require("handoff.command.prompt").check(ctx) end
+  if #fleet:agents() == 0 then return has_nobody(ctx) end
   local state, signal
   local run, err = require("handoff.command.progress").during(ctx, fleet, "planning", function(opts, p)
     local all

@@ -282,6 +282,7 @@ end
 
 local function in_two_passes(self, indexes)
   local ok, err = pass(self, indexes, plan)
+  if ok and self.planned[1] then is_over(self) end -- once more: when the last began nobody may have asked to stop yet
   if not ok or self.run.stopped then return ok, err end
   table.sort(self.planned)
   local refused = refusal(self)

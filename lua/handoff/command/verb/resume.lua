@@ -6,7 +6,11 @@ local status = require "handoff.command.status"
 -- A script may have called its edit anything.
 local function load_own(ctx, run)
   local ok, loaded = pcall(require("handoff.command.edit").load, ctx, run.edit)
-  if ok then return loaded end
+  if ok then
+    -- A single file was for whoever was selected then: the run knows.
+    if not (loaded.folder or loaded.plan) then loaded.agents = nil end
+    return loaded
+  end
   if not failure.is(loaded) or not loaded.message then error(loaded, 0) end
   failure.raise(loaded.status, ("%s (the edit of run %d; `handoff resume %d EDIT` takes another)"):format(
     loaded.message, run.id, run.id))
@@ -24,6 +28,14 @@ local function load_edit(ctx, run)
   if run.edit then return load_own(ctx, run) end
   failure.raise(status.misuse, ("run %d: its edit is not known; give it: handoff resume %d EDIT"):format(run.id,
     run.id))
+end
+
+-- What an agent was planned to become is written as it was planned, by whatever edit.
+local function tell_planned(ctx, run)
+  local count = run.counts.planned
+  if not count then return end
+  ctx:note(("%s planned before, and what that came to is written as it is: `handoff apply` plans anew"):format(
+    count == 1 and "1 agent was" or count .. " agents were"))
 end
 
 return {
@@ -51,7 +63,10 @@ return {
     local loaded = load_edit(ctx, run)
     local fleet = loaded and require("handoff.command.edit").fleet(ctx, loaded) or ctx:fleet()
     ctx:note("going on with " .. past.line(run))
-    if ctx.args.edit[1] then ctx:note("the edit is now " .. loaded.name) end
+    if ctx.args.edit[1] then
+      ctx:note("the edit is now " .. loaded.name)
+      tell_planned(ctx, run)
+    end
     return past.perform(ctx, fleet, "resume", function(opts)
       return fleet:resume(run.id, loaded and loaded.fn, opts)
     end)
