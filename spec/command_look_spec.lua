@@ -76,6 +76,8 @@ describe("the verbs that look", function()
         local doc = json.decode(box.box:document(agent.name))
         doc.settings.confirmation_message, doc.settings.timezone = "Thanks.", "UTC"
         doc.custom_guidelines = json.array {}
+        local slot = { id = #agent.name, day_span = "monday", start_time = "09:00", end_time = "17:00" }
+        doc.availability = json.array { slot }
         box.box:store(agent.name, json.encode(doc))
       end
       local doc = json.decode(box.box:document "shop-de")
@@ -86,6 +88,8 @@ describe("the verbs that look", function()
 
       assert.equal('11 agents  "UTC"\n 1 agent   "Europe/Berlin": shop-de\n', out "query settings.timezone")
       assert.equal('11 agents  "Thanks."\n 1 agent   not there: shop-de\n', out "query settings.confirmation_message")
+      assert.equal('12 agents  [{"day_span": "monday", "start_time": "09:00", "end_time": "17:00"}]\n',
+        out "query availability")
       assert.equal('custom_guidelines["A"].is_active\n   1 agent   true: shop-de\n  11 agents  not there\n',
         out "query 'custom_guidelines[*].is_active'")
       local found = records(out "query settings.confirmation_message --json")

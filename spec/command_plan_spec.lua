@@ -104,7 +104,8 @@ Plan: 4 agents to change, 0 unchanged, 1 failed.
     for line in box:run("plan off.lua --json --detailed-exitcode").out:gmatch "[^\n]+" do
       lines[#lines + 1] = json.decode(line)
     end
-    assert.equal(5, #lines)
+    assert.equal(6, #lines)
+    assert.same({ planned = 4, unchanged = 1, failed = 0, skipped = 0, untouched = 0 }, lines[6].counts)
     assert.same({ "shop-uk", "planned", 1 }, { lines[1].agent, lines[1].status, lines[1].format_version })
     assert.same({ kind = "changed", path = "settings.is_active", before = true, after = false }, lines[1].changes[1])
     assert.same({ "unchanged", 0 }, { lines[5].status, #lines[5].changes })
@@ -232,7 +233,7 @@ end
       if agent.name == "shop-es" then io.popen("kill -INT $PPID"):close() end]])
     local ran = box:run "apply stop.lua --yes --concurrency 1"
     assert.equal(130, ran.status)
-    assert.matches("Run 1: 5 agents: .*5 planned; interrupted; 5 left untouched\n$", ran.out)
+    assert.matches("Run 1: 5 agents: .*5 left; interrupted\n$", ran.out)
     assert.is_nil(ran.out:find "Plan:")
     assert.equal(0, puts())
   end)
@@ -264,7 +265,7 @@ end
       assert.equal(5, box:run("apply shop-uk.lua --select name=shop-de,shop-pl --yes --waves 1").status)
       local ran = box:run "resume 1 settings.timezone=Asia/Tokyo --yes --waves 0"
       assert.matches("1 agent was planned before, and what that came to is written as it is", ran.err, 1, true)
-      assert.matches("`handoff resume 1 settings.timezone=Asia/Tokyo` goes on with it", ran.err, 1, true)
+      assert.matches("`handoff resume 1 settings.timezone=Asia/Tokyo --waves 0` goes on with it", ran.err, 1, true)
       assert.equal(0, box:run("resume 1 --yes").status)
       assert.same({ "Asia/Tokyo", "Asia/Tokyo", "UTC" }, {
         live("shop-de").settings.timezone, live("shop-pl").settings.timezone, live("shop-uk").settings.timezone,
@@ -341,6 +342,11 @@ end
         local ran = box:run "apply x.plan --yes"
         assert.equal(1, ran.status, expected)
         assert.matches(expected, ran.err, 1, true)
+      end
+      for _, written in ipairs { "", '\\"timezone\\":null,' } do
+        box:write("x.plan", (text:gsub('("meant":"[^\n]-)\\"timezone\\":\\"Europe/London\\",?', "%1" .. written)))
+        local ran = box:run "apply x.plan --yes"
+        assert.matches("settings.timezone: the plan takes this away, as no edit can", ran.out, 1, true)
       end
       box:write("x.plan", text)
       local swapped = inventory:gsub("shop%-uk", "other"):gsub("shop%-de", "shop-uk"):gsub("other", "shop-de")

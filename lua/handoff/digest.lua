@@ -66,22 +66,9 @@ end
 
 -- ---- changes --------------------------------------------------------------------------------------------------------------
 
-local function without(item, key)
-  if type(item) ~= "table" or item[key] == nil then return item end
-  local fresh = shape.copy(item)
-  fresh[key] = nil
-  return fresh
-end
-
--- A value of the change without the ids that the service gave its items: they differ from agent to agent.
+-- A value of the change without ids.
 local function bare(c, value)
-  local row = shape.document.known[c.part]
-  local key = row and row.item and row.item.key
-  if not key or c.field or type(value) ~= "table" then return value end
-  if not shape.is_list(value) then return without(value, key) end
-  local list = core.json.array {}
-  for i, item in ipairs(value) do list[i] = without(item, key) end
-  return list
+  return c.field and value or shape.without_ids(shape.document.known[c.part], value)
 end
 
 local function text_of(value)

@@ -171,11 +171,25 @@ local function moved(before, cfg)
   end
 end
 
+-- What no edit does, and only a hand that wrote in the plan: a field removed, or set to null. A change, or nil.
+local function impossible(before, meant)
+  for _, name in ipairs(core.config.differing(before, meant)) do
+    for _, c in ipairs(change.part(name, config.part(before, name), config.part(meant, name))) do
+      if c.after == json.null or c.kind == "removed" and c.field and not c.member then return c end
+    end
+  end
+end
+
 local function apply(entry, cfg)
   local before, err = config.new(entry.before, true)
   local meant
   if before then meant, err = config.new(entry.meant, true) end
   if not meant then return nil, err end
+  local odd = impossible(before, meant)
+  if odd then
+    return nil, failure { kind = "invalid", rule = "plan", path = odd.path,
+      message = "the plan takes this away, as no edit can; make the plan again instead of writing in it" }
+  end
   local found = moved(before, cfg)
   if found and not moved(meant, cfg) then return end -- it is there already
   if found then

@@ -2,11 +2,13 @@
 --- One place of many agents' configurations: which values there are, and whose.
 local core = require "handoff.core"
 local path = require "handoff.path"
+local shape = require "handoff.shape"
 
 local query = {}
 
--- Several values of one agent may be the same one: it is counted once.
+-- Several values of one agent may be the same one: it is counted once. Items are the same whatever ids the service gave them.
 local function add(values, place, value, agent)
+  value = shape.without_ids(place.row, value)
   local key = value == nil and "" or core.json.encode(value)
   local row = place.by_key[key]
   if not row then
@@ -16,9 +18,9 @@ local function add(values, place, value, agent)
   if row.agents[#row.agents] ~= agent then row.agents[#row.agents + 1] = agent end
 end
 
-local function place_of(places, group)
+local function place_of(places, group, row)
   if not places[group] then
-    places[group] = { path = group, by_key = {}, seen = {} }
+    places[group] = { path = group, row = row, by_key = {}, seen = {} }
     places[#places + 1] = places[group]
   end
   return places[group]
@@ -45,7 +47,7 @@ local function tally(p, results)
     if result.status == "done" then
       done[#done + 1] = result.agent
       for _, one in ipairs(result.value) do
-        local place = place_of(places, one.group)
+        local place = place_of(places, one.group, p:row())
         place.seen[result.agent] = true
         add(values, place, one.value, result.agent)
       end
@@ -65,9 +67,9 @@ end
 -- @param fleet see handoff.fleet
 -- @param p a path, as text or parsed, see handoff.path
 -- @param opts of fleet:each
--- @return a list of { path=, value=, count=, agents= (names, in the fleet's order) }, of each place the commonest value first and
---   last, with `value` nil, those that have nothing there; and the run, whose failed results tell what could not be read. Or
---   nil, err.
+-- @return a list of { path=, value= (of a list without the items' ids), count=, agents= (names, in the fleet's order) }, of each
+--   place the commonest value first and last, with `value` nil, those that have nothing there; and the run, whose failed results
+--   tell what could not be read. Or nil, err.
 function query.values(fleet, p, opts)
   if type(p) == "string" then p = path.parse(p) end
   local run, err = fleet:each(function(client)

@@ -204,4 +204,23 @@ shape.same, shape.is_same_list, shape.bare, shape.key_of = same, is_same_list, b
 shape.id_of, shape.id_key, shape.label_text = id_of, id_key, label_text
 shape.index, shape.pair, shape.is_aligned, shape.is_moved = index, pair, is_aligned, is_moved
 
+local function without(item, key)
+  if type(item) ~= "table" or item[key] == nil then return item end
+  local fresh = shape.copy(item)
+  fresh[key] = nil
+  return fresh
+end
+
+--- A part of a document, or an item of it, without the ids that the service gave the items: they differ from agent to agent.
+-- @param row the schema's of the part, or nil
+-- @return the value itself where there is nothing to leave out, a fresh one otherwise
+function shape.without_ids(row, value)
+  local key = row and row.item and row.item.key
+  if not key or type(value) ~= "table" then return value end
+  if not shape.is_list(value) then return without(value, key) end
+  local list = core.json.array {}
+  for i, item in ipairs(value) do list[i] = without(item, key) end
+  return list
+end
+
 return shape

@@ -113,12 +113,15 @@ function plan.record(ctx, run, result)
   }
 end
 
---- A plan: its changes, its failures, its warnings, and a last line that stays the same. With --json a line an agent.
+--- A plan: its changes, its failures, its warnings, and a last line that stays the same. With --json a line an agent, and one of
+-- counts.
 -- @param run of a dry run, or as `confirm` is given it
 function plan.show(ctx, run)
   if ctx.json then
     for _, result in ipairs(run.results) do plan.record(ctx, run, result) end
-    return
+    local counts = plan.counts(run)
+    counts.planned, counts.change = counts.change, nil
+    return ctx:record { summary = true, counts = counts }
   end
   plan.changes(ctx, run.results)
   plan.errors(ctx, run.results)

@@ -70,7 +70,7 @@ end
 -- What passes has been looked at: a folder without a file is the wrong one.
 local function empty(path)
   return { path = path, file = path, severity = "error", rule = "file",
-    message = "it has no .lua or .json file; `handoff pull` writes them" }
+    message = "it has no .lua or .json file; name another folder, or let `handoff pull` write them" }
 end
 
 -- The files of desired state at the path, a file or a folder → how many, and all that is wrong with them.
@@ -79,10 +79,6 @@ local function check(path)
   local read, err = (is_folder and desired.folder or desired.read)(path)
   if not read then return err.files or 1, err.issues end
   local files, issues = is_folder and read or { read }, {}
-  if not files[1] then
-    issues[1] = { path = path, file = path, severity = "error", rule = "file",
-      message = "it has no .lua or .json file; name another folder" }
-  end
   for _, file in ipairs(files) do
     for _, issue in ipairs(file.warnings) do issues[#issues + 1] = issue end
   end
