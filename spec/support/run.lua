@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
---- Runs checks and adds them up: run.lua COMMAND… -- CHECK…, where `COMMAND CHECK` runs one.
+--- Runs checks, two at a time, and adds them up: run.lua COMMAND… -- CHECK…, where `COMMAND CHECK` runs one.
 -- A check named test-… prints lines `N passed, N failed`, one for each program that it runs, and these count; one that prints
 -- none, or counts nothing, or fails in spite of them, counts as a failure. Every other check counts as one. Ends with such a
 -- line itself.
@@ -19,20 +19,23 @@ local function read(shell)
   return text
 end
 
--- Runs one check with a temporary folder of its own, which must be empty afterwards → its lines, whether it ended well.
-local function execute(check)
+-- Starts one check with a temporary folder of its own → what finish takes. What it prints goes to a file beside that folder.
+local function start(check)
   local temp = read("mktemp -d"):gsub("\n", "")
   os.execute("chmod 711 " .. quoted(temp)) -- a server's workers may run as somebody else
-  local shell = "TMPDIR=%s timeout -k 10 1200 %s %s 2>&1 </dev/null"
-  local pipe = assert(io.popen(shell:format(quoted(temp), command, check)))
-  local lines = {}
-  for line in pipe:lines() do
+  local shell = "TMPDIR=%s timeout -k 10 1200 %s %s >%s.log 2>&1 </dev/null"
+  return { temp = temp, pipe = assert(io.popen(shell:format(quoted(temp), command, check, quoted(temp)))) }
+end
+
+-- Waits for a check's end; its folder must be empty then → its lines, whether it ended well.
+local function finish(check, begun)
+  local well, lines = begun.pipe:close(), {}
+  for line in io.lines(begun.temp .. ".log") do
     lines[#lines + 1] = line
     if check:find "^'test%-" then print("  " .. line) end
   end
-  local well = pipe:close()
-  local left = read("ls -A " .. quoted(temp))
-  os.execute("rm -rf " .. quoted(temp))
+  local left = read("ls -A " .. quoted(begun.temp))
+  os.execute(("rm -rf %s %s.log"):format(quoted(begun.temp), quoted(begun.temp)))
   if left ~= "" then
     print("  left in the temporary folder: " .. left:gsub("\n", " "))
     well = nil
@@ -57,13 +60,14 @@ local function single(lines, well)
   return well and 1 or 0, well and 0 or 1
 end
 
-local all_passed, all_failed = 0, 0
-for _, check in ipairs(checks) do
+local all_passed, all_failed, begun = 0, 0, {}
+for i, check in ipairs(checks) do
+  for next = i, math.min(i + 1, #checks) do begun[next] = begun[next] or start(checks[next]) end
   local name = check:match "^'(.*)'$"
   print("== " .. name)
   io.flush()
   local count = check:find "^'test%-" and counted or single
-  local passed, failed = count(execute(check))
+  local passed, failed = count(finish(check, begun[i]))
   print(("== %s: %d passed, %d failed"):format(name, passed, failed))
   all_passed, all_failed = all_passed + passed, all_failed + failed
 end
