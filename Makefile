@@ -130,7 +130,7 @@ page = -e 'io.write(require("handoff.command.description").completion("$(subst h
 $(BUILD)/share/handoff.1: page = -e 'io.write(require("handoff.command.manual").page(require("handoff.core").version))'
 $(pages:%=$(BUILD)/share/%): $(lua_files:%=lua/%) | $(all_built)
 	@mkdir -p $(@D)
-	@$(command_lua) $(page) >$@ || { rm -f $@; false; }
+	@$(command_lua) $(page) >$@.$$$$ && mv $@.$$$$ $@ || { rm -f $@.$$$$; false; }
 install-pages: $(pages:%=$(BUILD)/share/%)
 	@$(foreach page,$(pages),install -D -m 644 '$(BUILD)/share/$(page)' $(call page_at,$(page)) &&) :
 

@@ -166,6 +166,7 @@ run 2: update "again.lua", DATE TIME UTC, finished: 2 changed
       ran = box:run "resume 1 --yes"
       assert.same({ 0, "" }, { ran.status, ran.out })
       assert.matches('^run 1: update "edit.lua", [^\n]+, finished: 4 changed; nothing of it is left to do\n$', ran.err)
+      assert.matches('^{"counts":{"changed":0,', box:run("resume 1 --json").out)
     end)
 
     it("takes another edit where one is given, and only those that are selected", function()

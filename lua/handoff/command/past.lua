@@ -67,6 +67,14 @@ end
 
 -- ---- for people, and for programs -------------------------------------------------------------------------------------------
 
+--- Says that there is nothing to do of a run, and why.
+-- @return the exit status
+function past.nothing(ctx, run, why)
+  ctx:note(("%s; %s"):format(past.line(run), why))
+  if ctx.json then ctx:record { summary = true, run = run.id, counts = { changed = 0, unchanged = 0, failed = 0 } } end
+  return require("handoff.command.status").done
+end
+
 --- Seconds since 1970 → as JSON has them; nil of nil.
 function past.time(seconds)
   return seconds and os.date("!%Y-%m-%dT%H:%M:%SZ", seconds)

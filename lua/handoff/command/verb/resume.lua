@@ -57,8 +57,7 @@ return {
   run = function(ctx)
     local run = past.run(ctx, ctx.args.run)
     if not past.is_open(run) then
-      ctx:note(("%s; nothing of it is left to do"):format(past.line(run)))
-      return status.done
+      return past.nothing(ctx, run, "nothing of it is left to do")
     end
     local loaded = load_edit(ctx, run)
     local fleet = loaded and require("handoff.command.edit").fleet(ctx, loaded) or ctx:fleet()

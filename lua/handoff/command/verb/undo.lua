@@ -1,6 +1,5 @@
 -- SPDX-License-Identifier: MIT
 local past = require "handoff.command.past"
-local status = require "handoff.command.status"
 
 return {
   summary = "take a run back", group = "runs",
@@ -17,8 +16,7 @@ return {
   run = function(ctx)
     local run = past.run(ctx, ctx.args.run)
     if not past.has_written(run) then
-      ctx:note(("%s; it wrote nothing that could be taken back"):format(past.line(run)))
-      return status.done
+      return past.nothing(ctx, run, "it wrote nothing that could be taken back")
     end
     local fleet = ctx:fleet()
     ctx:note("taking back " .. past.line(run))
