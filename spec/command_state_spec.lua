@@ -46,6 +46,16 @@ Checked: 1 file, 1 error, 0 warnings.
       assert.matches("^" .. name .. ":1:%d: error: a list is no desired state, [^\n]+ %[type%]\nChecked:",
         run("validate " .. name).out)
     end
+    for name, text in pairs {
+      ["a.json"] = '{ "agents": [ { "name": "a", "token": "sesame", "tags": {} } ] }',
+      ["b.lua"] = 'return { agents = { { name = "a", token_env = nothing, ["token"] = "sesame" } } }',
+      ["c.lua"] = "local agents = { { token = 'sesame' } } return agents",
+    } do
+      put(name, text)
+      local ran = run("validate " .. name)
+      assert.equal(1, ran.status)
+      assert.is_nil(ran.out:find "sesame", ran.out)
+    end
     put("shop.lua", "\27[2J\194\133")
     assert.matches("\n  ?[2J?\n  ^\n", run("validate shop.lua").out, 1, true)
   end)

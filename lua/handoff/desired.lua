@@ -28,6 +28,11 @@ local function locator(text)
   end
 end
 
+-- Whether lines of the text may be shown: not of one that gives anything a token, which is an inventory, whatever its form.
+local function may_show(text)
+  return not (text .. " "):lower():find "%f[%w_]token[%w_]*[\"']?%]?%s*[=:]"
+end
+
 local function line_of(text, number)
   local at = 1
   for _ = 2, number do at = (text:find("\n", at, true) or #text) + 1 end
@@ -91,7 +96,7 @@ local function parse(path, text, format)
     problem = { at = bad, rule = "utf8", message = "the text is not UTF-8; save it as UTF-8" }
   end
   if tree then return tree end
-  problem.source = problem.line and line_of(text, problem.line)
+  problem.source, problem.hidden = problem.line and line_of(text, problem.line), not may_show(text)
   return nil, failure { place_issue(path, problem, locator(text)) }
 end
 
@@ -123,8 +128,11 @@ function desired.read(path)
   local tree, err = parse(path, text, format)
   if not tree then return nil, err end
   local value, found = require("handoff.desired.check").tree(tree)
-  local locate = locator(text)
-  for i, one in ipairs(found) do found[i] = place_issue(path, one, locate) end
+  local locate, hidden = locator(text), #found > 0 and not may_show(text)
+  for i, one in ipairs(found) do
+    one.hidden = one.hidden or hidden
+    found[i] = place_issue(path, one, locate)
+  end
   local errors = only(found, is_error)
   if #errors == 0 then return { path = path, agent = agent, format = format, value = value, warnings = found } end
   err = failure(errors)
