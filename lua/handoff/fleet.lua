@@ -9,6 +9,7 @@ local options = require "handoff.options"
 local rollout = require "handoff.fleet.rollout"
 local select = require "handoff.select"
 local session = require "handoff.fleet.session"
+local statuses = require "handoff.history.status"
 local transport = require "handoff.transport"
 local unrecorded = require "handoff.fleet.unrecorded"
 
@@ -284,9 +285,7 @@ local function entries_of(recorded)
   return entries
 end
 
--- Statuses of entries: done; may have been written, in part at least.
-local is_done = { changed = true, unchanged = true }
-local is_doubtful = { writing = true, unknown = true, unverified = true }
+local is_done, is_doubtful = statuses.done, statuses.doubtful
 
 -- What of two claims differs.
 local function other_part(was, now)

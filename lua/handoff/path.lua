@@ -10,6 +10,7 @@
 --   settings.keywords["agent"]       a member of a list of texts; routing_profiles[1].user_ids[5]: operator 5
 --   settings["beta"]                 a field that only the service knows
 local core = require "handoff.core"
+local plain = require "handoff.plain"
 local shape = require "handoff.shape"
 local words = require "handoff.words"
 
@@ -26,17 +27,12 @@ local path = {}
 local Reader = {}
 Reader.__index = Reader
 
--- A text in an error: on one line, and nothing in it can command a terminal.
-local function shown(text)
-  return (text:gsub("%c", words.plain):gsub("\194[\128-\159]", words.plain))
-end
-
 function Reader:refuse(message, at, rule)
   at = at or self.at
   local before = self.text:sub(1, at - 1)
   core.error.raise {
-    path = shown(before .. self.text:match("^[^=]*", at)), rule = rule or "path",
-    column = core.schema.utf8_length(before) + 1, message = shown(message),
+    path = plain(before .. self.text:match("^[^=]*", at)), rule = rule or "path",
+    column = core.schema.utf8_length(before) + 1, message = plain(message),
   }
 end
 
@@ -277,7 +273,7 @@ end
 -- Values as text ------------------------------------------------------------------------------------------------------
 
 local function refuse_value(p, message)
-  core.error.raise { path = shown(p.text), rule = "type", message = shown(message) }
+  core.error.raise { path = plain(p.text), rule = "type", message = plain(message) }
 end
 
 local read_value = {}
@@ -372,7 +368,7 @@ local function check_field(p, value)
   if not core.error.is(err) then error(err, 0) end
   local inner = err.path and err.path:match("%." .. last .. "(%[.*)$") or ""
   core.error.raise {
-    path = shown(p.text) .. inner, rule = err.rule, limit = err.limit, value = err.value, message = err.message,
+    path = plain(p.text) .. inner, rule = err.rule, limit = err.limit, value = err.value, message = err.message,
   }
 end
 
@@ -409,7 +405,7 @@ local function refuse_missing(p, row, list)
   local wanted, labels = p.steps[2].label, json.array {}
   for at = 1, #list do labels[#labels + 1] = shape.is_object(list[at]) and label_text(row, list[at]) or nil end
   local near = wanted and core.schema.nearest(wanted, labels)
-  core.error.raise { path = shown(p.text), rule = "missing", message = ("there is no such %s; %s"):format(row.object,
+  core.error.raise { path = plain(p.text), rule = "missing", message = ("there is no such %s; %s"):format(row.object,
     near and ("did you mean [%s]?"):format(row.named and words.show(near) or words.plain(near))
     or #labels == 0 and "the list is empty" or "there are " .. words.show(labels):sub(2, -2)) }
 end
@@ -418,7 +414,7 @@ local function refuse_several(p, row, list, places)
   local labels = {}
   local counts = words.count_labels(row, list)
   for i, at in ipairs(places) do labels[i] = "[" .. label_of(row, list, at, counts) .. "]" end
-  core.error.raise { path = shown(p.text), rule = "several",
+  core.error.raise { path = plain(p.text), rule = "several",
     message = ("%d are called so; write one of %s"):format(#places, table.concat(labels, ", ")) }
 end
 
@@ -457,7 +453,7 @@ function path.edit(list)
     local one = read_word(word)
     local text = one.path.text
     if seen[text] then
-      core.error.raise { path = shown(text), rule = "path", message = "it is given twice; leave one of them out" }
+      core.error.raise { path = plain(text), rule = "path", message = "it is given twice; leave one of them out" }
     end
     edits[i], seen[text] = one, true
   end

@@ -6,7 +6,7 @@
 --   verb     its name
 local core = require "handoff.core"
 local failure = require "handoff.command.failure"
-local plain = require "handoff.command.plain"
+local plain = require "handoff.plain"
 local status = require "handoff.command.status"
 
 local Context = {}

@@ -5,7 +5,7 @@ local context = require "handoff.command.context"
 local description = require "handoff.command.description"
 local environment = require "handoff.command.environment"
 local failure = require "handoff.command.failure"
-local plain = require "handoff.command.plain"
+local plain = require "handoff.plain"
 local status = require "handoff.command.status"
 local stream = require "handoff.command.stream"
 

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --- What the verbs that look back at runs share.
 local failure = require "handoff.command.failure"
+local statuses = require "handoff.history.status"
 
 local past = {}
 
@@ -29,15 +30,10 @@ end
 
 -- ---- what can still be done about a run ------------------------------------------------------------------------------------
 
---- Statuses of agents that may have been written, in part at least.
-past.is_doubtful = { writing = true, unknown = true, unverified = true }
-
-local is_done = { changed = true, unchanged = true }
-
 --- Whether there is something left to do for those who go on with it.
 function past.is_open(run)
   for name in pairs(run.counts) do
-    if not is_done[name] then return true end
+    if not statuses.done[name] then return true end
   end
   return false
 end
@@ -45,7 +41,7 @@ end
 --- Whether there may be something to take back.
 function past.has_written(run)
   for name in pairs(run.counts) do
-    if name == "changed" or past.is_doubtful[name] then return true end
+    if name == "changed" or statuses.doubtful[name] then return true end
   end
   return false
 end
@@ -83,12 +79,6 @@ end
 --- Changes as plain data for JSON; none where they are not known.
 function past.changes(changes)
   return require("handoff.plan").changes(changes)
-end
-
---- An error as plain data for JSON.
-function past.error(err)
-  local message = require("handoff.command.wording").in_flags(tostring(err))
-  return { kind = err.kind, path = err.path, rule = err.rule, message = message }
 end
 
 --- The text on one line, nothing in it can command a terminal, at most `width` characters.

@@ -3,7 +3,7 @@
 local core = require "handoff.core"
 local digest = require "handoff.digest"
 local edit = require "handoff.command.edit"
-local plain = require "handoff.command.plain"
+local plain = require "handoff.plain"
 local plans = require "handoff.plan"
 local wording = require "handoff.command.wording"
 
@@ -95,11 +95,6 @@ local function last_line(ctx, run)
   return line .. "."
 end
 
-local function plain_error(err)
-  if not err then return nil end
-  return { kind = err.kind, path = err.path, rule = err.rule, message = wording.in_flags(tostring(err)) }
-end
-
 --- One result as JSON: agent, status, changes, hours, warnings, error.
 function plan.record(ctx, run, result)
   local warnings = core.json.array {}
@@ -109,7 +104,7 @@ function plan.record(ctx, run, result)
   ctx:record {
     agent = result.agent, status = would_change(run, result) and "planned" or result.status,
     changes = plans.changes(result.changes), hours = result.hours, warnings = warnings,
-    error = plain_error(result.error),
+    error = result.error and wording.record(result.error),
   }
 end
 

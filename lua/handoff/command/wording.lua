@@ -28,4 +28,9 @@ function wording.in_flags(text)
   return text
 end
 
+--- An error of the library's as plain data for JSON.
+function wording.record(err)
+  return { kind = err.kind, path = err.path, rule = err.rule, message = wording.in_flags(tostring(err)) }
+end
+
 return wording

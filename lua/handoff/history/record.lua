@@ -2,6 +2,7 @@
 --- Reading the runs of a history, those that go on and those that have ended.
 local core = require "handoff.core"
 local check = require "handoff.history.check"
+local statuses = require "handoff.history.status"
 
 local failure = core.error.new
 
@@ -98,7 +99,9 @@ function record.documents(history, id, name)
 end
 
 -- Statuses of entries: the agent was written; it may have been, in part at least.
-local WROTE = "'changed', 'writing', 'unknown', 'unverified'"
+local wrote = { "'changed'" }
+for status in pairs(statuses.doubtful) do wrote[#wrote + 1] = ("'%s'"):format(status) end
+local WROTE = table.concat(wrote, ", ")
 
 local Known = {}
 Known.__index = Known

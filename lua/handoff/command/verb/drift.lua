@@ -2,6 +2,7 @@
 local failure = require "handoff.command.failure"
 local past = require "handoff.command.past"
 local status = require "handoff.command.status"
+local wording = require "handoff.command.wording"
 
 local function names_with(report, wanted)
   local names = {}
@@ -64,7 +65,7 @@ return {
     for _, result in ipairs(ctx.json and report.results or {}) do
       ctx:record {
         agent = result.agent, status = result.status, changes = past.changes(result.changes), run = result.run,
-        left = past.time(result.at), doubtful = result.doubtful, error = result.error and past.error(result.error),
+        left = past.time(result.at), doubtful = result.doubtful, error = result.error and wording.record(result.error),
       }
     end
     warn_of_nothing(ctx, report)

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
-local plain = require "handoff.command.plain"
+local plain = require "handoff.plain"
 local status = require "handoff.command.status"
 
 local signs = { new = { "green", "+" }, changed = { "yellow", "~" } }

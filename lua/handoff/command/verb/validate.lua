@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 local core = require "handoff.core"
 local desired = require "handoff.desired"
-local plain = require "handoff.command.plain"
+local plain = require "handoff.plain"
 local status = require "handoff.command.status"
 
 local colours = { error = "red", warning = "yellow" }
