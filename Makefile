@@ -19,10 +19,12 @@ lua54_lua := $(call run,lua5.4 lua-5.4 lua54 lua)
 luajit_pc := $(call find,luajit,$$name >= 2.1)
 luajit_abi := 5.1
 luajit_lua := $(call run,luajit)
-apart := serve zone # modules of their own, so that the core does not link their libraries
+apart := serve zone fold # modules of their own, so that the core does not link their libraries
 modules := core $(foreach m,$(apart),$(if $(wildcard csrc/binding/l_$(m).c),$(m)))
 core_pc := $(call find,libcurl,$$name >= 7.80)
 serve_pc := $(call find,libmicrohttpd,$$name >= 0.9.71)
+zone_pc := $(call find,glib-2.0,$$name >= 2.68)
+fold_pc := $(zone_pc)
 
 # What each is called when it is missing, and Debian's packages that bring it; A|B: either will do, A is installed.
 cc_is := $(CC), a C compiler
@@ -37,8 +39,12 @@ core_is := libcurl
 core_deb := libcurl4-openssl-dev
 serve_is := libmicrohttpd (for the sandbox)
 serve_deb := libmicrohttpd-dev
+zone_is := GLib (for time zones: what is open when)
+zone_deb := libglib2.0-dev
+fold_is := GLib (for texts as they are typed: the simulation)
+fold_deb := $(zone_deb)
 
-build_deb := $(cc_deb) $(pkgconfig_deb) $(lua54_deb) $(luajit_deb) $(core_deb) $(serve_deb)
+build_deb := $(cc_deb) $(pkgconfig_deb) $(lua54_deb) $(luajit_deb) $(core_deb) $(serve_deb) $(zone_deb)
 demo_deb := $(filter-out $(luajit_deb),$(build_deb)) lua5.4 lua-cjson lua-dbi-sqlite3 lua-argparse
 test_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-dbi-sqlite3 lua-argparse lua-busted lua-check clang \
   clang-format cppcheck luarocks nginx libnginx-mod-http-lua openssl curl jq python3-requests python3-jsonschema locales \

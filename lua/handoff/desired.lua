@@ -185,6 +185,18 @@ function desired.edit(value)
   return function(cfg) overlay.edit(cfg, value) end
 end
 
+--- A configuration of nothing but desired state: what it leaves out is absent, and lists are empty.
+-- @param value as read gives it
+function desired.config(value)
+  local whole = {}
+  for _, part in ipairs(core.schema.document().fields) do
+    whole[part.name] = part.kind == "list" and core.json.array {} or {}
+  end
+  local cfg = require("handoff.config").new(whole)
+  require("handoff.desired.overlay").edit(cfg, value)
+  return cfg
+end
+
 --- The configuration as a text of desired state.
 -- @param format "lua" or "json"
 -- @param old the text of a file of Lua that the new one is to replace, or nil: its comments, its order and the layout of

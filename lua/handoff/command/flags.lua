@@ -25,6 +25,8 @@ local rows = {
   { name = "ca-file", metavar = "FILE", help = "certificates to trust" },
   { name = "proxy", metavar = "URL", help = "a proxy to go through" },
   { name = "insecure", switch = true, help = "allow http:// beyond this machine" },
+  { name = "from", metavar = "PATH",
+    help = "not live: a folder or file of desired state, or a saved plan" },
   { name = "history", metavar = "FILE", help = "where runs are recorded ($XDG_STATE_HOME/handoff/history.db)" },
   { name = "yes", switch = true, help = "do not ask; no limit is skipped by it" },
   { name = "max-changes", metavar = "N|N%", convert = convert.amount, help = "refuse where more agents would change" },
