@@ -23,6 +23,7 @@ enum hol_ref {
     HOL_REF_SHIFT,      /* the metatable of a list's shift, see l_list.c */
     HOL_REF_TYPES,      /* the userdata of node types */
     HOL_REF_ZONES,      /* a set of time zones that the system was found to know */
+    HOL_REF_WEEK,       /* the metatable of a week */
     HOL_REF_NODES       /* the first of the metatables of a config's objects; keep last */
 };
 #define hol_refs lua_upvalueindex(1)
@@ -47,6 +48,9 @@ int hol_fail(lua_State *L, const char *kind, const char *format, ...);
 int hol_invalid(lua_State *L, const char *path, const char *rule, size_t limit, bool has_value, const char *format,
                 ...);
 
+/* The same with the fields of the table on top, which has none of `kind` and `where` yet. */
+int hol_raise(lua_State *L);
+
 /* --- the rooms' modules, each pushes one table -------------------------------------------------------------------- */
 int hol_open_error(lua_State *L);
 int hol_open_json(lua_State *L);
@@ -61,5 +65,6 @@ int hol_open_token(lua_State *L);
 int hol_open_terminal(lua_State *L);
 int hol_open_process(lua_State *L);
 int hol_open_interrupt(lua_State *L);
+int hol_open_week(lua_State *L);
 
 #endif

@@ -141,14 +141,19 @@ static int l_new(lua_State *L) {
     return 1;
 }
 
-/* error.raise(fields): raises it as a mistake of the nearest script on the stack (`where` is filled in, `kind` is
- * "invalid"). */
-static int l_raise(lua_State *L) {
-    l_new(L);
+int hol_raise(lua_State *L) {
+    hol_seterror(L);
     set_string(L, "kind", "invalid");
     push_where(L);
     lua_setfield(L, -2, "where");
     return lua_error(L);
+}
+
+/* error.raise(fields): raises it as a mistake of the nearest script on the stack (`where` is filled in, `kind` is
+ * "invalid"). */
+static int l_raise(lua_State *L) {
+    l_new(L);
+    return hol_raise(L);
 }
 
 /* error.home(source): the chunk name of a file of the library; chunks of its folder are not where a mistake is. */

@@ -14,6 +14,8 @@ local handoff = {
   config = function(value) return config.new(value) end,
   --- each(a configuration, or a part of one) iterates on every VM.
   each = config.each,
+  --- week(text or list of slots) → the hours of a week, as a set of minutes; see csrc/binding/l_week.c.
+  week = core.week.new,
   --- rules() → the rules that cfg:check holds a configuration against: a list of {id, severity, doc}.
   rules = core.check.rules,
   --- client{ token=, name=, … } → the client of one agent.

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: MIT */
+/* A week as text that reads back as the same. */
+#include "rule.h"
+#include "week.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+typedef struct writer {
+    char *out;
+    size_t room, len;
+} writer;
+
+static void add(writer *w, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    bool fits = w->len < w->room;
+    int size = vsnprintf(fits ? w->out + w->len : NULL, fits ? w->room - w->len : 0, format, args);
+    va_end(args);
+    if (size > 0) w->len += (size_t)size;
+}
+
+static int back(int minute, int by) {
+    return (minute - by + HO_WEEK_MINUTES) % HO_WEEK_MINUTES;
+}
+
+/* Whether the open span that goes on over that midnight is a night's: shorter than a day, so that it ends at an earlier time
+ * than it starts at, and is the day's that it starts on. */
+static bool is_night(const ho_week *week, int midnight) {
+    int before = 0;
+    if (!ho_week_is_open(week, midnight)) return false;
+    while (before < HO_DAY_MINUTES && ho_week_is_open(week, back(midnight, before + 1))) before++;
+    return before > 0 && before + ho_week_run(week, midnight) < HO_DAY_MINUTES;
+}
+
+/* The next span of a day as it is written, minutes of the day; a night's `to` exceeds it. `*at` is 0 at first. */
+static bool next_span(const ho_week *week, int day, int *at, ho_span *span) {
+    int begin = day * HO_DAY_MINUTES;
+    if (*at == 0 && is_night(week, begin)) *at = ho_week_run(week, begin);
+    if (*at < HO_DAY_MINUTES && !ho_week_is_open(week, begin + *at)) *at += ho_week_run(week, begin + *at);
+    if (*at >= HO_DAY_MINUTES) return false;
+    int to = *at + ho_week_run(week, begin + *at);
+    if (to > HO_DAY_MINUTES && !is_night(week, (begin + HO_DAY_MINUTES) % HO_WEEK_MINUTES)) to = HO_DAY_MINUTES;
+    *span = (ho_span){*at, to};
+    *at = to;
+    return true;
+}
+
+static bool are_alike(const ho_week *week, int day, int other) {
+    ho_span a = {0}, b = {0};
+    for (int at = 0, there = 0;;) {
+        bool more = next_span(week, day, &at, &a);
+        if (more != next_span(week, other, &there, &b)) return false;
+        if (!more) return true;
+        if (a.from != b.from || a.to != b.to) return false;
+    }
+}
+
+/* `mon,wed-fri`: the days in ranges. */
+static void add_days(writer *w, unsigned days) {
+    const char *before = "";
+    if (days == 0x7F) {
+        add(w, "mon-sun");
+        return;
+    }
+    for (int day = 0; day < 7; day++) {
+        int last = day;
+        if (!(days >> day & 1) || days >> (day + 6) % 7 & 1) continue;
+        while (days >> (last + 1) % 7 & 1) last = (last + 1) % 7;
+        add(w, "%s%.3s", before, ho_days[day]);
+        if (last != day) add(w, "-%.3s", ho_days[last]);
+        before = ",";
+    }
+}
+
+static void add_time(writer *w, int minute, bool is_end) {
+    int hour = is_end && minute == HO_DAY_MINUTES ? 24 : minute / 60 % 24;
+    add(w, "%02d:%02d", hour, minute % 60);
+}
+
+static void add_spans(writer *w, const ho_week *week, int day) {
+    ho_span span;
+    for (int at = 0; next_span(week, day, &at, &span);) {
+        add(w, " ");
+        add_time(w, span.from, false);
+        add(w, "-");
+        add_time(w, span.to, true);
+    }
+}
+
+size_t ho_week_text(const ho_week *week, char *out, size_t room) {
+    writer w = {.out = out, .room = room};
+    int open = ho_week_minutes(week);
+    unsigned done = 0;
+    if (open == 0 || open == HO_WEEK_MINUTES) {
+        add(&w, open == 0 ? "closed" : "24/7");
+        return w.len;
+    }
+    for (int day = 0; day < 7; day++) {
+        unsigned days = 0;
+        ho_span span;
+        int at = 0;
+        if (done >> day & 1 || !next_span(week, day, &at, &span)) continue;
+        for (int other = day; other < 7; other++)
+            if (are_alike(week, day, other)) days |= 1u << other;
+        if (w.len > 0) add(&w, ", ");
+        add_days(&w, days);
+        add_spans(&w, week, day);
+        done |= days;
+    }
+    return w.len;
+}
+
+void ho_span_text(ho_span span, char out[HO_SPAN_TEXT]) {
+    writer w = {.out = out, .room = HO_SPAN_TEXT};
+    if (span.to - span.from >= HO_WEEK_MINUTES) {
+        add(&w, "24/7");
+        return;
+    }
+    int day = span.from / HO_DAY_MINUTES, last = (span.to - 1) / HO_DAY_MINUTES;
+    add(&w, "%.3s ", ho_days[day]);
+    add_time(&w, span.from % HO_DAY_MINUTES, false);
+    add(&w, last == day ? "-" : "-%.3s ", ho_days[last % 7]);
+    add_time(&w, span.to - last * HO_DAY_MINUTES, true);
+}
