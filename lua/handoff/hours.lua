@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
---- When a configuration lets a visitor be handed over to a human: at an instant, between two, until when. Exact to the second, also
--- where clocks are put forward or back: what counts is what the clocks of the configuration's zone show.
+--- When a configuration lets a visitor be handed over to a human: at an instant, between two, until when. Exact to the second,
+-- also where clocks are put forward or back: what counts is what the clocks of the configuration's zone show.
 local core = require "handoff.core"
 local time = require "handoff.time"
 
@@ -54,8 +54,8 @@ end
 
 -- ---- stretches of one offset ----------------------------------------------------------------------------------------------
 
--- Adds what is open of a stretch in which clocks are `east` seconds ahead of UTC. Clipped to it; a span that goes on where the last
--- one ended is part of it.
+-- Adds what is open of a stretch in which clocks are `east` seconds ahead of UTC, clipped to it; a span that goes on where the
+-- last one ended is part of that.
 local function add_stretch(list, weekly, east, from, to)
   local first = math.floor((from + east - MONDAY) / WEEK) - 1 -- a span that wraps began the week before
   local last = math.floor((to + east - MONDAY) / WEEK)
@@ -84,8 +84,8 @@ local function spans_of(weekly, zone, from, to)
   return list
 end
 
---- The spans between two instants in which a visitor is offered a human, as { from=, to= } in instants, `to` the first one that is
--- not; rising, none touching the next.
+--- The spans between two instants in which a visitor is offered a human, as { from=, to= } in instants, `to` the first one that
+-- is not; rising, none touching the next.
 -- @return a list, or nil and an error where working hours are on and the zone is none
 function hours.spans(cfg, from, to)
   local rule, zone = rule_of(cfg)

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
---- Instants as people write and read them. An instant is a whole number of seconds since 1970, UTC; a zone is one of handoff.zone's,
--- and nil is UTC.
+--- Instants as people write and read them. An instant is a whole number of seconds since 1970, UTC; a zone is one of
+-- handoff.zone's, and nil is UTC.
 local core = require "handoff.core"
 local plain = require "handoff.plain"
 
@@ -27,7 +27,8 @@ local months = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", 
 function time.text(epoch, zone)
   local at = known(zone):local_time(epoch)
   local seconds = at.sec > 0 and (":%02d"):format(at.sec) or ""
-  return ("%s %d %s %d %02d:%02d%s"):format(days[at.weekday], at.day, months[at.month], at.year, at.hour, at.min, seconds)
+  return ("%s %d %s %d %02d:%02d%s"):format(days[at.weekday], at.day, months[at.month], at.year, at.hour, at.min,
+    seconds)
 end
 
 --- `2026-11-27T18:30:00+00:00`
@@ -121,7 +122,8 @@ end
 local function read_next(minute, ahead, step, zone, now)
   local today = zone:local_time(now)
   for i = 0, 2 do -- one that is past today, one that the clocks skip
-    local epoch = zone:epoch { year = today.year, month = today.month, day = today.day + ahead + i * step, min = minute }
+    local day = today.day + ahead + i * step
+    local epoch = zone:epoch { year = today.year, month = today.month, day = day, min = minute }
     if epoch and epoch >= now then return epoch end
   end
 end
