@@ -10,40 +10,27 @@ local MINUTE, WEEK = 60, 7 * 86400 -- seconds
 local MONDAY = 4 * 86400 -- the first one after the begin of 1970
 
 --- The hours of a configuration: what its availability covers.
--- @return a week (see handoff.week); and a list of the slots that are none, which are left out: { index=, slot=, why= }
-function hours.week(cfg)
-  local ok, week = pcall(core.week.new, cfg.availability)
-  if ok then return week, {} end
-  local broken = {}
-  week = core.week.new {}
-  for i, slot in core.config.each(cfg.availability) do
-    local is_slot, one = pcall(core.week.new, { slot })
-    if is_slot then
-      week = week:add(one)
-    else
-      broken[#broken + 1] = { index = i, slot = slot, why = tostring(one) }
-    end
-  end
-  return week, broken
-end
+-- @return a week (see handoff.week); and a list of what is no slot, which is left out: { path=, rule=, message= }
+function hours.week(cfg) return core.week.read(cfg.availability) end
 
--- The zone of the working hours, or nil and an error: never a guess.
-local function zone_of(cfg)
+--- The zone of a configuration, or nil and an error: never a guess.
+function hours.zone(cfg)
   local name = cfg.settings.timezone
   local zone, err
   if type(name) == "string" then zone, err = time.zone(name) end
   if zone then return zone end
-  local why = err and err.message or "working hours are on, and there is no time zone; set settings.timezone"
+  local why = err and err.message or "there is no time zone for the working hours; set it, as Europe/London"
   return nil, core.error.new { kind = "invalid", path = "settings.timezone", value = name, message = why }
 end
 
--- What decides: "off" or "always" whatever the time is; else "hours" and a zone; nil and an error where the zone is none.
+-- What decides: "off" or "always" whatever the time is, or "hours"; and the zone, which may be nil but for "hours"; or nil and an
+-- error.
 local function rule_of(cfg)
-  if cfg.settings.is_active ~= true then return "off" end
-  if cfg.settings.working_hours_active ~= true then return "always" end
-  local zone, err = zone_of(cfg)
-  if not zone then return nil, err end
-  return "hours", zone
+  local zone, err = hours.zone(cfg)
+  if cfg.settings.is_active ~= true then return "off", zone end
+  if cfg.settings.working_hours_active ~= true then return "always", zone end
+  if zone then return "hours", zone end
+  return nil, err
 end
 
 -- The instant that is meant; what is none raises.
@@ -129,6 +116,21 @@ function hours.next_change(cfg, value)
   if not span then return nil end
   local change = span.from > instant and span.from or span.to
   if change < instant + HORIZON then return change end
+end
+
+--- All of it at one instant: { at= instant, zone= of the configuration or nil, open=, reason= as of is_open, next_change= as of
+-- next_change, reads= { field=, text= } what a visitor reads who is asked and confirms, nil where nobody is asked }; or nil, err.
+function hours.at(cfg, value)
+  local rule, zone = rule_of(cfg)
+  if not rule then return nil, zone end
+  local instant = instant_of(value, zone)
+  local open, reason = hours.is_open(cfg, instant)
+  local field = open and "confirmation_message" or "confirmation_outside_working_hours_message"
+  local text = cfg.settings[field]
+  return {
+    at = instant, zone = zone, open = open, reason = reason, next_change = hours.next_change(cfg, instant),
+    reads = rule ~= "off" and { field = field, text = type(text) == "string" and text or "" } or nil,
+  }
 end
 
 return hours

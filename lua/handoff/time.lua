@@ -11,7 +11,12 @@ local zones = setmetatable({}, { __mode = "v" })
 --- A zone by its name → zone | nil, err: the same one as long as somebody holds it.
 function time.zone(name)
   if zones[name] then return zones[name] end
-  local zone, err = require("handoff.zone").open(name)
+  local is_built, module = pcall(require, "handoff.zone")
+  if not is_built then
+    return nil, core.error.new { kind = "invalid", message = "time zones cannot be read: handoff.zone is built where GLib is; "
+      .. "install that (Debian: libglib2.0-dev) and build again" }
+  end
+  local zone, err = module.open(name)
   zones[name] = zone
   return zone, err
 end

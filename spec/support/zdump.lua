@@ -34,8 +34,8 @@ end
 --- The names of all zones of the system.
 function zdump.names()
   local names = {}
-  local listed = program.run(("cd %s && find . \\( -name posix -o -name right \\) -prune -o \\( -type f -o -type l \\) -print "
-    .. "| xargs grep -l ^TZif | sort"):format(FOLDER))
+  local listed = program.run(("cd %s && find . \\( -name posix -o -name right \\) -prune -o \\( -type f -o -type l \\) "
+    .. "-print | xargs grep -l ^TZif | sort"):format(FOLDER))
   for name in listed:gmatch "%./(%u%S*)" do names[#names + 1] = name end
   return names
 end
