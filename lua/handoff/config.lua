@@ -29,6 +29,11 @@ function core.config.methods.changes(cfg)
   return all
 end
 
+--- cfg:is_open(time), cfg:next_change(time): see handoff.hours, which is loaded by the first that asks.
+for _, name in ipairs { "is_open", "next_change" } do
+  core.config.methods[name] = function(cfg, at) return require("handoff.hours")[name](cfg, at) end
+end
+
 -- The items, those with an id that none of theirs has without it: they are new to the service.
 local function without_strange_ids(row, items, theirs)
   local known, odd, adopted = {}, {}, core.json.array {}

@@ -1,0 +1,136 @@
+-- SPDX-License-Identifier: MIT
+--- When a configuration lets a visitor be handed over to a human: at an instant, between two, until when. Exact to the second,
+-- also where clocks are put forward or back: what counts is what the clocks of the configuration's zone show.
+local core = require "handoff.core"
+local time = require "handoff.time"
+
+local hours = {}
+
+local MINUTE, WEEK = 60, 7 * 86400 -- seconds
+local MONDAY = 4 * 86400 -- the first one after the begin of 1970
+
+--- The hours of a configuration: what its availability covers.
+-- @return a week (see handoff.week); and a list of what is no slot, which is left out: { path=, rule=, message= }
+function hours.week(cfg) return core.week.read(cfg.availability) end
+
+--- The zone of a configuration, or nil and an error: never a guess.
+function hours.zone(cfg)
+  local name = cfg.settings.timezone
+  local zone, err
+  if type(name) == "string" then zone, err = time.zone(name) end
+  if zone then return zone end
+  local why = err and err.message or "there is no time zone for the working hours; set it, as Europe/London"
+  return nil, core.error.new { kind = "invalid", path = "settings.timezone", value = name, message = why }
+end
+
+-- What decides: "off" or "always" whatever the time is, or "hours"; and the zone, which may be nil but for "hours"; or nil and an
+-- error.
+local function rule_of(cfg)
+  local zone, err = hours.zone(cfg)
+  if cfg.settings.is_active ~= true then return "off", zone end
+  if cfg.settings.working_hours_active ~= true then return "always", zone end
+  if zone then return "hours", zone end
+  return nil, err
+end
+
+-- The instant that is meant; what is none raises.
+local function instant_of(value, zone)
+  local epoch, why = time.read(value, zone)
+  return epoch or core.error.raise { path = "time", rule = "time", value = value, message = why }
+end
+
+-- ---- stretches of one offset ----------------------------------------------------------------------------------------------
+
+-- Adds what is open of a stretch in which clocks are `east` seconds ahead of UTC, clipped to it; a span that goes on where the
+-- last one ended is part of that.
+local function add_stretch(list, weekly, east, from, to)
+  local first = math.floor((from + east - MONDAY) / WEEK) - 1 -- a span that wraps began the week before
+  local last = math.floor((to + east - MONDAY) / WEEK)
+  for week = first, last do
+    local begin = MONDAY + week * WEEK - east
+    for _, span in ipairs(weekly) do
+      local open = math.max(begin + span.from * MINUTE, from)
+      local close = math.min(begin + span.to * MINUTE, to)
+      local before = list[#list]
+      if open < close and before and before.to == open then
+        before.to = close
+      elseif open < close then
+        list[#list + 1] = { from = open, to = close }
+      end
+    end
+  end
+end
+
+local function spans_of(weekly, zone, from, to)
+  local list = {}
+  while from < to do
+    local stretch = math.min(zone:next_transition(from) or to, to)
+    add_stretch(list, weekly, zone:offset(from), from, stretch)
+    from = stretch
+  end
+  return list
+end
+
+--- The spans between two instants in which a visitor is offered a human, as { from=, to= } in instants, `to` the first one that
+-- is not; rising, none touching the next.
+-- @return a list, or nil and an error where working hours are on and the zone is none
+function hours.spans(cfg, from, to)
+  local rule, zone = rule_of(cfg)
+  if not rule then return nil, zone end
+  from, to = instant_of(from, zone), instant_of(to, zone)
+  if rule == "off" or from >= to then return {} end
+  if rule == "always" then return { { from = from, to = to } } end
+  return spans_of(hours.week(cfg):spans(), zone, from, to)
+end
+
+-- ---- at one instant -------------------------------------------------------------------------------------------------------
+
+local function is_open_at(week, zone, instant)
+  local shown = zone:local_time(instant)
+  return week:is_open((shown.weekday * 24 + shown.hour) * 60 + shown.min)
+end
+
+--- cfg:is_open(time) → boolean, and why: "off" (no handoff), "always" (no working hours), "open", "closed"; or nil, err where
+-- working hours are on and the zone is none.
+-- @param value as time.read takes it, local times in the configuration's zone; nil is now. What is no time raises.
+function hours.is_open(cfg, value)
+  local rule, zone = rule_of(cfg)
+  if not rule then return nil, zone end
+  local instant = instant_of(value, zone)
+  if rule ~= "hours" then return rule == "always", rule end
+  local open = is_open_at(hours.week(cfg), zone, instant)
+  return open, open and "open" or "closed"
+end
+
+-- Any week that is neither always open nor never changes within one; two more for hours that clocks skip.
+local HORIZON = 4 * WEEK
+
+--- cfg:next_change(time) → the first instant after it at which is_open is not what it is then; nil where that is never; or nil,
+-- err where working hours are on and the zone is none. @param value as of is_open
+function hours.next_change(cfg, value)
+  local rule, zone = rule_of(cfg)
+  if not rule then return nil, zone end
+  local instant = instant_of(value, zone)
+  if rule ~= "hours" then return nil end
+  local span = spans_of(hours.week(cfg):spans(), zone, instant, instant + HORIZON)[1]
+  if not span then return nil end
+  local change = span.from > instant and span.from or span.to
+  if change < instant + HORIZON then return change end
+end
+
+--- All of it at one instant: { at= instant, zone= of the configuration or nil, open=, reason= as of is_open, next_change= as of
+-- next_change, reads= { field=, text= } what a visitor reads who is asked and confirms, nil where nobody is asked }; or nil, err.
+function hours.at(cfg, value)
+  local rule, zone = rule_of(cfg)
+  if not rule then return nil, zone end
+  local instant = instant_of(value, zone)
+  local open, reason = hours.is_open(cfg, instant)
+  local field = open and "confirmation_message" or "confirmation_outside_working_hours_message"
+  local text = cfg.settings[field]
+  return {
+    at = instant, zone = zone, open = open, reason = reason, next_change = hours.next_change(cfg, instant),
+    reads = rule ~= "off" and { field = field, text = type(text) == "string" and text or "" } or nil,
+  }
+end
+
+return hours

@@ -1,0 +1,190 @@
+-- SPDX-License-Identifier: MIT
+--- Instants as people write and read them. An instant is a whole number of seconds since 1970, UTC; a zone is one of
+-- handoff.zone's, and nil is UTC.
+local core = require "handoff.core"
+local plain = require "handoff.plain"
+
+local time = {}
+
+local zones = setmetatable({}, { __mode = "v" })
+
+--- A zone by its name → zone | nil, err: the same one as long as somebody holds it.
+function time.zone(name)
+  if zones[name] then return zones[name] end
+  local is_built, module = pcall(require, "handoff.zone")
+  if not is_built then
+    return nil, core.error.new { kind = "invalid", message = "time zones cannot be read: handoff.zone is built where GLib is; "
+      .. "install that (Debian: libglib2.0-dev) and build again" }
+  end
+  local zone, err = module.open(name)
+  zones[name] = zone
+  return zone, err
+end
+
+local function known(zone) return zone or assert(time.zone "UTC") end
+
+-- ---- written --------------------------------------------------------------------------------------------------------------
+
+local days = { [0] = "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" }
+local months = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
+
+--- `Fri 27 Nov 2026 18:30`, as clocks in the zone show it; with seconds where it has any.
+function time.text(epoch, zone)
+  local at = known(zone):local_time(epoch)
+  local seconds = at.sec > 0 and (":%02d"):format(at.sec) or ""
+  return ("%s %d %s %d %02d:%02d%s"):format(days[at.weekday], at.day, months[at.month], at.year, at.hour, at.min,
+    seconds)
+end
+
+--- `2026-11-27T18:30:00+00:00`
+function time.iso(epoch, zone)
+  local at = known(zone):local_time(epoch)
+  local east = math.floor(math.abs(at.offset) / 60)
+  return ("%04d-%02d-%02dT%02d:%02d:%02d%s%02d:%02d"):format(at.year, at.month, at.day, at.hour, at.min, at.sec,
+    at.offset < 0 and "-" or "+", math.floor(east / 60), east % 60)
+end
+
+local units = { { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } }
+
+--- `1 d 22 h`, `45 min`, `30 s`: the largest unit and the next, what is less is left out.
+function time.duration(seconds)
+  for i, unit in ipairs(units) do
+    local count = math.floor(seconds / unit[1])
+    if count > 0 then
+      local lesser = units[i + 1]
+      local rest = lesser and math.floor(seconds % unit[1] / lesser[1]) or 0
+      local text = ("%d %s"):format(count, unit[2])
+      return rest > 0 and ("%s %d %s"):format(text, rest, lesser[2]) or text
+    end
+  end
+  return "0 s"
+end
+
+-- ---- read -----------------------------------------------------------------------------------------------------------------
+
+local WAYS = "write 2026-11-27T18:30, fri 18:30, 18:30, tomorrow 18:30, now, or seconds since 1970"
+local LIMIT = 1e10 -- seconds since 1970, as of handoff.zone
+local SHOWN = 60 -- bytes of a text that is refused
+
+local function quoted(text)
+  return ('"%s"'):format(plain(#text > SHOWN and text:sub(1, SHOWN) .. "…" or text))
+end
+
+local function refuse(text) return nil, ("%s is no time; %s"):format(quoted(text), WAYS) end
+
+-- The date as zone:epoch takes it, or nil where there is no such date or time.
+local function date_of(text)
+  local year, month, day, rest = text:match "^(%d%d%d%d)%-(%d%d)%-(%d%d)(.*)$"
+  local hour, min, sec, offset
+  if rest == "" then rest = "T00:00" end
+  if year then hour, min, rest = rest:match "^[Tt ](%d%d):(%d%d)(.*)$" end
+  if not hour then return nil end
+  sec, offset = rest:match "^:(%d%d)(.*)$"
+  if sec then offset = offset:gsub("^[.,]%d+", "") end
+  local date = { year = tonumber(year), month = tonumber(month), day = tonumber(day), hour = tonumber(hour),
+    min = tonumber(min), sec = tonumber(sec or 0) }
+  return date, offset or rest
+end
+
+local function is_there(date)
+  if date.year < 1700 or date.year > 2199 or date.min > 59 or date.sec > 59 then return false end
+  if date.hour > 24 or date.hour == 24 and date.min + date.sec > 0 then return false end
+  local midnight = { year = date.year, month = date.month, day = date.day }
+  local read = known():local_time(known():epoch(midnight))
+  return read.month == date.month and read.day == date.day
+end
+
+-- Seconds east: Z, +01:00, +0100, +01.
+local function east_of(text)
+  if text:find "^[Zz]$" then return 0 end
+  local sign, hours, minutes = text:match "^([+-])(%d%d):?(%d*)$"
+  minutes = minutes == "" and "00" or minutes
+  if not sign or #minutes ~= 2 or tonumber(hours) > 23 or tonumber(minutes) > 59 then return nil end
+  return (sign == "-" and -60 or 60) * (hours * 60 + minutes)
+end
+
+local function at_local(date, zone, text)
+  local epoch, after = zone:epoch(date)
+  if epoch then return epoch end
+  return nil, ("%s is a time that the clocks there skip; the next one that they show is %s"):format(
+    quoted(text), time.iso(after, zone))
+end
+
+local function read_date(text, zone)
+  local date, offset = date_of(text)
+  if not date then return refuse(text) end
+  if not is_there(date) then
+    return nil, ("%s: there is no such date or time, of the years 1700 to 2199; %s"):format(quoted(text), WAYS)
+  end
+  offset = offset:match "^%s*(.*)$"
+  if offset == "" then return at_local(date, zone, text) end
+  local east = east_of(offset)
+  if east then return math.floor(known():epoch(date) - east) end
+  return nil, ("%s: %s is no offset; write Z, +01:00, or none for local time"):format(quoted(text), quoted(offset))
+end
+
+-- The first instant from `now` on with that time of day, on a day every `step` days from the one `ahead` days from now.
+local function read_next(minute, ahead, step, zone, now)
+  local today = zone:local_time(now)
+  for i = 0, 2 do -- one that is past today, one that the clocks skip
+    local day = today.day + ahead + i * step
+    local epoch = zone:epoch { year = today.year, month = today.month, day = day, min = minute }
+    if epoch and epoch >= now then return epoch end
+  end
+end
+
+-- A time of day in the ways of a week's → its minute, or nil.
+local function minute_of(text)
+  local minute = core.week.moment("mon " .. text)
+  return minute and minute < 1440 and minute or nil
+end
+
+-- today 18:30, tomorrow 9am
+local function read_near(text, word, clock, zone, now)
+  local minute = minute_of(clock)
+  if not minute then return refuse(text) end
+  local today = zone:local_time(now)
+  local day = today.day + (word == "tomorrow" and 1 or 0)
+  return at_local({ year = today.year, month = today.month, day = day, min = minute }, zone, text)
+end
+
+local function read_weekly(text, zone, now)
+  if text:find "^%d" then
+    local minute = minute_of(text)
+    if minute then return read_next(minute, 0, 1, zone, now) end
+    return refuse(text)
+  end
+  local minute, why = core.week.moment(text)
+  if not minute then return nil, ("%s: %s; or %s"):format(quoted(text), why, WAYS) end
+  local day = math.floor(minute / 1440)
+  return read_next(minute % 1440, (day - zone:local_time(now).weekday) % 7, 7, zone, now)
+end
+
+local function read_text(text, zone, now)
+  local word, clock = text:lower():match "^(%a+)%s+(.+)$"
+  if text:lower() == "now" then return now end
+  if word == "today" or word == "tomorrow" then return read_near(text, word, clock, zone, now) end
+  if text:find "^%d%d%d%d%d%d%d%d%d%d?$" then return math.floor(tonumber(text)) end
+  if text:find "^%d%d%d%d%-" then return read_date(text, zone) end
+  return read_weekly(text, zone, now)
+end
+
+--- Reads a time.
+-- @param value an instant; or a text: `2026-11-27T18:30:00Z` or with an offset; without one local time, where one that the clocks
+--   show twice is the first (`2026-11-27 18:30`, `2026-11-27` for midnight); `now`; `fri 18:30`, `18:30`, the next from now on,
+--   a skipped one left out; `tomorrow 9am`; nine or ten digits: seconds since 1970. nil is now.
+-- @param now an instant; by default the system's clock
+-- @return an instant, or nil and why, with what to write
+function time.read(value, zone, now)
+  now = math.floor(now or os.time())
+  if value == nil then return now end
+  if type(value) == "number" then
+    if value >= -LIMIT and value <= LIMIT then return math.floor(value) end
+    return nil, "seconds since 1970 expected, between the years 1653 and 2286"
+  end
+  if type(value) ~= "string" then return nil, ("a time expected, got %s; %s"):format(type(value), WAYS) end
+  local text = value:match "^%s*(.-)%s*$"
+  return read_text(text, known(zone), now)
+end
+
+return time
