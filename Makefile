@@ -64,7 +64,8 @@ no-%:
 # --- the modules, for each VM side by side in build/ ----------------------------------------------------------------------
 serve_src := csrc/binding/l_serve.c csrc/binding/serve.c
 zone_src := csrc/binding/l_zone.c
-core_src := $(filter-out $(apart:%=csrc/binding/l_%.c) $(foreach m,$(apart),$($(m)_src)),$(wildcard csrc/binding/*.c))
+fold_src := csrc/binding/l_fold.c
+core_src := $(filter-out $(foreach m,$(apart),$($(m)_src)),$(wildcard csrc/binding/*.c))
 core_obj := $(patsubst csrc/%.c,$(BUILD)/%.o,$(wildcard csrc/core/*.c))
 present := $(foreach m,$(modules),$(if $($(m)_pc),$(m)))
 absent := $(patsubst %,no-%,$(filter-out $(present),$(modules)))

@@ -24,6 +24,8 @@ local handoff = {
   fleet = fleet.new,
   --- history([path]) → the history of runs | nil, err: what was done, when, and every document before and after.
   history = function(path) return require("handoff.history").open(path) end,
+  --- simulate(cfg, event) → what the service would do, step by step, see handoff.simulate | nil, err.
+  simulate = function(cfg, event) return require("handoff.simulate").run(cfg, event) end,
 }
 
 return handoff
