@@ -173,10 +173,11 @@ local function describe_hours(row, cfg)
   if row.state == "always" then row.minutes = 10080 end
   if row.state ~= "hours" then return end
   row.minutes = week:minutes()
+  local places = {}
+  for i, one in ipairs(broken) do places[i] = ("availability[%d]"):format(one.index) end
   row.gaps, row.overlaps = words_of(week:gaps(GAP)), words_of(week:overlaps())
-  if broken and broken[1] then
-    row.note = ("%s left out: %s; `handoff validate` says what is wrong"):format(
-      #broken == 1 and "a slot was" or #broken .. " slots were", table.concat(broken, ", "))
+  if broken[1] then
+    row.note = ("left out, as it is no slot: %s; cfg:check() says what is wrong"):format(table.concat(places, ", "))
   elseif row.minutes == 0 then
     row.note = "never open: working hours are on and have no slot"
   end
@@ -204,16 +205,17 @@ end
 
 -- ---- all of them ----------------------------------------------------------------------------------------------------------
 
--- The zone that all agents with hours have, or nil.
-local function shared_zone(rows)
+--- The zone in which all of them are told of together: the one that all agents with hours have, or UTC.
+-- @param agents as timetable.new takes them
+function timetable.shared_zone(agents)
   local shared
-  for _, row in ipairs(rows) do
-    if row.state == "hours" then
-      if shared and shared ~= row.own_zone then return nil end
-      shared = row.own_zone
-    end
+  for _, agent in ipairs(agents) do
+    local settings = agent.cfg.settings
+    local zone = settings.is_active == true and settings.working_hours_active == true and own_zone(agent.cfg)
+    if zone and shared and shared ~= zone then return "UTC" end
+    shared = zone or shared
   end
-  return shared
+  return shared and require("handoff.time").zone(shared) and shared or "UTC"
 end
 
 -- What is between the spans, from one instant to another.
@@ -270,8 +272,8 @@ function timetable.new(opts)
   local o = options.read(opts, rows_of_options, "handoff.timetable")
   local at, weeks, rows = o.at or os.time(), {}, {}
   for i, agent in ipairs(o.agents) do rows[i] = new_row(agent, at) end
-  local name = o.zone or shared_zone(rows) or "UTC"
-  local zone, err = require("handoff.zone").open(name)
+  local name = o.zone or timetable.shared_zone(o.agents)
+  local zone, err = require("handoff.time").zone(name)
   if not zone then return nil, err end
   local whole = new_week(zone, monday_of(zone, o.week_of or at))
   weeks[name] = whole
@@ -285,7 +287,7 @@ function timetable.new(opts)
     row.zone = o.zone or row.own_zone
     local wanted = row.state ~= "unknown" and row.zone or name
     if not weeks[wanted] then
-      local own = require("handoff.zone").open(wanted)
+      local own = require("handoff.time").zone(wanted)
       weeks[wanted] = own and new_week(own, whole.monday) or whole
     end
     draw(row, o.agents[i].cfg, weeks[wanted], t, whole)

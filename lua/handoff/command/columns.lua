@@ -4,7 +4,7 @@ local core = require "handoff.core"
 
 local columns = {}
 
--- Of what is not UTF-8, bytes.
+--- How many columns a text takes; of what is not UTF-8, bytes.
 local function width(text) return core.schema.utf8_length(text) or #text end
 
 --- @param rows lists of texts of one line, as many in each
@@ -21,5 +21,7 @@ function columns.lines(rows)
   end
   return lines
 end
+
+columns.width = width
 
 return columns
