@@ -200,7 +200,7 @@ local function label(groups, has_zones, width)
     local zone = has_zones and group.row.zone and " " .. plain(group.row.zone) or ""
     local text = require("handoff.digest").names(group.names, max(LEAST_LABEL, most - #zone))
     if columns.width(text) + #zone <= most then text = text .. zone end
-    group.label = require("handoff.command.past").fit(text, most)
+    group.label = columns.fit(text, most)
     wide = max(wide, columns.width(group.label))
   end
   return wide
