@@ -4,8 +4,37 @@ local core = require "handoff.core"
 
 local columns = {}
 
--- Of what is not UTF-8, bytes.
-local function width(text) return core.schema.utf8_length(text) or #text end
+local CHARACTER = "[^\128-\191][\128-\191]*"
+
+--- How many columns of a terminal a character takes, near enough to put a mark under it: those of scripts of East Asia and emoji
+-- two, accents and what joins emoji none.
+function columns.of_character(character)
+  if character:find "^\204" or character:find "^\205[\128-\175]" then return 0 end
+  if character == "\239\184\143" or character == "\226\128\141" then return 0 end
+  return (character:find "^[\227-\237]" or character:find "^\240[\159-\191]") and 2 or 1
+end
+
+--- How many columns a text takes; of what is not UTF-8, bytes.
+function columns.width(text)
+  if not text:find "[\128-\255]" or not core.schema.utf8_length(text) then return #text end
+  local sum = 0
+  for character in text:gmatch(CHARACTER) do sum = sum + columns.of_character(character) end
+  return sum
+end
+
+local width = columns.width
+
+--- A text of UTF-8 in at most so many columns; what has more ends in an ellipsis.
+function columns.fit(text, most)
+  if width(text) <= most then return text end
+  local kept, used = {}, 1
+  for character in text:gmatch(CHARACTER) do
+    used = used + columns.of_character(character)
+    if used > most then break end
+    kept[#kept + 1] = character
+  end
+  return table.concat(kept) .. "…"
+end
 
 --- @param rows lists of texts of one line, as many in each
 -- @return a list of lines: columns as wide as they need to be, two blanks between, none at the end

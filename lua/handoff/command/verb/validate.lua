@@ -1,8 +1,11 @@
 -- SPDX-License-Identifier: MIT
+local columns = require "handoff.command.columns"
 local core = require "handoff.core"
 local desired = require "handoff.desired"
 local plain = require "handoff.plain"
 local status = require "handoff.command.status"
+
+local width_of = columns.of_character
 
 local colours = { error = "red", warning = "yellow" }
 
@@ -16,14 +19,6 @@ local function characters(line)
   local list = {}
   for character in line:gmatch "[^\128-\191][\128-\191]*" do list[#list + 1] = character end
   return list
-end
-
--- How many columns of a terminal it takes, near enough to put a mark under it: scripts of East Asia and emoji two, accents and
--- what joins emoji none.
-local function width_of(character)
-  if character:find "^\204" or character:find "^\205[\128-\175]" then return 0 end
-  if character == "\239\184\143" or character == "\226\128\141" then return 0 end
-  return (character:find "^[\227-\237]" or character:find "^\240[\159-\191]") and 2 or 1
 end
 
 -- Which of the characters around the column fit into the width: the first and the last.

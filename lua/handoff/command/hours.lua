@@ -1,0 +1,408 @@
+-- SPDX-License-Identifier: MIT
+--- A timetable (see handoff.timetable) for people: drawn in a terminal's characters, or in sentences. Nothing relies on colour.
+local columns = require "handoff.command.columns"
+local core = require "handoff.core"
+local plain = require "handoff.plain"
+
+local floor, max, min = math.floor, math.max, math.min
+
+local hours = {}
+
+local days_of_schema = { "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday" }
+local day_names = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" }
+local month_names = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
+
+local DAY_CELLS = 48
+local MOST_ROWS = 24 -- of more agents, those that are drawn alike have one row
+
+local OPEN, CLOSED, NOW_OPEN, NOW_CLOSED = "█", "·", "◆", "◇"
+local LEGEND = "█ open, · closed, ◆ now and open, ◇ now and closed"
+
+-- ---- words ----------------------------------------------------------------------------------------------------------------
+
+local function clock(minute) return ("%02d:%02d"):format(floor(minute / 60), minute % 60) end
+
+local function length_text(minutes)
+  local whole, rest = floor(minutes / 60), minutes % 60
+  if rest == 0 then return ("%d h"):format(whole) end
+  return whole == 0 and ("%d min"):format(rest) or ("%d h %d min"):format(whole, rest)
+end
+
+local function date_text(day)
+  return ("%s %d %s"):format(day_names[day.weekday + 1], day.day, month_names[day.month])
+end
+
+-- An instant as the clock of the zone shows it, with its date.
+local function moment(epoch, zone)
+  local there = zone:local_time(epoch)
+  return ("%s %s"):format(date_text(there), clock(there.hour * 60 + there.min))
+end
+
+-- The same, without the date where that is today's.
+local function until_text(epoch, at, zone)
+  local there, today = moment(epoch, zone), moment(at, zone)
+  local is_today = epoch - at < 86400 and there:sub(1, -6) == today:sub(1, -6)
+  return is_today and there:sub(-5) or there
+end
+
+-- The zone in which an agent's hours are written, where that is not the one that it is drawn in.
+local function own_zone(row)
+  local is_other = row.own_zone and row.own_zone ~= row.zone
+  return is_other and (" (%s)"):format(plain(row.own_zone)) or ""
+end
+
+-- What an agent is now, and until when.
+local function state_text(t, row)
+  if row.state ~= "hours" then return row.note end
+  local text = row.open and "open now" or "closed now"
+  if not row.next then return text end
+  return ("%s until %s"):format(text, until_text(row.next, t.at, require("handoff.time").zone(row.zone)))
+end
+
+-- "shop-uk, Europe/London: open now until 17:30"
+local function heading(t, row)
+  local zone = row.zone and ", " .. row.zone or ""
+  return plain(("%s%s: %s"):format(row.agent, zone, state_text(t, row)))
+end
+
+-- Adds text in lines of at most `width` columns, all but the first behind a margin.
+local function fill(lines, text, width, margin)
+  local line, used
+  for word in text:gmatch "%S+" do
+    local length = columns.width(word)
+    if not line then
+      line, used = word, length
+    elseif used + 1 + length <= width then
+      line, used = line .. " " .. word, used + 1 + length
+    else
+      lines[#lines + 1] = line
+      line, used = margin .. word, #margin + length
+    end
+  end
+  lines[#lines + 1] = line
+end
+
+-- ---- half hours as characters ---------------------------------------------------------------------------------------------
+
+-- A stretch of cells as characters, each as { text, colour }; a cell is open where most of it is.
+-- @param each how many cells are in a character, 1 or 2
+local function characters(row, first, each)
+  local list = {}
+  for i = first, first + DAY_CELLS - 1, each do
+    local left, right = row.cells[i] >= 15, row.cells[i + each - 1] >= 15
+    local text = left and (right and OPEN or "▌") or right and "▐" or CLOSED
+    local one = { text, text == CLOSED and "dim" or "green" }
+    if row.now and row.now >= i and row.now < i + each then one = { row.open and NOW_OPEN or NOW_CLOSED, "bold" } end
+    list[#list + 1] = one
+  end
+  return list
+end
+
+-- Characters as a text, those of one colour painted as one.
+local function painted(list, paint)
+  local texts, from = {}, 1
+  for i = 1, #list do
+    if not list[i + 1] or list[i + 1][2] ~= list[i][2] then
+      local run = {}
+      for j = from, i do run[#run + 1] = list[j][1] end
+      texts[#texts + 1], from = paint(list[i][2], table.concat(run)), i + 1
+    end
+  end
+  return table.concat(texts)
+end
+
+-- The hours above a day, and where now is; an hour that would stand in its way is left out.
+local function ticks(each, now)
+  local wide, step = DAY_CELLS / each, each == 1 and 3 or 6
+  local line, mark = "", now and floor((now - 1) % DAY_CELLS / each)
+  for hour = 0, 23, step do
+    local label, at = tostring(hour), hour * 2 / each
+    if mark and mark >= at - 1 and mark <= at + #label then label = "" end
+    line = line .. label .. (" "):rep(step * 2 / each - #label)
+  end
+  if not mark then return line end
+  return line:sub(1, mark) .. "▼" .. line:sub(mark + 2, wide)
+end
+
+-- ---- many agents, a row each ----------------------------------------------------------------------------------------------
+
+local words_in_row = { off = "handoff off", unknown = "hours unknown" }
+
+-- Words in place of characters, in the first day of a band.
+local function overlay(text, wide)
+  local list = {}
+  for i = 1, wide do list[i] = { text and text:sub(i, i) ~= "" and text:sub(i, i) or " ", "dim" } end
+  return list
+end
+
+-- Puts words over characters, clear of the one that marks now.
+local function put_over(list, text)
+  local mark
+  for i, one in ipairs(list) do mark = one[2] == "bold" and i or mark end
+  local at = not mark and 2 or mark > #list / 2 and 1 or #list - #text
+  for i = 1, #text do list[at + i] = { text:sub(i, i), "green" } end
+  return list
+end
+
+local function day_characters(row, day, is_first)
+  local words = words_in_row[row.state]
+  if words then return overlay(is_first and words or nil, DAY_CELLS / 2) end
+  local list = characters(row, (day - 1) * DAY_CELLS + 1, 2)
+  return is_first and row.state == "always" and put_over(list, "always open") or list
+end
+
+local levels = { "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█" }
+
+-- How many agents are open in a stretch of counts, of two half hours the fewer: as a digit, or as a height where there are more.
+local function coverage_characters(t, day)
+  local list, all = {}, #t.rows
+  for i = (day - 1) * DAY_CELLS + 1, day * DAY_CELLS, 2 do
+    local count = min(t.coverage[i], t.coverage[i + 1])
+    local text = count == 0 and CLOSED or all < 10 and tostring(count) or levels[math.ceil(count * #levels / all)]
+    list[#list + 1] = { text, count == 0 and "dim" or "green" }
+  end
+  return list
+end
+
+local function in_one_zone(t)
+  for _, row in ipairs(t.rows) do
+    if row.state == "hours" and row.zone ~= t.zone then return false end
+  end
+  return true
+end
+
+local function key_of(row)
+  local cells = table.concat(row.cells, ",")
+  return table.concat({ row.state, row.zone or "", row.now or 0, tostring(row.open), cells }, " ")
+end
+
+-- The rows that are drawn: each of { row=, names= }, those that look alike as one where there are many.
+local function groups_of(rows)
+  local groups, by_key = {}, {}
+  for i, row in ipairs(rows) do
+    local key = #rows > MOST_ROWS and key_of(row) or i
+    if not by_key[key] then
+      by_key[key] = { row = row, names = {} }
+      groups[#groups + 1] = by_key[key]
+    end
+    table.insert(by_key[key].names, plain(row.agent))
+  end
+  return groups
+end
+
+local LEAST_LABEL, MOST_LABEL, MOST_ZONED = 8, 20, 30
+
+-- Writes beside each group what its row is called, with its zone where there are several → how wide the widest is.
+local function label(groups, has_zones, width)
+  local room, wide = max(LEAST_LABEL, width - DAY_CELLS / 2 - 1), #"coverage"
+  local most = min(has_zones and MOST_ZONED or MOST_LABEL, room)
+  for _, group in ipairs(groups) do
+    local zone = has_zones and group.row.zone and " " .. plain(group.row.zone) or ""
+    local text = require("handoff.digest").names(group.names, max(LEAST_LABEL, most - #zone))
+    if columns.width(text) + #zone <= most then text = text .. zone end
+    group.label = columns.fit(text, most)
+    wide = max(wide, columns.width(group.label))
+  end
+  return wide
+end
+
+local function padded(text, wide) return text .. (" "):rep(wide - columns.width(text)) end
+
+-- One band: some days side by side, all agents below each other.
+local function draw_band(lines, t, groups, days, wide, paint)
+  local margin = (" "):rep(wide + 1)
+  local one_zone = in_one_zone(t)
+  local function line(head, make)
+    local texts = {}
+    for i, day in ipairs(days) do texts[i] = make(day, i == 1) end
+    lines[#lines + 1] = (head .. table.concat(texts, " ")):gsub(" +$", "")
+  end
+  line(margin, function(day) return padded(date_text(t.days[day]), DAY_CELLS / 2) end)
+  line(margin, function(day)
+    local is_here = one_zone and t.now and floor((t.now - 1) / DAY_CELLS) + 1 == day
+    return ticks(2, is_here and t.now or nil)
+  end)
+  for _, group in ipairs(groups) do
+    line(padded(group.label, wide) .. " ", function(day, is_first)
+      return painted(day_characters(group.row, day, is_first), paint)
+    end)
+  end
+  line(padded("coverage", wide) .. " ", function(day) return painted(coverage_characters(t, day), paint) end)
+end
+
+local function add_notes(lines, t, width)
+  for _, row in ipairs(t.rows) do
+    if row.note and not (row.state == "off" or row.state == "always") then
+      fill(lines, ("%s: %s"):format(plain(row.agent), plain(row.note)), width, "  ")
+    end
+  end
+end
+
+-- When nobody is there, in the words of a week's text.
+local function nobody_text(t)
+  if not t.nobody then return "Somebody is there at every minute of the week" end
+  return ("Nobody is there (%s): %s"):format(t.zone, t.nobody == "24/7" and "the whole week" or t.nobody)
+end
+
+local function draw_many(t, days, width, paint)
+  local lines, groups, one_zone = {}, groups_of(t.rows), in_one_zone(t)
+  local wide = label(groups, not one_zone, width)
+  local side_by_side = max(1, floor((width - wide) / (DAY_CELLS / 2 + 1)))
+  local at = moment(t.at, require("handoff.time").zone(t.zone))
+  fill(lines, ("The week of %s %d, %s; now %s%s"):format(date_text(t.days[1]), t.first_day.year, one_zone and t.zone
+    or "each agent in its own zone, coverage in " .. t.zone, at, one_zone and "" or " " .. t.zone), width, "  ")
+  for first = 1, #days, side_by_side do
+    local band = {}
+    for i = first, min(first + side_by_side - 1, #days) do band[#band + 1] = days[i] end
+    lines[#lines + 1] = ""
+    draw_band(lines, t, groups, band, wide, paint)
+  end
+  lines[#lines + 1] = ""
+  fill(lines, nobody_text(t), width, "  ")
+  add_notes(lines, t, width)
+  fill(lines, LEGEND .. (#t.rows < 10 and ", 1-9 how many agents" or ", ▁-█ how many of them"), width, "  ")
+  return lines
+end
+
+-- ---- one agent, a day a row -----------------------------------------------------------------------------------------------
+
+-- The hours of one day as the clock shows them that week.
+local function day_text(row, day)
+  local all = core.week.new { { day_span = days_of_schema[day], start_time = "00:00", end_time = "23:59" } }
+  local texts = {}
+  for i, span in ipairs(row.wall:intersect(all):spans()) do
+    texts[i] = ("%s-%s"):format(clock(span.from - (day - 1) * 1440), clock(span.to - (day - 1) * 1440))
+  end
+  return texts[1] and table.concat(texts, " ") or "closed"
+end
+
+local function shift_text(shift, zone)
+  local there = zone:local_time(shift.at - 1)
+  return ("%s: the clock goes %s by %s at %s"):format(date_text(there), shift.by > 0 and "forward" or "back",
+    length_text(math.abs(shift.by) / 60), clock((there.hour * 60 + there.min + 1) % 1440))
+end
+
+local function add_facts(lines, row, width)
+  local function say(text) fill(lines, text, width, "  ") end
+  if row.gaps then say(("Closed in between: %s%s"):format(row.gaps, own_zone(row))) end
+  if row.overlaps then say(("In more than one slot: %s%s"):format(row.overlaps, own_zone(row))) end
+  local zone = row.shifts[1] and require("handoff.time").zone(row.zone)
+  for _, shift in ipairs(row.shifts) do say(shift_text(shift, zone)) end
+  if row.state == "hours" and row.note then say(plain(row.note)) end
+end
+
+local function draw_one(t, days, width, paint)
+  local row, lines, margin = t.rows[1], {}, (" "):rep(7)
+  local each = width >= 7 + DAY_CELLS + 2 + #"00:00-00:00" and 1 or 2
+  fill(lines, heading(t, row), width, "  ")
+  if row.state == "hours" then
+    fill(lines, ("%s%s; %s a week"):format(row.text, own_zone(row), length_text(row.minutes)), width, "  ")
+  end
+  if words_in_row[row.state] then return lines end
+  lines[#lines + 1] = ""
+  lines[#lines + 1] = margin .. ticks(each, row.now):gsub(" +$", "")
+  for _, day in ipairs(days) do
+    local words = day_text(row, day)
+    local head = padded(("%s %d"):format(day_names[day], t.days[day].day), 7)
+    local is_today = row.now and floor((row.now - 1) / DAY_CELLS) + 1 == day
+    lines[#lines + 1] = paint(is_today and "bold" or "dim", head)
+      .. painted(characters(row, (day - 1) * DAY_CELLS + 1, each), paint)
+    if 7 + DAY_CELLS / each + 2 + #words <= width then
+      lines[#lines] = lines[#lines] .. "  " .. words
+    else
+      lines[#lines + 1] = margin .. words
+    end
+  end
+  lines[#lines + 1] = ""
+  add_facts(lines, row, width)
+  fill(lines, LEGEND, width, "  ")
+  return lines
+end
+
+--- The week drawn: one agent with a day a row, several with a row each.
+-- @param t see handoff.timetable
+-- @param opts { width= in columns; paint = function(colour, text) → text; days = list of the days to draw, 1 to 7 }
+-- @return a list of lines, none wider than the width where that is at least 40
+function hours.draw(t, opts)
+  return (#t.rows == 1 and draw_one or draw_many)(t, opts.days, opts.width, opts.paint)
+end
+
+-- ---- in sentences ---------------------------------------------------------------------------------------------------------
+
+local function spoken_days(span)
+  if span == "monday-sunday" then return "Every day" end
+  return (span:gsub("%l+", function(day) return day:gsub("^%l", string.upper) end):gsub("%-", " to "))
+end
+
+local function spoken_times(slot)
+  if slot.start_time == "00:00" and slot.end_time == "23:59" then return "all day" end
+  return ("%s to %s"):format(slot.start_time, slot.end_time == "23:59" and "midnight" or slot.end_time)
+end
+
+-- A week in sentences, those of some days only.
+local function spoken(week, days)
+  local sentences, wanted = {}, {}
+  for i, day in ipairs(days) do
+    wanted[i] = { day_span = days_of_schema[day], start_time = "00:00", end_time = "23:59" }
+  end
+  for i, slot in ipairs(week:intersect(core.week.new(wanted)):slots()) do
+    sentences[i] = ("%s %s."):format(spoken_days(slot.day_span), spoken_times(slot))
+  end
+  return sentences[1] and table.concat(sentences, " ") or "Closed."
+end
+
+local function spoken_agent(t, row, days)
+  local parts = { heading(t, row) .. "." }
+  if row.state == "hours" then
+    parts[2] = spoken(row.wall, days)
+    parts[#parts + 1] = row.gaps and ("Closed in between: %s%s."):format(row.gaps, own_zone(row))
+    parts[#parts + 1] = row.overlaps and ("In more than one slot: %s%s."):format(row.overlaps, own_zone(row))
+    parts[#parts + 1] = row.note and plain(row.note) .. "."
+  end
+  return table.concat(parts, " ")
+end
+
+--- The same without a drawing, for a screen reader or a mail: a paragraph an agent, and one that says when nobody is there.
+-- @param opts { width=, days= }, see draw
+-- @return a list of lines
+function hours.sentences(t, opts)
+  local lines = {}
+  for _, row in ipairs(t.rows) do fill(lines, spoken_agent(t, row, opts.days), opts.width, "  ") end
+  if #t.rows == 1 then return lines end
+  fill(lines, t.nobody and ("Nobody is there, %s: %s"):format(t.zone, spoken(core.week.new(t.nobody), opts.days))
+    or nobody_text(t) .. ".", opts.width, "  ")
+  return lines
+end
+
+-- ---- for programs ---------------------------------------------------------------------------------------------------------
+
+local function iso(epoch, name)
+  local zone = require("handoff.time").zone(name)
+  return require("handoff.time").iso(epoch, zone)
+end
+
+local function iso_spans(spans, name)
+  local list = core.json.array {}
+  for i, span in ipairs(spans) do list[i] = { from = iso(span.from, name), to = iso(span.to, name) } end
+  return list
+end
+
+--- A row as plain data for JSON: times as ISO 8601 in its zone, no half hours.
+function hours.row_record(t, row)
+  local zone = row.state ~= "unknown" and row.zone or t.zone
+  return {
+    agent = row.agent, zone = row.zone, own_zone = row.own_zone, state = row.state, note = row.note, text = row.text,
+    minutes = row.minutes, open = row.open, at = iso(t.at, zone), next_change = row.next and iso(row.next, zone),
+    spans = row.state ~= "unknown" and iso_spans(row.spans, zone) or nil, gaps = row.gaps, overlaps = row.overlaps,
+  }
+end
+
+--- What is true of all of them, likewise.
+function hours.coverage_record(t)
+  return {
+    coverage = core.json.array(t.coverage), zone = t.zone, from = iso(t.from, t.zone), to = iso(t.to, t.zone),
+    agents = #t.rows, uncovered = iso_spans(t.uncovered, t.zone), nobody = t.nobody,
+  }
+end
+
+return hours

@@ -1,0 +1,99 @@
+-- SPDX-License-Identifier: MIT
+
+-- Seven days as a list of those that are meant, 1 to 7.
+local function days_of(text)
+  local core = require "handoff.core"
+  local ok, week = pcall(core.week.new, text .. " 00:00-24:00")
+  local days = {}
+  for day = 1, ok and 7 or 0 do
+    if week:is_open((day - 1) * 1440) then days[#days + 1] = day end
+  end
+  if days[1] and not text:find "%d" then return days end
+  return nil, "days expected, such as mon, mon-wed or weekend"
+end
+
+-- The agents whose configurations could be had.
+local function known(list)
+  local agents = {}
+  for _, one in ipairs(list) do
+    if one.value then agents[#agents + 1] = { agent = one.agent, cfg = one.value } end
+  end
+  return agents
+end
+
+-- The time that --at names, for local times in this zone; now without it.
+local function moment(ctx, zone)
+  local at, why = require("handoff.time").read(ctx.args.at, zone)
+  return at or require("handoff.command.failure").raise(require("handoff.command.status").misuse, "--at: " .. why)
+end
+
+-- Refuses what is wrong before anything is read.
+local function check(ctx)
+  local failure, status = require "handoff.command.failure", require "handoff.command.status"
+  local zone, err = require("handoff.time").zone(ctx.args.zone or "UTC")
+  if not zone then failure.raise(status.misuse, "--zone: " .. err.message) end
+  moment(ctx, zone)
+end
+
+local function make(ctx, agents)
+  local timetable, time = require "handoff.timetable", require "handoff.time"
+  local at = moment(ctx, time.zone(ctx.args.zone or timetable.shared_zone(agents)))
+  return require("handoff.command.failure").check(timetable.new { agents = agents, zone = ctx.args.zone, at = at })
+end
+
+local function write_records(ctx, t, list)
+  local hours = require "handoff.command.hours"
+  for _, row in ipairs(t.rows) do ctx:record(hours.row_record(t, row)) end
+  for _, one in ipairs(list) do
+    if one.error then
+      ctx:record { agent = one.agent, error = require("handoff.command.wording").record(one.error) }
+    end
+  end
+  ctx:record(hours.coverage_record(t))
+end
+
+local function write(ctx, t)
+  local hours = require "handoff.command.hours"
+  local form = ctx.args.text and hours.sentences or hours.draw
+  local lines = form(t, {
+    width = ctx.out:width(), days = ctx.args.day or { 1, 2, 3, 4, 5, 6, 7 },
+    paint = function(colour, text) return ctx.out:paint(colour, text) end,
+  })
+  for _, line in ipairs(lines) do ctx:say(line) end
+end
+
+return {
+  summary = "draw the week: when agents hand over to people", group = "look",
+  arguments = {
+    { name = "agents", metavar = "AGENT", args = "*", help = "only these; by default all of the inventory" },
+  },
+  flags = {
+    { name = "zone", metavar = "ZONE", help = "draw all in this zone (each agent in its own)" },
+    { name = "at", metavar = "TIME", help = "what now is, and so which week (now)" },
+    { name = "day", metavar = "DAYS", convert = days_of, help = "only these days: mon, mon-wed, weekend" },
+    { name = "text", switch = true, help = "in sentences, for a screen reader or a mail" },
+    "agents", "requests", "from",
+  },
+  details = "Draws the week of now, an agent a row, two half hours a character; of one agent a day a row. The last "
+    .. "row, coverage, counts the agents that are open. A day has 24 hours of the clock: an hour that the clock skips "
+    .. "is closed, one that comes twice is open where it is open either time. TIME is ISO 8601, seconds since 1970, or "
+    .. "a time of the week such as 'fri 18:30', in ZONE.",
+  examples = {
+    { "handoff hours", "all agents, and when nobody is there" },
+    { "handoff hours shop-uk --text", "one agent, in sentences" },
+    { "handoff hours --zone Asia/Tokyo --day mon-tue", "in one's own zone" },
+    { "handoff hours --from state --at 2026-12-24", "as files would have it" },
+  },
+  run = function(ctx)
+    local documents = require "handoff.command.documents"
+    check(ctx)
+    local list, code = documents.look(ctx, function(cfg) return cfg end)
+    local agents = known(list)
+    if agents[1] then
+      local t = make(ctx, agents)
+      if ctx.json then write_records(ctx, t, list) else write(ctx, t) end
+    end
+    if not (ctx.json and agents[1]) then documents.failures(ctx, list) end
+    return code
+  end,
+}

@@ -1,0 +1,298 @@
+-- SPDX-License-Identifier: MIT
+--- The week drawn, as data: what the terminal, a picture and a page are drawn from. Nothing here is read or printed.
+--
+--   local t = timetable.new{ agents = { { agent = name, cfg = a configuration }, … }, at = epoch }
+-- The week is seven local days, monday first, each of 48 half hours of the clock on the wall, whatever that does: a half hour
+-- that is skipped is closed, one that comes twice is open where it is open either time.
+--   t.zone       the zone of t.coverage and t.uncovered: the one asked for, or the one that all agents share, or UTC
+--   t.first_day  { year=, month=, day= } of monday; t.days: seven of these, with `weekday` (0 monday)
+--   t.from, t.to the instants at which the week begins and ends in t.zone; t.at = epoch, what "now" is
+--   t.now        the half hour of t.at in t.zone, 1 to 336, or nil where that is another week
+--   t.coverage   336 counts: the agents that are open at some minute of the half hour
+--   t.uncovered  list of { from=, to= }, instants, while no agent is open; none where no agent has known hours
+--   t.nobody     the same as text, as the clock shows it in t.zone: "mon-fri 17:30-22:00", nil where somebody always is there
+--   t.rows       an agent each, in the order given:
+--     agent, zone  the agent's name; its zone or the one asked for, nil where it has none; own_zone its own, or nil
+--     state      "hours", "always" (working hours are off), "off" (handoff is off), "unknown" (no zone to read its hours in)
+--     note       one line that says so, nil of "hours" that are right
+--     text       the hours as text, in its own zone: "mon-fri 09:00-17:30", "closed", "24/7"
+--     minutes    that it is open in a week, 0 where off; nil where unknown
+--     cells      336 numbers, the minutes of each half hour that it is open, 0 to 30, all 0 where off or unknown
+--     now, open, next   the half hour of t.at, or nil; whether it is open then (nil: unknown); when that changes next, or nil
+--     spans      list of { from=, to= }, the instants between which it is open that week, rising
+--     wall       a week of handoff.core's: the minutes that it is open as the clock shows them that week
+--     gaps       text of the hours that it is closed for less than GAP between two spans, nil where there are none
+--     overlaps   the same of hours that more than one slot has
+--     shifts     list of { at= epoch, by= seconds }: the changes of the clock that week in its zone
+local core = require "handoff.core"
+local options = require "handoff.options"
+
+core.error.home(debug.getinfo(1, "S").source)
+
+local floor, max, min = math.floor, math.max, math.min
+
+local timetable = {}
+
+local DAY, WEEK, CELL = 86400, 7 * 86400, 1800 -- seconds
+local GAP = 6 * 60 -- minutes: closed for less is a break, for more a night
+local CELLS = 336
+
+local names = { "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday" }
+
+-- ---- a week in a zone -----------------------------------------------------------------------------------------------------
+
+-- The local midnight of the monday before an instant, as the seconds that UTC would give it.
+local function monday_of(zone, epoch)
+  local here = zone:local_time(epoch)
+  return floor((epoch + here.offset) / DAY) * DAY - here.weekday * DAY
+end
+
+-- The stretches of one offset that the seven days from `monday` (see monday_of) on are made of: a list of { from=, to=, offset= }
+-- in instants; and the changes of the clock between them.
+local function pieces_of(zone, monday)
+  local pieces, shifts = {}, {}
+  local at, stop = monday - DAY, monday + WEEK + DAY -- no zone is further from UTC than a day
+  while at < stop do
+    local offset = zone:offset(at)
+    local to = min(zone:next_transition(at) or stop, stop)
+    local from = max(at, monday - offset)
+    local till = min(to, monday + WEEK - offset)
+    if from < till then
+      local last = pieces[#pieces]
+      if last and last.offset ~= offset then shifts[#shifts + 1] = { at = from, by = offset - last.offset } end
+      pieces[#pieces + 1] = { from = from, to = till, offset = offset }
+    end
+    at = to
+  end
+  return pieces, shifts
+end
+
+local Week = {}
+Week.__index = Week
+
+local function new_week(zone, monday)
+  local pieces, shifts = pieces_of(zone, monday)
+  return setmetatable({
+    zone = zone, monday = monday, pieces = pieces, shifts = shifts, from = pieces[1].from, to = pieces[#pieces].to,
+  }, Week)
+end
+
+--- The half hour in which the instant is, or nil where it is in another week.
+function Week:cell(epoch)
+  local since = epoch + self.zone:offset(epoch) - self.monday
+  return since >= 0 and since < WEEK and floor(since / CELL) + 1 or nil
+end
+
+-- Spans, those that overlap or touch as one, rising.
+local function joined(spans)
+  local list = {}
+  table.sort(spans, function(a, b) return a.from < b.from end)
+  for _, span in ipairs(spans) do
+    local last = list[#list]
+    if last and span.from <= last.to then
+      last.to = max(last.to, span.to)
+    else
+      list[#list + 1] = { from = span.from, to = span.to }
+    end
+  end
+  return list
+end
+
+-- What of the spans is between two instants.
+local function clipped(spans, from, to)
+  local list = {}
+  for _, span in ipairs(spans) do
+    local one = { from = max(span.from, from), to = min(span.to, to) }
+    if one.from < one.to then list[#list + 1] = one end
+  end
+  return list
+end
+
+--- The spans as the clock shows them, seconds since monday 00:00; an hour that comes twice is there once.
+function Week:on_wall(spans)
+  local list = {}
+  for _, piece in ipairs(self.pieces) do
+    local shift = piece.offset - self.monday
+    for _, span in ipairs(clipped(spans, piece.from, piece.to)) do
+      list[#list + 1] = { from = span.from + shift, to = span.to + shift }
+    end
+  end
+  return joined(list)
+end
+
+-- The minutes that the spans (see on_wall) have of each half hour.
+local function cells_of(wall)
+  local cells = {}
+  for i = 1, CELLS do cells[i] = 0 end
+  for _, span in ipairs(wall) do
+    for i = floor(span.from / CELL), floor((span.to - 1) / CELL) do
+      cells[i + 1] = cells[i + 1] + floor((min(span.to, (i + 1) * CELL) - max(span.from, i * CELL)) / 60)
+    end
+  end
+  return cells
+end
+
+local function clock(minute) return ("%02d:%02d"):format(floor(minute / 60), minute % 60) end
+
+-- Spans in minutes since monday 00:00, which may pass sunday's end → a week.
+local function week_of(spans)
+  local slots = {}
+  for _, span in ipairs(spans) do
+    local at = span.from
+    while at < span.to do
+      local to = min(span.to, (floor(at / 1440) + 1) * 1440)
+      slots[#slots + 1] = {
+        day_span = names[floor(at / 1440) % 7 + 1], start_time = clock(at % 1440), end_time = to % 1440 == 0 and "23:59"
+          or clock(to % 1440),
+      }
+      at = to
+    end
+  end
+  return core.week.new(slots)
+end
+
+-- The same of spans on the wall: a minute that is open for a part of it is open.
+local function week_on(wall)
+  local spans = {}
+  for i, span in ipairs(wall) do spans[i] = { from = floor(span.from / 60), to = -floor(-span.to / 60) } end
+  return week_of(spans)
+end
+
+-- ---- an agent -------------------------------------------------------------------------------------------------------------
+
+-- Spans in the fewest words, or nil for none.
+local function words_of(spans) return spans[1] and tostring(week_of(spans)) or nil end
+
+local notes = { off = "handoff is off: nobody is offered", always = "working hours are off: open at all times" }
+
+local function state_of(reason) return notes[reason] and reason or "hours" end
+
+local function describe_hours(row, cfg)
+  local week, broken = require("handoff.hours").week(cfg)
+  row.text = row.state == "always" and "24/7" or tostring(week)
+  if row.state == "always" then row.minutes = 10080 end
+  if row.state ~= "hours" then return end
+  row.minutes = week:minutes()
+  local places = {}
+  for i, one in ipairs(broken) do places[i] = ("availability[%d]"):format(one.index) end
+  row.gaps, row.overlaps = words_of(week:gaps(GAP)), words_of(week:overlaps())
+  if broken[1] then
+    row.note = ("left out, as it is no slot: %s; cfg:check() says what is wrong"):format(table.concat(places, ", "))
+  elseif row.minutes == 0 then
+    row.note = "never open: working hours are on and have no slot"
+  end
+end
+
+local function own_zone(cfg)
+  local name = cfg.settings.timezone
+  return type(name) == "string" and name or nil
+end
+
+-- What is known of an agent before anything is drawn.
+local function new_row(agent, at)
+  local cfg = agent.cfg
+  local row = { agent = agent.agent, own_zone = own_zone(cfg), minutes = 0 }
+  local open, reason = cfg:is_open(at)
+  if open == nil then
+    row.state, row.note, row.minutes = "unknown", reason.message or tostring(reason), nil
+  else
+    row.state, row.open, row.next = state_of(reason), open, cfg:next_change(at)
+    row.note = notes[reason]
+  end
+  describe_hours(row, cfg)
+  return row
+end
+
+-- ---- all of them ----------------------------------------------------------------------------------------------------------
+
+--- The zone in which all of them are told of together: the one that all agents with hours have, or UTC.
+-- @param agents as timetable.new takes them
+function timetable.shared_zone(agents)
+  local shared
+  for _, agent in ipairs(agents) do
+    local settings = agent.cfg.settings
+    local zone = settings.is_active == true and settings.working_hours_active == true and own_zone(agent.cfg)
+    if zone and shared and shared ~= zone then return "UTC" end
+    shared = zone or shared
+  end
+  return shared and require("handoff.time").zone(shared) and shared or "UTC"
+end
+
+-- What is between the spans, from one instant to another.
+local function between(spans, from, to)
+  local list = {}
+  for _, span in ipairs(spans) do
+    if from < span.from then list[#list + 1] = { from = from, to = span.from } end
+    from = max(from, span.to)
+  end
+  if from < to then list[#list + 1] = { from = from, to = to } end
+  return list
+end
+
+local function days_of(monday)
+  local days = {}
+  for i = 1, 7 do
+    local date = os.date("!*t", monday + (i - 1) * DAY)
+    days[i] = { year = date.year, month = date.month, day = date.day, weekday = i - 1 }
+  end
+  return days
+end
+
+-- Fills in what is drawn of an agent, in a week, and what it adds to the coverage. All weeks have the same monday on the wall.
+local function draw(row, cfg, week, t, whole)
+  local spans = row.state == "unknown" and {} or require("handoff.hours").spans(cfg, whole.monday - DAY,
+    whole.monday + WEEK + DAY) or {}
+  local wall = week:on_wall(spans)
+  row.spans, row.cells, row.wall = clipped(spans, week.from, week.to), cells_of(wall), week_on(wall)
+  row.now, row.shifts = week:cell(t.at), week.shifts
+  local counted = week == whole and row.cells or cells_of(whole:on_wall(spans))
+  for i = 1, CELLS do
+    if counted[i] > 0 then t.coverage[i] = t.coverage[i] + 1 end
+  end
+  for _, span in ipairs(clipped(spans, whole.from, whole.to)) do t.open[#t.open + 1] = span end
+end
+
+local function finish(t, week)
+  local has_known = false
+  for _, row in ipairs(t.rows) do has_known = has_known or row.state ~= "unknown" end
+  t.uncovered = has_known and between(joined(t.open), week.from, week.to) or {}
+  t.nobody = t.uncovered[1] and tostring(week_on(week:on_wall(t.uncovered))) or nil
+  t.open = nil
+  return t
+end
+
+local rows_of_options = {
+  agents = { "table", default = {} }, zone = { "string" }, at = { "number" }, week_of = { "number" },
+}
+
+--- @param opts agents = list of { agent=, cfg= }; zone = name of the zone to draw all of them in, by default each in its own;
+--   at = the instant that is now, an epoch; week_of = an instant of the week to draw, by default `at`
+-- @return the timetable, see above; nil, err where there is no zone of that name
+function timetable.new(opts)
+  local o = options.read(opts, rows_of_options, "handoff.timetable")
+  local at, weeks, rows = o.at or os.time(), {}, {}
+  for i, agent in ipairs(o.agents) do rows[i] = new_row(agent, at) end
+  local name = o.zone or timetable.shared_zone(o.agents)
+  local zone, err = require("handoff.time").zone(name)
+  if not zone then return nil, err end
+  local whole = new_week(zone, monday_of(zone, o.week_of or at))
+  weeks[name] = whole
+  local t = {
+    zone = name, days = days_of(whole.monday), from = whole.from, to = whole.to, at = at, now = whole:cell(at),
+    rows = rows, coverage = {}, open = {},
+  }
+  t.first_day = { year = t.days[1].year, month = t.days[1].month, day = t.days[1].day }
+  for i = 1, CELLS do t.coverage[i] = 0 end
+  for i, row in ipairs(rows) do
+    row.zone = o.zone or row.own_zone
+    local wanted = row.state ~= "unknown" and row.zone or name
+    if not weeks[wanted] then
+      local own = require("handoff.time").zone(wanted)
+      weeks[wanted] = own and new_week(own, whole.monday) or whole
+    end
+    draw(row, o.agents[i].cfg, weeks[wanted], t, whole)
+  end
+  return finish(t, whole)
+end
+
+return timetable
