@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 --- Policies on the command line: read, told of, and held against what is about to be written (--test).
+local config = require "handoff.config"
 local digest = require "handoff.digest"
 local failure = require "handoff.command.failure"
 local plain = require "handoff.plain"
@@ -21,8 +22,8 @@ end
 -- ---- told -------------------------------------------------------------------------------------------------------------------
 
 local signs = {
-  passed = { "green", "ok" }, failed = { "red", "failed" }, raised = { "red", "failed" }, pending = { "yellow", "pending" },
-  skipped = { "dim", "skipped" },
+  passed = { "green", "ok" }, failed = { "red", "failed" }, raised = { "red", "failed" },
+  pending = { "yellow", "pending" }, skipped = { "dim", "skipped" },
 }
 
 local function write_failures(ctx, row)
@@ -53,6 +54,7 @@ end
 
 --- What came of tests, for people. @param result see policy/report.lua @param brief only the failures, and the last line
 function policies.show(ctx, result, brief)
+  if brief and not result.ok then ctx:say "" end
   for _, row in ipairs(result.rows) do
     if not brief or row.failures[1] then write_row(ctx, row) end
   end
@@ -82,10 +84,12 @@ end
 local Gate = {}
 Gate.__index = Gate
 
---- Of an agent that would change. For a run's on_planned.
+--- Of an agent that would change. For a run's on_planned. What is held is what there was, edited: what the service derives it
+-- has yet to derive from the edit.
 function Gate:observe(result, outcome)
-  local agent = { name = result.agent, tags = self.tags[result.agent] }
-  self.findings[result.agent] = self.suite:hold(outcome.after, agent)
+  local cfg = assert(config.new(outcome.before_text, true))
+  config.merge(cfg, outcome.before, outcome.after, { resolve = "mine" })
+  self.findings[result.agent] = self.suite:hold(cfg, { name = result.agent, tags = self.tags[result.agent] })
 end
 
 --- What came of it, once all is planned → see policy/report.lua

@@ -12,8 +12,6 @@ local core = require "handoff.core"
 local shape = require "handoff.shape"
 local value = require "handoff.policy.value"
 
-core.error.home(debug.getinfo(1, "S").source)
-
 local function refuse(matcher, message)
   core.error.raise { path = matcher, rule = "policy", message = message }
 end

@@ -7,8 +7,6 @@ local core = require "handoff.core"
 local shape = require "handoff.shape"
 local words = require "handoff.words"
 
-core.error.home(debug.getinfo(1, "S").source)
-
 local value = {}
 
 --- The value with plain tables for parts of configurations, which some VMs have as userdata.

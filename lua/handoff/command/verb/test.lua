@@ -47,10 +47,9 @@ return {
     { name = "format", choices = { "text", "tap", "junit" }, help = "of the report (text)" },
     { name = "output", short = "o", metavar = "FILE", help = "the report goes there, and a text for people here" },
   },
-  details = "Each test of the scripts runs once for every agent that it is for, on a copy of its configuration. Failures "
-    .. "are told once with the agents that they are the same for. An agent that cannot be read is a failure, and so "
-    .. "is it that no test ran. Exit status: 0 where every test passed, else 1."
-    .. [[
+  details = "Each test of the scripts runs once for every agent that it is for, on a copy of its configuration. "
+    .. "Failures are told once with the agents that they are the same for. An agent that cannot be read is a failure, "
+    .. "and so is it that no test ran. Exit status: 0 where every test passed, else 1." .. [[
 
 
 A test is written as for busted:
@@ -61,13 +60,17 @@ A test is written as for busted:
     end)
   end)
 
-What can be expected, with .never before it for the contrary:
+What can be expected of an agent, with .never before it for the contrary:
 
-  :open_at "sat 11:00"  :closed_at "sun 11:00"
-  :hands_over { message = "agent please" }  :routes("Billing", {7})
-  :notifies { emails = {"ops@example.com"} }  :says("outside", "Monday")
-  :has("settings.timezone", "UTC")  :passes_check { "RULE" }
-  expect(value):equals(…)  :contains(…)  :at_least(…)  :at_most(…)
+  open_at        "sat 11:00": of its own zone; closed_at, too
+  hands_over     { message = "agent please" }: to a human, see `handoff simulate`
+  routes         ("Billing", {7}): to these operators, in any order
+  notifies       { emails = {"ops@example.com"} }: or user_ids, or both
+  says           ("outside", "Monday"): or "question", "confirmation"
+  has            ("settings.timezone", "UTC"): any path; with [*] every item
+  passes_check   { "no_keywords" }: finds nothing, but for these rules
+
+Of any value: equals, contains, at_least, at_most.
 ]],
   examples = {
     { "handoff test policy/ --select region=eu", "the scripts of a folder, over some agents as they are" },
