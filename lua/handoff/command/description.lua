@@ -71,6 +71,7 @@ local function add_flag(parser, row)
   option:argname(row.metavar or row.choices and "{" .. table.concat(row.choices, ",") .. "}")
   if row.choices then option:choices(row.choices) end
   if row.once then option:overwrite(false) end
+  if row.many then option:count "*" end
   return option:convert(reader(row, "--" .. row.name))
 end
 

@@ -38,38 +38,8 @@ end
 
 -- ---- scripts ------------------------------------------------------------------------------------------------------------
 
-local own_source = debug.getinfo(1, "S").source
-local library = own_source:match "^(.*/)command/[^/]*$"
-
-local function is_ours(info)
-  return info.what == "C" or library ~= nil and info.source:sub(1, #library) == library
-end
-
-local MOST_FRAMES, MOST_LEVELS = 10, 100 -- a stack that overflowed has hundreds of thousands
-
--- The frames of the user's own code between the call and what was raised in it, innermost first.
-local function user_frames()
-  local frames = {}
-  for level = 2, MOST_LEVELS do
-    local info = debug.getinfo(level, "Slnf")
-    if not info or info.func == xpcall then return frames end
-    if #frames == MOST_FRAMES then break end
-    if not is_ours(info) then
-      local name = info.name and ("'%s'"):format(info.name) or info.what == "main" and "the file" or "the edit"
-      frames[#frames + 1] = ("%s:%d: in %s"):format(info.short_src, info.currentline, name)
-    end
-  end
-  frames[#frames + 1] = "..."
-  return frames
-end
-
--- A message handler: what was raised, as an error that has `frames`. An interrupt stays the text that it is.
-local function take_down(value)
-  if type(value) == "string" and value:find "interrupted!$" then return value end
-  local err = require("handoff.loop").trace(value)
-  err.frames = err.frames or user_frames()
-  return err
-end
+-- Scripts are loaded where a verb has one: the loop they need is not quick to load.
+local function take_down(value) return require("handoff.script").handler "the edit"(value) end
 
 local function pass_on(ok, ...)
   if ok then return ... end
@@ -82,19 +52,11 @@ local function guarded(fn)
 end
 
 --- Where in the user's own code it was that an edit script raised, in lines; none where the message has the only place.
-function edit.frames(err)
-  local frames = type(err) == "table" and rawget(err, "frames") or {}
-  local place = frames[1] and frames[1]:match "^.*:%d+:"
-  return (frames[2] or place and not tostring(err):find(place, 1, true)) and frames or {}
-end
+function edit.frames(err) return require("handoff.script").frames(err) end
 
 local function load_script(path, text)
-  if text:sub(1, 1) == "\27" then
-    failure.raise(status.failed, ("%s: it is compiled code, which is not run; give the script's source"):format(path))
-  end
-  local source = text:gsub("^#[^\n]*", "")
-  local chunk, why = (rawget(_G, "loadstring") or load)(source, "@" .. path)
-  if not chunk then failure.raise(status.failed, why .. "; mend the script") end
+  local chunk, why = require("handoff.script").compile(path, text)
+  if not chunk then failure.raise(status.failed, why) end
   local ok, fn = xpcall(chunk, take_down)
   if not ok and type(fn) == "string" then error(fn, 0) end
   if not ok then

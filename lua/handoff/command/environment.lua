@@ -44,10 +44,11 @@ function environment.complete(args, verb, variables)
     local name, variable = row.name:gsub("-", "_"), flags.variable(row.name)
     local text = variables[variable]
     own[variable] = true
+    if row.many and args[name] and #args[name] == 0 then args[name] = nil end
     if args[name] == nil and text and text ~= "" then
       local value, expected = description.convert(row, text)
       if value == nil then failure.raise(status.misuse, ("%s: %s"):format(variable, expected)) end
-      args[name] = value
+      args[name] = row.many and { value } or value
     end
     if args[name] == nil then args[name] = row.default end
   end

@@ -3,7 +3,8 @@
 --   name      "max-changes": --max-changes, HANDOFF_MAX_CHANGES, ctx.args.max_changes
 --   metavar   what its value is called; choices: all values there are; switch = true: it takes none
 --   short     "o": -o, too
---   once      true where giving it twice is refused; of others the last counts
+--   once      true where giving it twice is refused; of others the last counts, but with
+--   many      true each does: its value is a list
 --   convert   function(text) → value, or nil and what was expected instead; default
 --   help      one line
 local convert = require "handoff.command.convert"
@@ -36,6 +37,8 @@ local rows = {
   { name = "on-conflict", choices = { "mine", "theirs" }, help = "whose edit stands where two meet (none: it fails)" },
   { name = "verify", choices = { "answer", "read", "none" }, help = "hold what was written against this (answer)" },
   { name = "wait", metavar = "SECONDS", convert = convert.number, help = "wait for agents that another run has (0)" },
+  { name = "test", metavar = "PATH", many = true,
+    help = "write only what passes these policies; again for more" },
   { name = "allow-duplicates", switch = true, help = "let two names stand for one agent" },
 }
 
@@ -47,7 +50,7 @@ local groups = {
   },
   writing = {
     "yes", "max-changes", "max-deletions", "max-failures", "waves", "on-conflict", "verify", "wait", "history",
-    "allow-duplicates",
+    "allow-duplicates", "test",
   },
 }
 

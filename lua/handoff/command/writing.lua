@@ -95,8 +95,27 @@ local questions = {
   apply = "Write this to %s?", undo = "Take this back on %s?", resume = "Go on, and write this to %s?",
 }
 
+-- Holds what would be written against the policies of --test → whether it passes; what fails is shown.
+local function passes(ctx, gate, run, state)
+  local result = gate:finish()
+  if ctx.json and not result.ok then
+    plan.show(ctx, run)
+    require("handoff.command.policies").record(ctx, result)
+  elseif not ctx.json then
+    require("handoff.command.policies").show(ctx, result, true)
+  end
+  if not result.ok then state.refused = result.counts end
+  return result.ok
+end
+
+local function refuse_untested(ctx, counts)
+  ctx.out:flush()
+  failure.raise(status.failed, ("--test: %d of %s failed on what would be written; nothing was written; mend the edit "
+    .. "or the policy, or leave --test out"):format(counts.failed, ctx:plural(counts.tests, "test")))
+end
+
 -- Shows the plan → whether it is to be written.
-local function confirm(ctx, kind, run)
+local function confirm(ctx, kind, run, gate, state)
   local count = plan.counts(run).change
   if not ctx.json then plan.show(ctx, run) end
   ctx.out:flush()
@@ -104,6 +123,7 @@ local function confirm(ctx, kind, run)
     failure.raise(status.failed, "standard output: it was closed before the plan was shown; nothing was written; "
       .. "let it be read to its end, or give --json, which shows no plan")
   end
+  if gate and count > 0 and not passes(ctx, gate, run, state) then return false end
   if ctx.args.yes or count == 0 then return true end
   return require("handoff.command.prompt").ask(ctx, questions[kind]:format(ctx:plural(count, "agent")))
 end
@@ -173,14 +193,15 @@ function writing.refuse(ctx, err)
 end
 
 -- → told (what the plan showed; nil where it was not), and options for a run that ask.
-local function asking(ctx, kind, opts, p)
+local function asking(ctx, kind, opts, p, gate)
   local state, all = {}, writing.options(ctx)
   for name, value in pairs(opts) do all[name] = value end
   all.on_result = both(digest.observe, opts.on_result)
   all.on_planned = both(digest.observe, opts.on_planned)
+  if gate then all.on_planned = both(all.on_planned, function(...) gate:observe(...) end) end
   function all.confirm(run)
     p:hide()
-    if not confirm(ctx, kind, run) then return false end
+    if not confirm(ctx, kind, run, gate, state) then return false end
     if not ctx.json then state.told = mark_told(run) end
     p:phase("writing", run)
     return true
@@ -210,15 +231,17 @@ end
 function writing.perform(ctx, fleet, kind, start)
   if not ctx.args.yes then require("handoff.command.prompt").check(ctx) end
   if #fleet:agents() == 0 then return has_nobody(ctx) end
+  local gate = ctx.args.test and require("handoff.command.policies").gate(ctx.args.test, fleet:agents())
   local state, signal
   local run, err = require("handoff.command.progress").during(ctx, fleet, "planning", function(opts, p)
     local all
-    state, all = asking(ctx, kind, opts, p)
+    state, all = asking(ctx, kind, opts, p, gate)
     local made, why = start(all)
     signal = p:interrupted()
     return made, why
   end)
   if not run then writing.refuse(ctx, err) end
+  if state.refused then refuse_untested(ctx, state.refused) end
   if run.declined then
     ctx:note "declined: nothing was written"
     return status.failed
