@@ -37,6 +37,8 @@ local function slot(days, from, to, more)
   return ('{"day_span":"%s","start_time":"%s","end_time":"%s"%s}'):format(days, from, to, more or "")
 end
 local function list(...) return "[" .. table.concat({ ... }, ",") .. "]" end
+-- Slots among which one opens, so that what is wrong with the others is all there is to say.
+local function beside(...) return list(list(...):sub(2, -2), slot("sunday", "20:00", "21:00")) end
 local function guideline(id, name, more)
   return ('{"id":%s,"name":%s,"description":"d","is_active":true%s}'):format(id, json.encode(name), more or "")
 end
@@ -102,21 +104,21 @@ local broken = {
   { { generic_guidelines = '[{"name":"brand_new","is_active":true}]' }, "generic_guidelines[1].name", "choice",
     '"brand_new" is not allowed; one of: user_frustration customer_support_suggestion lack_of_knowledge '
     .. "irrelevant_advice media_message" },
-  { { availability = list(slot("mon-fri", "09:00", "10:00")) }, "availability[1].day_span", "day_span",
+  { { availability = beside(slot("mon-fri", "09:00", "10:00")) }, "availability[1].day_span", "day_span",
     '"mon-fri" is no day or range of days; did you mean "monday-friday"?' },
-  { { availability = list(slot("Monday", "09:00", "10:00")) }, "availability[1].day_span", "day_span",
+  { { availability = beside(slot("Monday", "09:00", "10:00")) }, "availability[1].day_span", "day_span",
     '"Monday" is no day or range of days; did you mean "monday"?' },
-  { { availability = list(slot("monday to friday", "09:00", "10:00")) }, "availability[1].day_span", "day_span",
+  { { availability = beside(slot("monday to friday", "09:00", "10:00")) }, "availability[1].day_span", "day_span",
     '"monday to friday" is no day or range of days; write a day or a range of days: monday, monday-friday' },
-  { { availability = list(slot("", "09:00", "10:00")) }, "availability[1].day_span", "day_span",
+  { { availability = beside(slot("", "09:00", "10:00")) }, "availability[1].day_span", "day_span",
     '"" is no day or range of days; write a day or a range of days: monday, monday-friday' },
-  { { availability = list(slot("monday", "9:00", "10:00")) }, "availability[1].start_time", "time",
+  { { availability = beside(slot("monday", "9:00", "10:00")) }, "availability[1].start_time", "time",
     '"9:00" is no time; write HH:MM from 00:00 to 23:59, such as 09:00' },
-  { { availability = list(slot("monday", "09:00", "24:00")) }, "availability[1].end_time", "time",
+  { { availability = beside(slot("monday", "09:00", "24:00")) }, "availability[1].end_time", "time",
     '"24:00" is no time; write HH:MM from 00:00 to 23:59, such as 09:00' },
-  { { availability = list(slot("monday", "22:00", "06:00")) }, "availability[1]", "time_order",
+  { { availability = beside(slot("monday", "22:00", "06:00")) }, "availability[1]", "time_order",
     "22:00 to 06:00 ends before it starts; a night shift is two slots" },
-  { { availability = list(slot("monday", "09:00", "09:00")) }, "availability[1]", "time_order", nil },
+  { { availability = beside(slot("monday", "09:00", "09:00")) }, "availability[1]", "time_order", nil },
   { { ["settings.timezone"] = '"Europe/Londn"' }, "settings.timezone", "zone",
     '"Europe/Londn" is no time zone; did you mean "Europe/London"?' },
   { { ["settings.timezone"] = '"europe/london"' }, "settings.timezone", "zone",
@@ -133,7 +135,7 @@ local broken = {
     '"nobody" is no e-mail address; write name@example.com' },
   { { ["settings.emails"] = '["' .. ("é"):rep(30) .. '"]' }, "settings.emails[1]", "email",
     '"' .. ("é"):rep(20) .. '…" is no e-mail address; write name@example.com' },
-  { { availability = '[{"day_span":"monday","end_time":"10:00"}]' }, "availability[1].start_time", "required",
+  { { availability = beside '{"day_span":"monday","end_time":"10:00"}' }, "availability[1].start_time", "required",
     "missing; a slot needs it" },
   { { custom_guidelines = '[{"name":"A","is_active":true}]' }, "custom_guidelines[1].description", "required",
     "missing; a custom guideline needs it" },
@@ -176,6 +178,33 @@ local odd = {
     "availability[2]", "overlapping_slots" },
   { { availability = list(slot("friday-tuesday", "09:00", "12:00"), slot("tuesday-friday", "11:00", "13:00")) },
     "availability[2]", "overlapping_slots" },
+  { { availability = list(slot("monday-friday", "12:30", "17:00"), slot("monday-friday", "09:00", "12:00")) },
+    "availability[1]", "short_gap",
+    "closed for 30 minutes, monday-friday 12:00 to 12:30, between two slots; let them meet, unless it is a break" },
+  { { availability = list(slot("monday", "09:00", "12:00"), slot("monday", "12:59", "17:00")) }, "availability[2]",
+    "short_gap",
+    "closed for 59 minutes, monday 12:00 to 12:59, between two slots; let them meet, unless it is a break" },
+  -- over midnight, over sunday, and from a day's last minute but one
+  { { availability = list(slot("monday", "00:15", "12:00"), slot("sunday", "20:00", "23:30")) }, "availability[1]",
+    "short_gap",
+    "closed for 45 minutes, sunday 23:30 to 00:15, between two slots; let them meet, unless it is a break" },
+  { { availability = list(slot("monday-sunday", "00:00", "23:58")) }, "availability[1]", "short_gap",
+    "closed for 2 minutes, monday-sunday 23:58 to 00:00, between two slots; let them meet, unless it is a break" },
+  { { availability = list(slot("saturday-monday", "09:00", "12:00"), slot("wednesday", "09:00", "12:00"),
+      slot("monday-sunday", "12:01", "17:00")) }, "availability[3]", "short_gap",
+    "closed for 1 minute, wednesday, saturday-monday 12:00 to 12:01, between two slots; let them meet, unless it is a "
+    .. "break" },
+  { { ["settings.timezone"] = '"Etc/GMT-3"' }, "settings.timezone", "zone_offset",
+    '"Etc/GMT-3" is 3 hours ahead of UTC, as its sign is the other way round, without summer time; write Area/City, '
+    .. "such as Europe/London" },
+  { { ["settings.timezone"] = '"Etc/GMT+1"' }, "settings.timezone", "zone_offset",
+    '"Etc/GMT+1" is 1 hour behind UTC, as its sign is the other way round, without summer time; write Area/City, '
+    .. "such as Europe/London" },
+  { { ["settings.timezone"] = '"EST"' }, "settings.timezone", "zone_offset",
+    '"EST" is 5 hours behind UTC all year, without summer time; write America/New_York, or, where that is meant, '
+    .. "America/Panama" },
+  { { ["settings.timezone"] = '"GMT"' }, "settings.timezone", "zone_offset",
+    '"GMT" is UTC all year, without summer time; write Europe/London, or, where that is meant, UTC' },
 }
 
 local function assert_one(issues, severity, row)
@@ -248,7 +277,7 @@ describe("cfg:check()", function()
       { "settings.keywords[1]", { ["settings.keywords"] = '[null,"a"]' } },
       { "availability[1].id", { availability = list(slot("monday", "09:00", "10:00", ',"id":null')) } },
       { "availability[1].end_time",
-        { availability = '[{"day_span":"monday","start_time":"10:00","end_time":null}]' } },
+        { availability = beside '{"day_span":"monday","start_time":"10:00","end_time":null}' } },
       { "availability[2]", { availability = list(slot("monday", "09:00", "10:00"), "null") } },
       { "custom_guidelines[1].name", { custom_guidelines = list(guideline(1, null)) } },
       { "routing_profiles[1].user_ids[2]", { routing_profiles = list(guideline(1, "A", ',"user_ids":[1,null]')) } },
@@ -277,6 +306,55 @@ describe("cfg:check()", function()
     end
   end)
 
+  it("takes an hour for a break, and 23:59 for midnight", function()
+    for _, slots in ipairs {
+      { slot("monday-friday", "09:00", "12:00"), slot("monday-friday", "13:00", "17:00") },
+      { slot("monday-sunday", "00:00", "23:59") },
+      { slot("friday", "22:00", "23:59"), slot("saturday", "00:00", "02:00") },
+      { slot("sunday", "22:00", "23:59"), slot("monday", "00:00", "02:00") },
+      { slot("sunday", "22:00", "23:00"), slot("monday", "00:00", "02:00") },
+      { slot("monday", "09:00", "09:01") },
+    } do
+      assert.same({}, of_file { availability = list(unpack(slots)) })
+    end
+  end)
+
+  it("says of each gap once when and where it is, the slots a list for all days or one for each", function()
+    local slots = {}
+    for _, day in ipairs { "monday", "tuesday", "thursday" } do
+      slots[#slots + 1] = slot(day, "09:00", "12:00")
+      slots[#slots + 1] = slot(day, "12:30", "16:00")
+      slots[#slots + 1] = slot(day, day == "tuesday" and "16:10" or "16:20", "18:00")
+    end
+    local messages = {}
+    for i, issue in ipairs(of_file { availability = list(unpack(slots)) }) do
+      messages[i] = issue.path .. " " .. issue.message:match "^(.-), between"
+    end
+    assert.same({
+      "availability[2] closed for 30 minutes, monday-tuesday, thursday 12:00 to 12:30",
+      "availability[3] closed for 20 minutes, monday, thursday 16:00 to 16:20",
+      "availability[6] closed for 10 minutes, tuesday 16:00 to 16:10",
+    }, messages)
+  end)
+
+  it("warns of a zone's offset only where working hours make it matter, and not of what the name says", function()
+    assert.same({}, of_file { ["settings.timezone"] = '"Etc/GMT-3"', ["settings.working_hours_active"] = "false" })
+    for _, zone in ipairs { "UTC", "Etc/UTC", "HST", "EST5EDT", "CET", "Asia/Kolkata", "Iceland", "America/Panama" } do
+      assert.same({}, of_file { ["settings.timezone"] = json.encode(zone) })
+    end
+  end)
+
+  it("says that nobody is ever there, once, where no slot is whole", function()
+    local never = { "warning settings.working_hours_active never_open" }
+    local open_end = '{"day_span":"monday","start_time":"10:00","end_time":null}'
+    assert.same(never, rows_of(of_server { availability = list(open_end) }))
+    assert.same({}, of_server { availability = beside(open_end) })
+    assert.same({}, of_server { availability = list(open_end), ["settings.is_active"] = "false" })
+    assert.same({}, of_server { availability = list(open_end), ["settings.working_hours_active"] = "false" })
+    assert.same({ never[1], "error availability[1] time_order" },
+      rows_of(of_file { availability = list(slot("monday", "17:00", "09:00")) }))
+  end)
+
   it("says of each slot the first that it overlaps, and nothing of broken ones", function()
     assert.same({ "error availability[1] time_order", "warning availability[3] overlapping_slots",
       "warning availability[5] overlapping_slots" }, rows_of(of_file { availability = list(
@@ -287,7 +365,7 @@ describe("cfg:check()", function()
   it("holds a slot's times against each other whatever its days are", function()
     assert.same({ "error availability[1] time_order", "error availability[1].day_span day_span",
       "error availability[2] time_order", "error availability[2].day_span required" },
-      rows_of(of_file { availability = list(slot("x", "12:00", "09:00"),
+      rows_of(of_file { availability = beside(slot("x", "12:00", "09:00"),
         '{"start_time":"12:00","end_time":"09:00"}') }))
   end)
 
@@ -471,10 +549,11 @@ describe("cfg:check() of an edit", function()
   it("blocks what an edit broke, though the service had broken another item alike", function()
     local cfg = server()
     cfg.availability[2].start_time, cfg.availability[2].end_time = "17:00", "09:00"
-    assert.same({ "warning availability[1] time_order", "error availability[2] time_order",
+    local never = "warning settings.working_hours_active never_open"
+    assert.same({ never, "warning availability[1] time_order", "error availability[2] time_order",
       "warning availability[3] time_order" }, rows_of(cfg:check { edited = true }))
     cfg.availability[1].start_time = "18:00" -- broken otherwise than the service had it
-    assert.same({ "error availability[1] time_order", "error availability[2] time_order",
+    assert.same({ never, "error availability[1] time_order", "error availability[2] time_order",
       "warning availability[3] time_order" }, rows_of(cfg:check { edited = true }))
     cfg.availability[1].start_time, cfg.availability[2].start_time = "08:00", "08:00"
     cfg.availability[3].day_span = "sunday"
@@ -482,7 +561,7 @@ describe("cfg:check() of an edit", function()
   end)
 
   it("lets an edit mend a part of what is broken", function()
-    local cfg = server { availability = list(slot("mon", "17:00", "09:00", ',"id":1')) }
+    local cfg = server { availability = beside(slot("mon", "17:00", "09:00", ',"id":1')) }
     assert.equal(2, #cfg:check())
     cfg.availability[1].day_span = "monday"
     assert.same({ "warning availability[1] time_order" }, rows_of(cfg:check { edited = true }))
@@ -491,7 +570,8 @@ describe("cfg:check() of an edit", function()
   it("blocks what an edit broke in a file, whose own mistakes are errors too", function()
     local cfg = assert(handoff.config(text()))
     cfg.availability[1].end_time = "08:00"
-    assert.same({ "error availability[1] time_order" }, rows_of(cfg:check { edited = true }))
+    assert.same({ "warning settings.working_hours_active never_open", "error availability[1] time_order" },
+      rows_of(cfg:check { edited = true }))
     assert.equal(9, #assert(handoff.config(text(sent))):check())
     for _, row in ipairs(rows_of(assert(handoff.config(text(sent))):check())) do assert.matches("^error", row) end
   end)
@@ -564,7 +644,7 @@ describe("check.rules()", function()
         seen[issue.rule] = true
       end
     end
-    seen.null, seen.zone_unchecked = true, true -- see above
+    seen.null, seen.zone_unchecked, seen.never_open = true, true, true -- see above
     for id in pairs(ids) do assert.is_true(seen[id], id) end
     for id in pairs(seen) do assert.truthy(ids[id], id) end
   end)

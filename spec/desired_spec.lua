@@ -214,12 +214,18 @@ return { a = "x\65\z   y\"", ["b"] = [==[ l ]==], --[[ d ]] c = { 1, -2, 3.5e2, 
 
     it("and warns only of what the file itself says, not of what may stand live", function()
       local slot = "{ day_span = 'monday', start_time = '09:00', end_time = '10:00' }"
+      local later = "{ day_span = 'monday', start_time = '10:30', end_time = '12:00' }"
       for text, expected in pairs {
         ["settings = { working_hours_active = true, send_email_notification = true, is_active = true }"] = {},
         ["settings = { is_active = true, keywords = {} }, custom_guidelines = {}, generic_guidelines = {}"] = {},
         ["settings = { working_hours_active = true }, availability = { }"] = { "hours_without_slots" },
         ["settings = { send_email_notification = true, emails = {} }"] = { "email_without_addresses" },
         ["availability = { " .. slot .. ", " .. slot .. " }"] = { "overlapping_slots" },
+        ["settings = { is_active = true, working_hours_active = true }, availability = { { id = 1 } }"] = {},
+        ["settings = { working_hours_active = true, timezone = 'EST' }"] = { "zone_offset" },
+        ["settings = { timezone = 'EST' }"] = {},
+        ["availability = { " .. slot .. ", " .. later .. " }"] = { "short_gap" },
+        ["availability = { " .. slot .. ", " .. later .. ", { id = 1, end_time = '10:30' } }"] = {},
         ["routing_profiles = { { id = 1, is_active = true } }"] = {},
         ["routing_profiles = { { id = 1, is_active = true, user_ids = {} } }"] = { "profile_without_operators" },
       } do

@@ -4,23 +4,10 @@
 
 #include "../core/check.h"
 #include "../core/rule.h"
-#include "../core/week.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-
-/* --- issues ------------------------------------------------------------------------------------------------------- */
-
-static void broken(checker *c, const hol_place *place, const char *rule, const char *message) {
-    lua_pushstring(c->L, message);
-    hol_issue_add(c, c->lenient ? "warning" : "error", place, rule);
-}
-
-static void warn(checker *c, const hol_place *place, const char *rule, const char *message) {
-    lua_pushstring(c->L, message);
-    hol_issue_add(c, "warning", place, rule);
-}
 
 /* --- rules of one value ------------------------------------------------------------------------------------------- */
 
@@ -29,9 +16,9 @@ static void check_value(checker *c, const ho_field *field, const hol_place *plac
 static void check_string(checker *c, const ho_field *field, const hol_place *place) {
     ho_problem problem;
     if (hol_check_string(c->L, -1, field, &problem) != HO_OK)
-        broken(c, place, problem.rule, problem.message);
+        hol_broken(c, place, problem.rule, problem.message);
     else if (problem.rule)
-        warn(c, place, problem.rule, problem.message);
+        hol_warn(c, place, problem.rule, problem.message);
 }
 
 /* What JSON calls the value on top, which may be replaced by its data. */
@@ -62,7 +49,7 @@ static void warn_unknown(checker *c, const ho_object *object, const hol_place *u
     hol_place here = {.up = up, .name = shown + 1};
     const char *text =
         lua_pushfstring(c->L, "no %s that this version knows; it is kept as it is%s", up ? "field" : "part", hint);
-    warn(c, &here, "sent_unknown", text);
+    hol_warn(c, &here, "sent_unknown", text);
     lua_pop(c->L, 1);
 }
 
@@ -92,7 +79,7 @@ static void check_object(checker *c, const ho_object *object, const hol_place *p
             known++;
             check_value(c, field, &here);
         } else if (field->flags & HO_REQUIRED) {
-            broken(c, &here, "required", lua_pushfstring(L, "missing; a %s needs it", object->name));
+            hol_broken(c, &here, "required", lua_pushfstring(L, "missing; a %s needs it", object->name));
             lua_pop(L, 1);
         }
         lua_pop(L, 1);
@@ -122,7 +109,7 @@ static void check_value(checker *c, const ho_field *field, const hol_place *plac
     lua_State *L = c->L;
     int type = lua_type(L, -1);
     if (type == LUA_TLIGHTUSERDATA && hol_is_null(L, -1)) {
-        if (!c->doc->server) broken(c, place, "null", "null is never written in; leave it out or give a value");
+        if (!c->doc->server) hol_broken(c, place, "null", "null is never written in; leave it out or give a value");
         return;
     }
     switch (field->kind) {
@@ -178,86 +165,10 @@ static void check_twice(checker *c, const ho_field *field, const hol_place *list
                     const char *text = lua_pushfstring(L, "the same %s as that of %s[%d]", field->name, list->name,
                                                        (int)lua_tointeger(L, -1));
                     if (error)
-                        broken(c, &here, "duplicate_id", text);
+                        hol_broken(c, &here, "duplicate_id", text);
                     else
-                        warn(c, &here, "duplicate_name", text);
+                        hol_warn(c, &here, "duplicate_name", text);
                 }
-            }
-        }
-        lua_settop(L, data + 1);
-    }
-    lua_settop(L, data);
-}
-
-/* --- slots -------------------------------------------------------------------------------------------------------- */
-
-/* Reads the fields of the slot on top, found by their formats, with their texts left on the stack for messages. What is not valid
- * leaves -1 in the slot. */
-static void read_slot(lua_State *L, const ho_object *object, ho_slot *slot, const char *texts[3]) {
-    int n = 0, *times[] = {&slot->start, &slot->end};
-    *slot = (ho_slot){-1, -1, -1, -1};
-    for (size_t i = 0; i < object->count && n < 3; i++) {
-        const ho_field *field = &object->fields[i];
-        if (field->format != HO_DAY_SPAN && field->format != HO_TIME) continue;
-        lua_getfield(L, -1 - n, field->name);
-        size_t len;
-        const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &len) : NULL;
-        if (text && field->format == HO_DAY_SPAN)
-            ho_day_span(text, len, &slot->first, &slot->last);
-        else if (text && n > 0)
-            ho_time(text, len, times[n - 1]);
-        texts[n++] = text;
-    }
-}
-
-static bool is_slot(const ho_object *object) {
-    for (size_t i = 0; i < object->count; i++)
-        if (object->fields[i].format == HO_DAY_SPAN) return true;
-    return false;
-}
-
-/* Whether the slot has valid times in their order; that is looked at whatever its days are. */
-static bool check_slot_order(checker *c, const ho_slot *slot, const char *texts[3], const hol_place *place) {
-    if (slot->start < 0 || slot->end < 0) return false;
-    if (slot->start < slot->end) return true;
-    const char *text =
-        lua_pushfstring(c->L, "%s to %s ends before it starts; a night shift is two slots", texts[1], texts[2]);
-    broken(c, place, "time_order", text);
-    lua_pop(c->L, 1);
-    return false;
-}
-
-/* A whole and valid slot, and which of the list it is. */
-typedef struct placed {
-    ho_slot slot;
-    size_t index;
-} placed;
-
-/* The first of those before it that the slot overlaps. */
-static void warn_overlap(checker *c, const placed *before, size_t count, const ho_slot *slot, const hol_place *place) {
-    size_t i = 0;
-    while (i < count && !ho_slot_overlap(&before[i].slot, slot)) i++;
-    if (i == count) return;
-    warn(c, place, "overlapping_slots",
-         lua_pushfstring(c->L, "covers time that %s[%d] covers", place->up->name, (int)before[i].index));
-    lua_pop(c->L, 1);
-}
-
-static void check_slots(checker *c, const ho_field *item, const hol_place *list) {
-    lua_State *L = c->L;
-    int data = lua_gettop(L);
-    size_t count = lua_rawlen(L, data), valid = 0;
-    placed *slots = lua_newuserdatauv(L, (count + 1) * sizeof *slots, 0);
-    for (size_t i = 1; i <= count; i++) {
-        hol_place here = {.up = list, .name = "", .index = i};
-        const char *texts[3];
-        ho_slot slot;
-        lua_rawgeti(L, data, (lua_Integer)i);
-        if (hol_node_open(L)) {
-            read_slot(L, item->object, &slot, texts);
-            if (check_slot_order(c, &slot, texts, &here) && slot.first >= 0) {
-                warn_overlap(c, slots, valid, &slot, &here);
-                slots[valid++] = (placed){slot, i};
             }
         }
         lua_settop(L, data + 1);
@@ -325,6 +236,15 @@ static bool has_slots(checker *c) {
     return has;
 }
 
+/* Whether a slot is one that opens something. It decodes them. */
+static bool any_open(checker *c) {
+    int top = lua_gettop(c->L);
+    bool any =
+        push_part(c, "availability") && hol_slots_open(c->L, c->doc->members[find_part(c, "availability")].field);
+    lua_settop(c->L, top);
+    return any;
+}
+
 static bool is_edited(checker *c, const char *part) {
     return c->doc->members[find_part(c, part)].edited;
 }
@@ -340,11 +260,27 @@ static void warn_together(checker *c, const hol_place *place) {
     int settings = lua_gettop(L);
     hol_place on = {.up = place, .name = "is_active"}, hours = {.up = place, .name = "working_hours_active"};
     if (is_true(L, settings, on.name) && is_empty(L, settings, "keywords") && !any_guideline(c))
-        warn(c, &on, "nothing_triggers",
-             "handoff is on, but no guideline is active and there is no keyword: nothing asks for it");
-    if (is_true(L, settings, hours.name) && !has_slots(c))
-        warn(c, &hours, "hours_without_slots",
-             "working hours are on, but availability has no slot: nobody is ever there");
+        hol_warn(c, &on, "nothing_triggers",
+                 "handoff is on, but no guideline is active and there is no keyword: nothing asks for it");
+    if (!is_true(L, settings, hours.name)) return;
+    if (!has_slots(c))
+        hol_warn(c, &hours, "hours_without_slots",
+                 "working hours are on, but availability has no slot: nobody is ever there");
+    else if (is_true(L, settings, on.name) && !any_open(c))
+        hol_warn(c, &hours, "never_open",
+                 "working hours are on, but no slot of availability is whole: nobody is ever there; mend one");
+}
+
+/* The zone of the working hours that settings, which are on top, turn on. */
+static void warn_zone(checker *c, const hol_place *place) {
+    lua_State *L = c->L;
+    hol_place zone = {.up = place, .name = "timezone"};
+    ho_problem problem;
+    size_t len;
+    lua_getfield(L, -1, zone.name);
+    const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &len) : NULL;
+    if (text && ho_zone_surprise(text, len, &problem)) hol_warn(c, &zone, problem.rule, problem.message);
+    lua_pop(L, 1);
 }
 
 /* Warnings that settings, which are on top, give rise to by themselves. */
@@ -353,15 +289,19 @@ static void warn_settings(checker *c, const hol_place *place) {
     int settings = lua_gettop(L);
     hol_place emails = {.up = place, .name = "emails"},
               outside = {.up = place, .name = "confirmation_outside_working_hours_message"};
-    if (is_true(L, settings, "working_hours_active") && is_empty(L, settings, outside.name))
-        warn(c, &outside, "empty_outside_message", "working hours are on: outside them the visitor would read nothing");
+    if (is_true(L, settings, "working_hours_active")) {
+        warn_zone(c, place);
+        if (is_empty(L, settings, outside.name))
+            hol_warn(c, &outside, "empty_outside_message",
+                     "working hours are on: outside them the visitor would read nothing");
+    }
     if (is_true(L, settings, "send_email_notification") && is_empty(L, settings, emails.name))
-        warn(c, &emails, "email_without_addresses", "notification by e-mail is on, but there is no address");
+        hol_warn(c, &emails, "email_without_addresses", "notification by e-mail is on, but there is no address");
 }
 
 /* The same where only other parts were edited: settings are decoded only where those left nothing that could do. */
 static void warn_of_edits(checker *c, const ho_field *settings) {
-    bool slots_gone = is_edited(c, "availability") && !has_slots(c);
+    bool slots_gone = is_edited(c, "availability") && !any_open(c);
     bool guidelines = is_edited(c, "generic_guidelines") || is_edited(c, "custom_guidelines");
     if (!slots_gone && (!guidelines || any_guideline(c))) return;
     int top = lua_gettop(c->L);
@@ -377,8 +317,8 @@ static void warn_profiles(checker *c, const hol_place *list) {
         hol_place item = {.up = list, .name = "", .index = i}, here = {.up = &item, .name = "user_ids"};
         lua_rawgeti(L, data, (lua_Integer)i);
         if (hol_node_open(L) && is_true(L, data + 1, "is_active") && is_empty(L, data + 1, "user_ids"))
-            warn(c, &here, "profile_without_operators",
-                 "the profile is active, but nobody is notified when it matches");
+            hol_warn(c, &here, "profile_without_operators",
+                     "the profile is active, but nobody is notified when it matches");
         lua_settop(L, data);
     }
 }
@@ -398,7 +338,7 @@ static void check_part(checker *c, const ho_field *part) {
     const ho_object *object = part->item->object;
     check_twice(c, ho_schema_flagged(object, HO_ID), &place, true);
     check_twice(c, ho_schema_flagged(object, HO_NAME), &place, false);
-    if (is_slot(object)) check_slots(c, part->item, &place);
+    if (hol_is_slot(object)) hol_check_slots(c, part->item, &place);
     if (ho_schema_field(object, "user_ids", strlen("user_ids"))) warn_profiles(c, &place);
 }
 

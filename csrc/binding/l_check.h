@@ -19,6 +19,10 @@ typedef struct checker {
 /* Adds an issue whose message is on top, unless its rule is ignored; pops the message. */
 void hol_issue_add(checker *c, const char *severity, const hol_place *place, const char *rule);
 
+/* Adds an issue: an error, but a warning where the service sent it so; a warning. */
+void hol_broken(checker *c, const hol_place *place, const char *rule, const char *message);
+void hol_warn(checker *c, const hol_place *place, const char *rule, const char *message);
+
 /* Replaces the list of issues by one in the document's order: by place, those of one place as they were found. */
 void hol_issues_sort(checker *c);
 
@@ -29,6 +33,12 @@ void hol_issue_identity(lua_State *L, int data, const ho_field *part);
 /* Pushes the field of the item's data on top: a string or number as it is, digits of a long number as a string; nil for what is
  * neither. */
 void hol_push_key(lua_State *L, const char *field);
+
+/* Slots (l_slots.c): whether the object is one; what the list on top, `place`, breaks as a whole or surely does not mean; whether one
+ * of the list on top opens a minute of the week. `item`, `list`: their fields in the schema. */
+bool hol_is_slot(const ho_object *object);
+void hol_check_slots(checker *c, const ho_field *item, const hol_place *place);
+bool hol_slots_open(lua_State *L, const ho_field *list);
 
 /* Makes the metatable of issues; called once when the module opens. */
 void hol_issue_open(lua_State *L);

@@ -96,6 +96,16 @@ void hol_issue_add(checker *c, const char *severity, const hol_place *place, con
     if (c->orders) keep_order(c, place);
 }
 
+void hol_broken(checker *c, const hol_place *place, const char *rule, const char *message) {
+    lua_pushstring(c->L, message);
+    hol_issue_add(c, c->lenient ? "warning" : "error", place, rule);
+}
+
+void hol_warn(checker *c, const hol_place *place, const char *rule, const char *message) {
+    lua_pushstring(c->L, message);
+    hol_issue_add(c, "warning", place, rule);
+}
+
 /* --- telling them apart ------------------------------------------------------------------------------------------- */
 
 void hol_push_key(lua_State *L, const char *field) {

@@ -4,6 +4,7 @@
 #include "rule.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 const ho_rule ho_rules[] = {
@@ -27,7 +28,11 @@ const ho_rule ho_rules[] = {
     {"sent_unknown", true, "the service sent a field that this version does not know; it is kept as it is"},
     {"zone_unchecked", true, "this system has no zone data to check the time zone with"},
     {"hours_without_slots", true, "working hours are on, and no slot says when"},
+    {"never_open", true, "handoff and working hours are on, and no slot opens a minute of the week"},
     {"overlapping_slots", true, "two slots cover the same time"},
+    {"short_gap", true, "between two slots it is closed for less than an hour"},
+    {"zone_offset", true,
+     "the zone's clocks are others than its name leads people to think: Etc/GMT-3 is ahead of UTC"},
     {"email_without_addresses", true, "notification by e-mail is on, and there is no address"},
     {"profile_without_operators", true, "a routing profile is on, and nobody is notified by it"},
     {"duplicate_name", true, "two items of a list have one name"},
@@ -102,6 +107,50 @@ static ho_code check_zone(const char *text, size_t len, ho_problem *problem) {
     if (answer == HO_ZONE_KNOWN) return HO_OK;
     if (ho_zone_nearest(text, len, near, sizeof near)) snprintf(hint, sizeof hint, "did you mean \"%s\"?", near);
     return refuse(problem, "zone", "%s is no time zone; %s", ho_quote(text, len, quoted, sizeof quoted), hint);
+}
+
+/* Names that people write for the clocks of a region that has summer time, which they do not have. HST is none: where it is
+ * written, in Hawaii, there is no summer time. */
+static const struct {
+    const char *name, *region, *fixed;
+} standard_times[] = {
+    {"EST", "America/New_York", "America/Panama"},
+    {"MST", "America/Denver", "America/Phoenix"},
+    {"GMT", "Europe/London", "UTC"},
+    {"GMT0", "Europe/London", "UTC"},
+    {"GMT+0", "Europe/London", "UTC"},
+    {"GMT-0", "Europe/London", "UTC"},
+    {"Greenwich", "Europe/London", "UTC"},
+};
+
+bool ho_zone_surprise(const char *text, size_t len, ho_problem *problem) {
+    bool etc = len > 4 && memcmp(text, "Etc/", 4) == 0;
+    const char *name = text + (etc ? 4 : 0);
+    size_t left = len - (etc ? 4 : 0);
+    int minutes;
+    if (memchr(name, '/', left) || !ho_zone_fixed(text, len, &minutes)) return false; /* Area/City is what it says */
+    problem->rule = "zone_offset";
+    problem->limit = 0;
+    char far[64] = "UTC";
+    int hours = abs(minutes) / 60;
+    if (hours > 0)
+        snprintf(far, sizeof far, "%d hour%s %s UTC", hours, hours == 1 ? "" : "s",
+                 minutes > 0 ? "ahead of" : "behind");
+    if (etc && left > 4 && memcmp(name, "GMT", 3) == 0 && minutes != 0) {
+        snprintf(problem->message, sizeof problem->message,
+                 "\"%.*s\" is %s, as its sign is the other way round, without summer time; write Area/City, such as "
+                 "Europe/London",
+                 (int)len, text, far);
+        return true;
+    }
+    for (size_t i = 0; i < HO_COUNT(standard_times); i++) {
+        if (strlen(standard_times[i].name) != left || memcmp(standard_times[i].name, name, left) != 0) continue;
+        snprintf(problem->message, sizeof problem->message,
+                 "\"%.*s\" is %s all year, without summer time; write %s, or, where that is meant, %s", (int)len, text,
+                 far, standard_times[i].region, standard_times[i].fixed);
+        return true;
+    }
+    return false;
 }
 
 /* The nearest day span: each side of the hyphen by itself. */

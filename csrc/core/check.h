@@ -25,6 +25,9 @@ extern const size_t ho_rule_count;
  * filled in. A zone that this system cannot check is no problem here. */
 ho_code ho_check_string(const ho_field *field, const char *text, size_t len, ho_problem *problem);
 
+/* Whether people who name that zone probably mean other clocks than it has, by the system's data, and then why. */
+bool ho_zone_surprise(const char *text, size_t len, ho_problem *problem);
+
 /* How many bytes of the text make at most `max` of them without half a character. */
 int ho_clip(const char *text, int max);
 

@@ -221,6 +221,42 @@ ho_zone_answer ho_zone(const char *text, size_t len) {
     return system_has_zones() ? HO_ZONE_UNKNOWN : HO_ZONE_UNCHECKABLE;
 }
 
+/* The last line of a zone's file, which is POSIX's TZ for the time after all that is listed in it: EST5EDT,M3.2.0,M11.1.0. */
+static bool read_footer(const char *zone, size_t len, char *out, size_t size) {
+    char path[FOLDER_MAX], end[128];
+    if (!zone_path(path, sizeof path, zone, len)) return false;
+    FILE *f = fopen(path, "re");
+    if (f == NULL) return false;
+    if (fseek(f, -(long)sizeof end, SEEK_END) != 0) rewind(f); /* a fixed zone's is shorter */
+    size_t n = fread(end, 1, sizeof end, f);
+    fclose(f);
+    if (n < 2 || end[--n] != '\n') return false;
+    size_t at = n;
+    while (at > 0 && end[at - 1] != '\n') at--;
+    if (at == 0 || n - at >= size) return false;
+    memcpy(out, end + at, n - at);
+    out[n - at] = '\0';
+    return true;
+}
+
+bool ho_zone_fixed(const char *text, size_t len, int *minutes) {
+    char footer[64], *rest;
+    if (ho_zone(text, len) != HO_ZONE_KNOWN || !read_footer(text, len, footer, sizeof footer)) return false;
+    const char *at = footer; /* its name, and the offset, which POSIX counts to the west: EST5, <+03>-3, IST-5:30 */
+    if (*at == '<')
+        at += strcspn(at, ">") + (strchr(at, '>') != NULL);
+    else
+        while (is_letter(*at)) at++;
+    bool east = *at == '-';
+    if (*at == '-' || *at == '+') at++;
+    if (!is_digit(*at)) return false;
+    long hours = strtol(at, &rest, 10), past = 0;
+    if (*rest == ':' && is_digit(rest[1])) past = strtol(rest + 1, &rest, 10);
+    if (*rest != '\0' || hours > 24 || past > 59) return false;
+    *minutes = (int)(hours * 60 + past) * (east ? 1 : -1);
+    return true;
+}
+
 typedef struct zone_search {
     folded whole, city; /* what is looked for, and what follows its last slash */
     bool exact;         /* it has a digit: GMT+2 is no slip of GMT+1 */

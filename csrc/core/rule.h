@@ -33,6 +33,10 @@ typedef enum ho_zone_answer {
 } ho_zone_answer;
 ho_zone_answer ho_zone(const char *text, size_t len);
 
+/* Whether the clocks of a zone that the system knows never change again, by its data; then `minutes` is how far they are ahead of
+ * UTC, negative where behind. It reads a file. */
+bool ho_zone_fixed(const char *text, size_t len, int *minutes);
+
 /* Looks for a zone that is spelled like `text` (case, a blank for an underscore, a typo, a city without its area) in
  * the system's zone.tab and tzdata list → its name, NUL-terminated, in `out` (64 bytes hold any), or false. It reads
  * files: for messages only. */

@@ -71,6 +71,42 @@ static void strings(void) {
     }
 }
 
+static void surprises(void) {
+    static const struct {
+        int line;
+        const char *zone, *message; /* NULL: none */
+    } rows[] = {
+        {__LINE__, "Etc/GMT-14",
+         "\"Etc/GMT-14\" is 14 hours ahead of UTC, as its sign is the other way round, without summer time; write "
+         "Area/City, such as Europe/London"},
+        {__LINE__, "Etc/GMT+1",
+         "\"Etc/GMT+1\" is 1 hour behind UTC, as its sign is the other way round, without summer time; write Area/City, "
+         "such as Europe/London"},
+        {__LINE__, "Etc/GMT-0",
+         "\"Etc/GMT-0\" is UTC all year, without summer time; write Europe/London, or, where that is meant, UTC"},
+        {__LINE__, "MST",
+         "\"MST\" is 7 hours behind UTC all year, without summer time; write America/Denver, or, where that is meant, "
+         "America/Phoenix"},
+        {__LINE__, "UTC", NULL},
+        {__LINE__, "Etc/UTC", NULL},
+        {__LINE__, "MST7MDT", NULL},
+        {__LINE__, "Etc/Nowhere", NULL},
+        {__LINE__, "Etc/", NULL},
+        {__LINE__, "", NULL},
+        {__LINE__, "Europe/London", NULL},
+        {__LINE__, "Asia/Tokyo", NULL},
+    };
+    for (size_t i = 0; i < HO_COUNT(rows); i++) {
+        size_t len = strlen(rows[i].zone);
+        char *copy = test_copy(rows[i].zone, len);
+        ho_problem problem = {.message = ""};
+        bool surprise = ho_zone_surprise(copy, len, &problem);
+        CHECK_AT(rows[i].line, surprise == !!rows[i].message, "%s", problem.message);
+        CHECK_AT(rows[i].line, !surprise || strcmp(problem.message, rows[i].message) == 0, "%s", problem.message);
+        free(copy);
+    }
+}
+
 /* Characters, not bytes; the text of any length, and with any bytes in it, fits the message. */
 static void lengths(void) {
     static const ho_field limited = {.kind = HO_STRING, .max = 500, .format = HO_EMAIL};
@@ -149,6 +185,7 @@ static void quotes_in_any_room(void) {
 int main(void) {
     rules();
     strings();
+    surprises();
     lengths();
     quotes();
     quotes_in_any_room();

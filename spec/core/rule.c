@@ -203,6 +203,9 @@ static void times(void) {
     }
 }
 
+#define TEN "abcdefghij"
+#define SIXTY TEN TEN TEN TEN TEN TEN
+
 /* --- zones, in a zoneinfo folder of our own, so that the system's release of tzdata does not matter
  * ------------------------ */
 
@@ -318,6 +321,46 @@ static void zones(void) {
     CHECK(!ho_zone_nearest(endless, sizeof endless, name, sizeof name), "nothing is near an endless name");
 }
 
+/* By the last line of its file alone, whatever its name says. */
+static void fixed_zones(void) {
+    static const struct {
+        int line;
+        const char *file;
+        bool fixed;
+        int minutes;
+    } rows[] = {
+        {__LINE__, "TZif2\nEST5\n", true, -300},
+        {__LINE__, "TZif2\n\nUTC0\n", true, 0},
+        {__LINE__, "\n<+03>-3\n", true, 180},
+        {__LINE__, "\n<-12>12\n", true, -720},
+        {__LINE__, "\nIST-5:30\n", true, 330},
+        {__LINE__, "\n<-0330>+3:30\n", true, -210},
+        {__LINE__, "\nEST5EDT,M3.2.0,M11.1.0\n", false, 0},
+        {__LINE__, "\nIST-2IDT,M3.4.4/26,M10.5.0\n", false, 0},
+        {__LINE__, "\nEST\n", false, 0},
+        {__LINE__, "\n<EST5\n", false, 0},
+        {__LINE__, "\nEST5:\n", false, 0},
+        {__LINE__, "\nEST5:99\n", false, 0},
+        {__LINE__, "\nEST99999999999999999999\n", false, 0},
+        {__LINE__, "\n\n", false, 0},
+        {__LINE__, "\n", false, 0},
+        {__LINE__, "EST5\n", false, 0}, /* the first line is none */
+        {__LINE__, "\nEST5", false, 0},
+        {__LINE__, "", false, 0},
+        {__LINE__, "\n" SIXTY SIXTY SIXTY "\nEST5\n", true, -300},
+        {__LINE__, "\n" SIXTY TEN "5\n", false, 0},
+        {__LINE__, "\n" SIXTY SIXTY SIXTY "5\n", false, 0},
+    };
+    for (size_t i = 0; i < HO_COUNT(rows); i++) {
+        int minutes = 0;
+        write_file("Etc/Test", rows[i].file);
+        bool fixed = ho_zone_fixed("Etc/Test", strlen("Etc/Test"), &minutes);
+        CHECK_AT(rows[i].line, fixed == rows[i].fixed && minutes == rows[i].minutes, "%d, %d minutes", fixed, minutes);
+    }
+    int minutes = 0;
+    CHECK(!ho_zone_fixed("Etc", 3, &minutes) && !ho_zone_fixed("Etc/None", 8, &minutes) && minutes == 0, "no zone");
+}
+
 static void no_zones(void) {
     static const struct {
         int line;
@@ -344,6 +387,7 @@ static void all_about_zones(void) {
     make_zones();
     setenv("TZDIR", folder, 1);
     zones();
+    fixed_zones();
     if (nftw(folder, remove_entry, 16, FTW_DEPTH | FTW_PHYS) != 0) abort();
     no_zones();
     memset(endless, '/', sizeof endless - 1);
@@ -354,9 +398,6 @@ static void all_about_zones(void) {
 
 /* --- e-mail
  * -------------------------------------------------------------------------------------------------------------- */
-
-#define TEN "abcdefghij"
-#define SIXTY TEN TEN TEN TEN TEN TEN
 
 static void emails(void) {
     static const struct {

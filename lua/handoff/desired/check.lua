@@ -109,8 +109,19 @@ local function all_have(list, name)
   return true
 end
 
+-- Whether the file has all slots, and all of each.
+local function has_all_slots(value)
+  if not value.availability then return false end
+  for _, name in ipairs(shape.document.known.availability.item.label) do
+    if not all_have(value.availability, name) then return false end
+  end
+  return true
+end
+
 -- Warnings that what is live, and not in the file, may make void: whether the file has all that they are about.
 local is_whole = {
+  never_open = has_all_slots,
+  short_gap = has_all_slots,
   hours_without_slots = function(value) return value.availability ~= nil end,
   nothing_triggers = function(value)
     local generic, custom = value.generic_guidelines, value.custom_guidelines

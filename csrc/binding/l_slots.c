@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: MIT */
+/* The slots of a configuration held against each other: their order, overlaps, short gaps, and whether any opens. */
+#include "l_check.h"
+
+#include "../core/rule.h"
+#include "../core/week.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* --- one slot ----------------------------------------------------------------------------------------------------- */
+
+/* Reads the fields of the slot on top, found by their formats, with their texts left on the stack for messages. What is not valid
+ * leaves -1 in the slot. */
+static void read_slot(lua_State *L, const ho_object *object, ho_slot *slot, const char *texts[3]) {
+    int n = 0, *times[] = {&slot->start, &slot->end};
+    *slot = (ho_slot){-1, -1, -1, -1};
+    for (size_t i = 0; i < object->count && n < 3; i++) {
+        const ho_field *field = &object->fields[i];
+        if (field->format != HO_DAY_SPAN && field->format != HO_TIME) continue;
+        lua_getfield(L, -1 - n, field->name);
+        size_t len;
+        const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &len) : NULL;
+        if (text && field->format == HO_DAY_SPAN)
+            ho_day_span(text, len, &slot->first, &slot->last);
+        else if (text && n > 0)
+            ho_time(text, len, times[n - 1]);
+        texts[n++] = text;
+    }
+}
+
+bool hol_is_slot(const ho_object *object) {
+    for (size_t i = 0; i < object->count; i++)
+        if (object->fields[i].format == HO_DAY_SPAN) return true;
+    return false;
+}
+
+/* Whether the slot has valid times in their order; that is looked at whatever its days are. */
+static bool check_slot_order(checker *c, const ho_slot *slot, const char *texts[3], const hol_place *place) {
+    if (slot->start < 0 || slot->end < 0) return false;
+    if (slot->start < slot->end) return true;
+    const char *text =
+        lua_pushfstring(c->L, "%s to %s ends before it starts; a night shift is two slots", texts[1], texts[2]);
+    hol_broken(c, place, "time_order", text);
+    lua_pop(c->L, 1);
+    return false;
+}
+
+/* A whole and valid slot, and which of the list it is. */
+typedef struct placed {
+    ho_slot slot;
+    size_t index;
+} placed;
+
+/* The first of those before it that the slot overlaps. */
+static void warn_overlap(checker *c, const placed *before, size_t count, const ho_slot *slot, const hol_place *place) {
+    size_t i = 0;
+    while (i < count && !ho_slot_overlap(&before[i].slot, slot)) i++;
+    if (i == count) return;
+    hol_warn(c, place, "overlapping_slots",
+             lua_pushfstring(c->L, "covers time that %s[%d] covers", place->up->name, (int)before[i].index));
+    lua_pop(c->L, 1);
+}
+
+/* --- closed for a short while between two slots ------------------------------------------------------------------- */
+
+enum { SHORT_GAP = 60 }; /* minutes */
+
+/* How long it is closed just before that minute of the week, where it opens then, round over sunday; 0 where that is no less than
+ * SHORT_GAP. */
+static int gap_before(const bool open[HO_WEEK_MINUTES], int minute) {
+    int length = 0;
+    if (!open[minute]) return 0;
+    while (length < SHORT_GAP && !open[(minute + HO_WEEK_MINUTES - length - 1) % HO_WEEK_MINUTES]) length++;
+    return length < SHORT_GAP ? length : 0;
+}
+
+static void fill(bool open[HO_WEEK_MINUTES], const placed *slots, size_t count) {
+    memset(open, 0, HO_WEEK_MINUTES * sizeof *open);
+    for (size_t i = 0; i < count; i++) {
+        const ho_slot *slot = &slots[i].slot;
+        int end = slot->end == HO_DAY_MINUTES - 1 ? HO_DAY_MINUTES : slot->end;
+        for (int day = 0; day < 7; day++)
+            if (ho_slot_covers(slot, day))
+                memset(&open[day * HO_DAY_MINUTES + slot->start], 1, (size_t)(end - slot->start));
+    }
+}
+
+/* Writes the days whose bits are set, of which there is one at least: "monday-friday", "saturday-monday, wednesday". */
+static void name_days(unsigned days, char out[96]) {
+    size_t n = 0;
+    for (int first = 0; first < 7; first++) {
+        bool begins = days >> first & 1 && (!(days >> (first + 6) % 7 & 1) || (days == 0x7F && first == 0));
+        if (!begins) continue;
+        int last = first;
+        while (days >> (last + 1) % 7 & 1 && (last + 1) % 7 != first) last++;
+        n += (size_t)snprintf(out + n, 96 - n, "%s%s", n > 0 ? ", " : "", ho_days[first]);
+        if (last > first) n += (size_t)snprintf(out + n, 96 - n, "-%s", ho_days[last % 7]);
+    }
+}
+
+/* The gap before that minute, at the first slot that begins then; `days`: those on which the same gap ends. */
+static void warn_gap(checker *c, const placed *slots, int minute, int length, unsigned days, const hol_place *list) {
+    char message[256], names[96];
+    int to = minute % HO_DAY_MINUTES, from = (to + HO_DAY_MINUTES - length) % HO_DAY_MINUTES;
+    if (from > to) days = (days >> 1 | days << 6) & 0x7F; /* it began the day before */
+    while (slots->slot.start != to || !ho_slot_covers(&slots->slot, minute / HO_DAY_MINUTES)) slots++;
+    name_days(days, names);
+    snprintf(
+        message, sizeof message,
+        "closed for %d minute%s, %s %02d:%02d to %02d:%02d, between two slots; let them meet, unless it is a break",
+        length, length == 1 ? "" : "s", names, from / 60, from % 60, to / 60, to % 60);
+    hol_place here = {.up = list, .name = "", .index = slots->index};
+    hol_warn(c, &here, "short_gap", message);
+}
+
+/* Gaps of the same time on several days are one. */
+static void warn_gaps(checker *c, const placed *slots, size_t count, const hol_place *list) {
+    bool open[HO_WEEK_MINUTES];
+    fill(open, slots, count);
+    for (int minute = 0; minute < HO_WEEK_MINUTES; minute++) {
+        int length = gap_before(open, minute);
+        if (length == 0) continue;
+        unsigned days = 0;
+        for (int day = 0; day < 7; day++)
+            if (gap_before(open, day * HO_DAY_MINUTES + minute % HO_DAY_MINUTES) == length) days |= 1u << day;
+        if (days >> minute / HO_DAY_MINUTES << minute / HO_DAY_MINUTES == days)
+            warn_gap(c, slots, minute, length, days, list);
+    }
+}
+
+/* --- all of them -------------------------------------------------------------------------------------------------- */
+
+void hol_check_slots(checker *c, const ho_field *item, const hol_place *place) {
+    lua_State *L = c->L;
+    int data = lua_gettop(L);
+    size_t count = lua_rawlen(L, data), valid = 0;
+    placed *slots = lua_newuserdatauv(L, (count + 1) * sizeof *slots, 0);
+    for (size_t i = 1; i <= count; i++) {
+        hol_place here = {.up = place, .name = "", .index = i};
+        const char *texts[3];
+        ho_slot slot;
+        lua_rawgeti(L, data, (lua_Integer)i);
+        if (hol_node_open(L)) {
+            read_slot(L, item->object, &slot, texts);
+            if (check_slot_order(c, &slot, texts, &here) && slot.first >= 0) {
+                warn_overlap(c, slots, valid, &slot, &here);
+                slots[valid++] = (placed){slot, i};
+            }
+        }
+        lua_settop(L, data + 1);
+    }
+    if (valid > 0) warn_gaps(c, slots, valid, place);
+    lua_settop(L, data);
+}
+
+bool hol_slots_open(lua_State *L, const ho_field *list) {
+    int data = lua_gettop(L);
+    bool open = false;
+    for (size_t i = 1, n = lua_rawlen(L, data); i <= n && !open; i++) {
+        const char *texts[3];
+        ho_slot slot;
+        lua_rawgeti(L, data, (lua_Integer)i);
+        if (hol_node_open(L)) {
+            read_slot(L, list->item->object, &slot, texts);
+            open = slot.first >= 0 && slot.start >= 0 && slot.start < slot.end;
+        }
+        lua_settop(L, data);
+    }
+    return open;
+}
