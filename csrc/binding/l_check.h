@@ -34,7 +34,7 @@ void hol_issue_identity(lua_State *L, int data, const ho_field *part);
  * neither. */
 void hol_push_key(lua_State *L, const char *field);
 
-/* Slots (l_slots.c): whether the object is one; what the list on top, `place`, breaks as a whole or surely does not mean; whether one
+/* Slots (l_check_slots.c): whether the object is one; what the list on top, `place`, breaks as a whole or surely does not mean; whether one
  * of the list on top opens a minute of the week. `item`, `list`: their fields in the schema. */
 bool hol_is_slot(const ho_object *object);
 void hol_check_slots(checker *c, const ho_field *item, const hol_place *place);

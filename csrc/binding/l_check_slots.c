@@ -66,26 +66,6 @@ static void warn_overlap(checker *c, const placed *before, size_t count, const h
 
 enum { SHORT_GAP = 60 }; /* minutes */
 
-/* How long it is closed just before that minute of the week, where it opens then, round over sunday; 0 where that is no less than
- * SHORT_GAP. */
-static int gap_before(const bool open[HO_WEEK_MINUTES], int minute) {
-    int length = 0;
-    if (!open[minute]) return 0;
-    while (length < SHORT_GAP && !open[(minute + HO_WEEK_MINUTES - length - 1) % HO_WEEK_MINUTES]) length++;
-    return length < SHORT_GAP ? length : 0;
-}
-
-static void fill(bool open[HO_WEEK_MINUTES], const placed *slots, size_t count) {
-    memset(open, 0, HO_WEEK_MINUTES * sizeof *open);
-    for (size_t i = 0; i < count; i++) {
-        const ho_slot *slot = &slots[i].slot;
-        int end = slot->end == HO_DAY_MINUTES - 1 ? HO_DAY_MINUTES : slot->end;
-        for (int day = 0; day < 7; day++)
-            if (ho_slot_covers(slot, day))
-                memset(&open[day * HO_DAY_MINUTES + slot->start], 1, (size_t)(end - slot->start));
-    }
-}
-
 /* Writes the days whose bits are set, of which there is one at least: "monday-friday", "saturday-monday, wednesday". */
 static void name_days(unsigned days, char out[96]) {
     size_t n = 0;
@@ -99,12 +79,12 @@ static void name_days(unsigned days, char out[96]) {
     }
 }
 
-/* The gap before that minute, at the first slot that begins then; `days`: those on which the same gap ends. */
-static void warn_gap(checker *c, const placed *slots, int minute, int length, unsigned days, const hol_place *list) {
+/* The gap, at the first slot that begins where it ends; `days`: those on which one begins at the same time. */
+static void warn_gap(checker *c, const placed *slots, ho_span gap, unsigned days, const hol_place *list) {
     char message[256], names[96];
-    int to = minute % HO_DAY_MINUTES, from = (to + HO_DAY_MINUTES - length) % HO_DAY_MINUTES;
-    if (from > to) days = (days >> 1 | days << 6) & 0x7F; /* it began the day before */
-    while (slots->slot.start != to || !ho_slot_covers(&slots->slot, minute / HO_DAY_MINUTES)) slots++;
+    int length = gap.to - gap.from, from = gap.from % HO_DAY_MINUTES, to = gap.to % HO_DAY_MINUTES;
+    int day = gap.to % HO_WEEK_MINUTES / HO_DAY_MINUTES;
+    while (slots->slot.start != to || !ho_slot_covers(&slots->slot, day)) slots++;
     name_days(days, names);
     snprintf(
         message, sizeof message,
@@ -114,18 +94,29 @@ static void warn_gap(checker *c, const placed *slots, int minute, int length, un
     hol_warn(c, &here, "short_gap", message);
 }
 
-/* Gaps of the same time on several days are one. */
+/* The days on which the same gap begins, a bit each. */
+static unsigned days_of(const ho_week *week, ho_span gap) {
+    unsigned days = 0;
+    for (int day = 0; day < 7; day++) {
+        int from = day * HO_DAY_MINUTES + gap.from % HO_DAY_MINUTES;
+        bool begins =
+            !ho_week_is_open(week, from) && ho_week_is_open(week, (from + HO_WEEK_MINUTES - 1) % HO_WEEK_MINUTES);
+        if (begins && ho_week_run(week, from) == gap.to - gap.from) days |= 1u << day;
+    }
+    return days;
+}
+
+/* Gaps of the same time on several days are one, that of the first. */
 static void warn_gaps(checker *c, const placed *slots, size_t count, const hol_place *list) {
-    bool open[HO_WEEK_MINUTES];
-    fill(open, slots, count);
-    for (int minute = 0; minute < HO_WEEK_MINUTES; minute++) {
-        int length = gap_before(open, minute);
-        if (length == 0) continue;
-        unsigned days = 0;
-        for (int day = 0; day < 7; day++)
-            if (gap_before(open, day * HO_DAY_MINUTES + minute % HO_DAY_MINUTES) == length) days |= 1u << day;
-        if (days >> minute / HO_DAY_MINUTES << minute / HO_DAY_MINUTES == days)
-            warn_gap(c, slots, minute, length, days, list);
+    ho_week week = {{0}};
+    ho_span gap;
+    for (size_t i = 0; i < count; i++) ho_week_add_slot(&week, NULL, &slots[i].slot);
+    ho_week closed = week;
+    ho_week_invert(&closed);
+    for (int at = 0; ho_week_next(&closed, &at, &gap);) {
+        if (gap.to - gap.from >= SHORT_GAP) continue;
+        unsigned days = days_of(&week, gap), day = (unsigned)(gap.from / HO_DAY_MINUTES);
+        if ((days & ((1u << day) - 1)) == 0) warn_gap(c, slots, gap, days, list);
     }
 }
 
@@ -150,7 +141,7 @@ void hol_check_slots(checker *c, const ho_field *item, const hol_place *place) {
         }
         lua_settop(L, data + 1);
     }
-    if (valid > 0) warn_gaps(c, slots, valid, place);
+    warn_gaps(c, slots, valid, place);
     lua_settop(L, data);
 }
 
