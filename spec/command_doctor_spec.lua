@@ -83,27 +83,33 @@ describe("handoff init", function()
   before_each(function() box = command.sandbox(2, { no_rate_limit = true }) end)
   after_each(function() box:stop() end)
 
-  it("writes an inventory and an edit that work with a sandbox as they are, for their owner only", function()
+  it("writes an inventory, an edit and a policy that work with a sandbox as they are, for their owner only", function()
     program.run("umask 0; rm " .. box.inventory)
     local env = { SHOP_UK_TOKEN = box.box.agents[1].token, SHOP_DE_TOKEN = box.box.agents[2].token }
     local ran = box:run "init"
     assert.equal(0, ran.status, ran.err)
-    assert.matches("^agents.lua: [^\n]+\nfirst%-edit.lua: [^\n]+\n$", ran.out)
-    assert.equal("600\n600\n", (program.run(("cd %s && stat -c %%a agents.lua first-edit.lua"):format(box.folder))))
+    assert.matches("^agents.lua: [^\n]+\nfirst%-edit.lua: [^\n]+\nfirst%-policy.lua: [^\n]+\n$", ran.out)
+    assert.equal("600\n600\n600\n", (program.run(("cd %s && stat -c %%a agents.lua first-*.lua"):format(box.folder))))
     assert.equal(0, box:run("doctor", { env = env }).status)
-    local edit = dofile(box.folder .. "/first-edit.lua")
-    local run = assert(box.box:fleet(false):update(edit))
-    assert.equal(2, run.counts.changed, run:text())
-    assert.equal(2, assert(box.box:fleet(false):update(edit)).counts.unchanged)
+    for _, changed in ipairs { 2, 0 } do
+      ran = box:run("apply first-edit.lua --test first-policy.lua --yes", { env = env })
+      assert.equal(0, ran.status, ran.out .. ran.err)
+      assert.truthy(ran.out:find(("Plan: %d agents to change"):format(changed), 1, true), ran.out)
+    end
+    ran = box:run("test first-policy.lua", { env = env })
+    assert.equal(0, ran.status, ran.out .. ran.err)
   end)
 
   it("leaves alone what is there", function()
     local before = box:read "agents.lua"
     box:write("first-edit.lua", "mine")
+    box:write("first-policy.lua", "mine, too")
     local ran = box:run "init"
     assert.same({ 0, "agents.lua: is there already, and stays as it is\n"
-      .. "first-edit.lua: is there already, and stays as it is\n" }, { ran.status, ran.out })
-    assert.same({ before, "mine" }, { box:read "agents.lua", box:read "first-edit.lua" })
+      .. "first-edit.lua: is there already, and stays as it is\n"
+      .. "first-policy.lua: is there already, and stays as it is\n" }, { ran.status, ran.out })
+    assert.same({ before, "mine", "mine, too" }, { box:read "agents.lua", box:read "first-edit.lua",
+      box:read "first-policy.lua" })
     local all = records(box:run "init --json".out)
     assert.same({ false, false }, { all[1].written, all[2].written })
   end)

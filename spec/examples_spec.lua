@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- The examples as an operator starts them, against the sandbox: each says what it changed, and finds nothing left to change
 -- when it is run again.
+local handoff = require "handoff"
 local program = require "support.program"
 
 describe("the example", function()
@@ -16,7 +17,6 @@ describe("the example", function()
   end
 
   local function documents()
-    local handoff = require "handoff"
     local list = {}
     for i, agent in ipairs(sandbox.agents) do
       list[i] = assert(handoff.client { name = agent.name, token = agent.token, base_url = sandbox.url }:get())
@@ -67,6 +67,35 @@ describe("the example", function()
       end
     end
     assert.equal(3, count(run("route_billing", sandbox.inventory), "unchanged"))
+  end)
+
+  it("hours adds a saturday morning and takes lunch out, whatever hours there were", function()
+    local saturday, lunch = handoff.week "sat 10:00-12:30, sat 13:30-14:00", handoff.week "daily 12:30-13:30"
+    local before = documents()
+    run("hours", sandbox.inventory)
+    for i, cfg in ipairs(documents()) do
+      local week = handoff.week(cfg.availability)
+      assert.is_true(week == handoff.week(before[i].availability):add(saturday):subtract(lunch))
+    end
+    local again = run("hours", sandbox.inventory)
+    assert.equal(3, count(again, "unchanged"))
+    assert.matches("\nshop%-de: mon%-fri 09:00%-12:30 13:30%-17:30, sat 10:00%-12:30 13:30%-14:00; 40.5 h a week; now ", again)
+  end)
+
+  it("policy passes where the edits of the others have been made, and not before", function()
+    local function hold()
+      return program.run(("%s lua/bin/handoff test examples/policy --inventory %s"):format(program.lua,
+        sandbox.inventory), sandbox.env)
+    end
+    run "enable_handoff"
+    local output, status = hold()
+    assert.equal(1, status, output)
+    assert.truthy(output:find('expected "Billing" to be routed to operators 7, 8', 1, true), output)
+    run("weekday_hours", sandbox.inventory)
+    run("route_billing", sandbox.inventory)
+    output, status = hold()
+    assert.equal(0, status, output)
+    assert.matches("\nTests: 12 over 3 agents: 12 passed, 0 failed.\n$", output)
   end)
 
   it("take_back lists the runs and takes one back", function()

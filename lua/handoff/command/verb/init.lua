@@ -45,9 +45,32 @@ return function(cfg, agent)
 end
 ]]
 
+local policy = [[
+-- A first policy: what is expected of your agents, as tests. Each runs once for every agent.
+--
+--   handoff test first-policy.lua                         holds what agents have now against it
+--   handoff apply first-edit.lua --test first-policy.lua  writes only where what would be written passes
+--
+-- `handoff test --help` tells what can be expected. For some agents only, put a selection before the function:
+-- describe("in Europe", "region=eu", function() … end)
+describe("where handoff is on", function()
+  it("somebody is there on weekdays", function(agent)
+    if not agent.config.settings.is_active then return end
+    expect(agent):open_at "mon 11:00" -- in the agent's own time zone
+    expect(agent):open_at "fri 16:00"
+  end)
+
+  it("a visitor is told what happens", function(agent)
+    expect(agent):says "confirmation"
+    expect(agent):says "outside"
+  end)
+end)
+]]
+
 local files = {
   { path = "agents.lua", text = inventory, what = "who the agents are: put in yours" },
   { path = "first-edit.lua", text = edit, what = "an edit to begin with" },
+  { path = "first-policy.lua", text = policy, what = "a policy to begin with: tests that edits must pass" },
 }
 
 --- Writes it for its owner only; what is there is never written over.
@@ -62,11 +85,12 @@ local function write(file)
 end
 
 return {
-  summary = "write an inventory and a first edit to begin with", group = "start",
+  summary = "write an inventory, a first edit and a first policy to begin with", group = "start",
   details = [[
-Writes agents.lua, who the agents are, and first-edit.lua, into this folder, for you alone to
-read. A file that is there stays as it is. To try it without an agent of your own, let
-`handoff sandbox --inventory agents.lua` write the inventory first, and keep it running.]],
+Writes agents.lua, who the agents are, first-edit.lua, and first-policy.lua, tests that an edit
+must pass, into this folder, for you alone to read. A file that is there stays as it is. To try it
+without an agent of your own, let `handoff sandbox --inventory agents.lua` write the inventory
+first, and keep it running.]],
   run = function(ctx)
     for _, file in ipairs(files) do
       local written = write(file)

@@ -1,0 +1,22 @@
+-- SPDX-License-Identifier: MIT
+-- What a visitor meets: asking for a human works, every text says something, and nothing is there by accident.
+
+describe("a visitor", function()
+  it("gets a human by asking for one", function(agent)
+    if not agent.config.settings.is_active then return end
+    -- Whoever types a keyword, in the middle of a sentence and in capitals.
+    local keyword = agent.config.settings.keywords[1]
+    expect(agent):hands_over { message = "Hello! " .. keyword:upper() .. ", please." }
+  end)
+
+  it("is asked, and told what happens", function(agent)
+    expect(agent):says "question"
+    expect(agent):says "confirmation"
+    expect(agent):says "outside"
+  end)
+end)
+
+describe("the configuration", function()
+  -- A service may know more fields than this version: that is no mistake.
+  it("means what it says", function(agent) expect(agent):passes_check { "sent_unknown" } end)
+end)
