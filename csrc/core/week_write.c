@@ -33,24 +33,31 @@ static bool is_night(const ho_week *week, int midnight) {
     return before > 0 && before + ho_week_run(week, midnight) < HO_DAY_MINUTES;
 }
 
+/* A week, and which days begin in a night. */
+typedef struct nights {
+    const ho_week *week;
+    bool before[7];
+} nights;
+
 /* The next span of a day as it is written, minutes of the day; a night's `to` exceeds it. `*at` is 0 at first. */
-static bool next_span(const ho_week *week, int day, int *at, ho_span *span) {
+static bool next_span(const nights *n, int day, int *at, ho_span *span) {
+    const ho_week *week = n->week;
     int begin = day * HO_DAY_MINUTES;
-    if (*at == 0 && is_night(week, begin)) *at = ho_week_run(week, begin);
+    if (*at == 0 && n->before[day]) *at = ho_week_run(week, begin);
     if (*at < HO_DAY_MINUTES && !ho_week_is_open(week, begin + *at)) *at += ho_week_run(week, begin + *at);
     if (*at >= HO_DAY_MINUTES) return false;
     int to = *at + ho_week_run(week, begin + *at);
-    if (to > HO_DAY_MINUTES && !is_night(week, (begin + HO_DAY_MINUTES) % HO_WEEK_MINUTES)) to = HO_DAY_MINUTES;
+    if (to > HO_DAY_MINUTES && !n->before[(day + 1) % 7]) to = HO_DAY_MINUTES;
     *span = (ho_span){*at, to};
     *at = to;
     return true;
 }
 
-static bool are_alike(const ho_week *week, int day, int other) {
+static bool are_alike(const nights *n, int day, int other) {
     ho_span a = {0}, b = {0};
     for (int at = 0, there = 0;;) {
-        bool more = next_span(week, day, &at, &a);
-        if (more != next_span(week, other, &there, &b)) return false;
+        bool more = next_span(n, day, &at, &a);
+        if (more != next_span(n, other, &there, &b)) return false;
         if (!more) return true;
         if (a.from != b.from || a.to != b.to) return false;
     }
@@ -78,9 +85,9 @@ static void add_time(writer *w, int minute, bool is_end) {
     add(w, "%02d:%02d", hour, minute % 60);
 }
 
-static void add_spans(writer *w, const ho_week *week, int day) {
+static void add_spans(writer *w, const nights *n, int day) {
     ho_span span;
-    for (int at = 0; next_span(week, day, &at, &span);) {
+    for (int at = 0; next_span(n, day, &at, &span);) {
         add(w, " ");
         add_time(w, span.from, false);
         add(w, "-");
@@ -90,22 +97,24 @@ static void add_spans(writer *w, const ho_week *week, int day) {
 
 size_t ho_week_text(const ho_week *week, char *out, size_t room) {
     writer w = {.out = out, .room = room};
+    nights n = {.week = week};
     int open = ho_week_minutes(week);
     unsigned done = 0;
     if (open == 0 || open == HO_WEEK_MINUTES) {
         add(&w, open == 0 ? "closed" : "24/7");
         return w.len;
     }
+    for (int day = 0; day < 7; day++) n.before[day] = is_night(week, day * HO_DAY_MINUTES);
     for (int day = 0; day < 7; day++) {
         unsigned days = 0;
         ho_span span;
         int at = 0;
-        if (done >> day & 1 || !next_span(week, day, &at, &span)) continue;
+        if (done >> day & 1 || !next_span(&n, day, &at, &span)) continue;
         for (int other = day; other < 7; other++)
-            if (are_alike(week, day, other)) days |= 1u << other;
+            if (are_alike(&n, day, other)) days |= 1u << other;
         if (w.len > 0) add(&w, ", ");
         add_days(&w, days);
-        add_spans(&w, week, day);
+        add_spans(&w, &n, day);
         done |= days;
     }
     return w.len;
