@@ -322,7 +322,7 @@ static bool refuse_ambiguous(reader *r, const written *from, const written *to, 
     int day = from->minute, end = to->minute;
     if (day > HALF || end > HALF || !from->loose || !to->loose) { /* only one of them may be either */
         const char *night = end < day ? " for a night" : "";
-        snprintf(hint, sizeof hint, "%s-%s%s, or each with am or pm", clock_text(day, a), end_text(end, b), night);
+        snprintf(hint, sizeof hint, "%s-%s%s, or say am or pm", clock_text(day, a), end_text(end, b), night);
         return refuse(r, from->at, "%s may be meant in two ways; write %s", shown, hint);
     }
     bool night = end <= day;

@@ -20,24 +20,22 @@ static void add(writer *w, const char *format, ...) {
     if (size > 0) w->len += (size_t)size;
 }
 
-static int back(int minute, int by) {
-    return (minute - by + HO_WEEK_MINUTES) % HO_WEEK_MINUTES;
-}
-
-/* Whether the open span that goes on over that midnight is a night's: shorter than a day, so that it ends at an earlier time
- * than it starts at, and is the day's that it starts on. */
-static bool is_night(const ho_week *week, int midnight) {
-    int before = 0;
-    if (!ho_week_is_open(week, midnight)) return false;
-    while (before < HO_DAY_MINUTES && ho_week_is_open(week, back(midnight, before + 1))) before++;
-    return before > 0 && before + ho_week_run(week, midnight) < HO_DAY_MINUTES;
-}
-
-/* A week, and which days begin in a night. */
+/* A week, and which days begin in a night: an open span that goes on over that midnight and is shorter than a day, so that it
+ * ends at an earlier time than it starts at, and is the day's that it starts on. */
 typedef struct nights {
     const ho_week *week;
     bool before[7];
 } nights;
+
+static nights find_nights(const ho_week *week) {
+    nights n = {.week = week};
+    ho_span span;
+    for (int at = 0; ho_week_next(week, &at, &span);) {
+        int next = span.from / HO_DAY_MINUTES + 1;
+        if (span.to - span.from < HO_DAY_MINUTES && span.to > next * HO_DAY_MINUTES) n.before[next % 7] = true;
+    }
+    return n;
+}
 
 /* The next span of a day as it is written, minutes of the day; a night's `to` exceeds it. `*at` is 0 at first. */
 static bool next_span(const nights *n, int day, int *at, ho_span *span) {
@@ -97,14 +95,13 @@ static void add_spans(writer *w, const nights *n, int day) {
 
 size_t ho_week_text(const ho_week *week, char *out, size_t room) {
     writer w = {.out = out, .room = room};
-    nights n = {.week = week};
+    nights n = find_nights(week);
     int open = ho_week_minutes(week);
     unsigned done = 0;
     if (open == 0 || open == HO_WEEK_MINUTES) {
         add(&w, open == 0 ? "closed" : "24/7");
         return w.len;
     }
-    for (int day = 0; day < 7; day++) n.before[day] = is_night(week, day * HO_DAY_MINUTES);
     for (int day = 0; day < 7; day++) {
         unsigned days = 0;
         ho_span span;

@@ -454,9 +454,9 @@ local function assign(cfg, one)
 end
 
 --- Reads a list of "PATH=VALUE" → function(cfg), an edit. A VALUE is written as its field is: true or false; digits; a text as it
--- is, or in quotes as JSON has it; lists and objects as JSON, the list of slots also as handoff.week reads hours. What can be told
--- without a document is, and raises: `path`, `rule`, `message`. An item that the edited document does not have raises then, rule
--- "missing" or "several".
+-- is, or in quotes as JSON has it; lists and objects as JSON, the list of slots also as handoff.week reads hours. What can be
+-- told without a document is, and raises: `path`, `rule`, `message`. An item that the edited document does not have raises then,
+-- rule "missing" or "several".
 function path.edit(list)
   if type(list) ~= "table" or #list == 0 then
     core.error.raise { rule = "type", message = "a list of PATH=VALUE expected, such as settings.is_active=true" }
