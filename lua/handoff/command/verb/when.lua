@@ -52,10 +52,10 @@ return {
     { name = "at", metavar = "TIME", help = "the time that is meant (now)" },
     "from", "agents", "requests",
   },
-  details = "Says whether a visitor who asks for a human is offered one then, until when that stays so, and what the visitor "
-    .. "reads after confirming. TIME is local to the agent's zone: 2026-11-27T18:30, fri 18:30, 18:30 (the next from now on), "
-    .. "tomorrow 9am; or exact: 2026-11-27T18:30Z, 2026-11-27T18:30+01:00, seconds since 1970. An hour that clocks go through "
-    .. "twice is the first of the two.",
+  details = "Says whether a visitor who asks for a human is offered one then, until when that stays so, and what the "
+    .. "visitor reads after confirming. TIME is local to the agent's zone: 2026-11-27T18:30, fri 18:30, 18:30 (the "
+    .. "next from now on), tomorrow 9am; or exact: 2026-11-27T18:30Z, 2026-11-27T18:30+01:00, seconds since 1970. An "
+    .. "hour that clocks go through twice is the first of the two.",
   examples = {
     { "handoff when shop-uk", "now" },
     { "handoff when shop-uk --at 'sat 11:00'", "next saturday" },
