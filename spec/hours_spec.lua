@@ -52,6 +52,7 @@ describe("a configuration", function()
     assert.same({
       "2026-03-28T22:00:00+01:00 2026-03-29T06:00:00+02:00", "2026-03-29T22:00:00+02:00 2026-03-30T00:00:00+02:00",
     }, iso(hours.spans(cfg, "2026-03-28T12:00", "2026-03-30"), hours.zone(cfg)))
+    assert.equal("2026-03-30T06:00:00+02:00", time.iso(cfg:next_change "2026-03-30T03:00", hours.zone(cfg)))
   end)
 
   it("changes only after a day that a zone left out", function()
