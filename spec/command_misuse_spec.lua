@@ -163,6 +163,14 @@ local verbs = {
   version = { good = "version", rows = {
     { "version more", MISUSE, "too many arguments" },
   } },
+  when = { good = "when AGENT", rows = {
+    { "when", MISUSE, "missing argument 'agent'" },
+    { "when AGENT now", MISUSE, "too many arguments" },
+    { "when AGENT --at soon", MISUSE, '--at: "soon" is no time; write 2026-11-27T18:30, fri 18:30' },
+    { "when AGENT --at 2027-02-29", MISUSE, '--at: "2027-02-29": there is no such date or time' },
+    { "when AGENT --at 'fri 25:00'", MISUSE, '--at: "fri 25:00": character 5: ' },
+    { "when AGENT --from missing", FAILED, "missing: " },
+  } },
 }
 
 -- Of every verb that reads an inventory: flags after its good command line.

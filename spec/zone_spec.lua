@@ -48,6 +48,11 @@ describe("a zone", function()
     end)
   end)
 
+  it("takes no change for one that changes nothing, as Tbilisi's file has in March 1997", function()
+    local changes = zdump.changes({ "Asia/Tbilisi" }, 1997, 1998)["Asia/Tbilisi"]
+    assert.equal(changes[1].epoch, zone.open("Asia/Tbilisi"):next_transition(852076800)) -- the begin of 1997
+  end)
+
   it("finds the instant of a local time: the first of two, and what comes after a skipped one", function()
     each_zone(function(name, at, changes)
       for _, change in ipairs(changes) do

@@ -13,8 +13,8 @@ function time.zone(name)
   if zones[name] then return zones[name] end
   local is_built, module = pcall(require, "handoff.zone")
   if not is_built then
-    return nil, core.error.new { kind = "invalid", message = "time zones cannot be read: handoff.zone is built where GLib is; "
-      .. "install that (Debian: libglib2.0-dev) and build again" }
+    return nil, core.error.new { kind = "invalid", message = "time zones cannot be read: handoff.zone is built "
+      .. "where GLib is; install that (Debian: libglib2.0-dev) and build again" }
   end
   local zone, err = module.open(name)
   zones[name] = zone
@@ -155,7 +155,8 @@ local function read_weekly(text, zone, now)
     return refuse(text)
   end
   local minute, why = core.week.moment(text)
-  if not minute then return nil, ("%s: %s; or %s"):format(quoted(text), why, WAYS) end
+  if not minute and not text:find "^%a+%s" then return refuse(text) end
+  if not minute then return nil, ("%s: %s"):format(quoted(text), why) end
   local day = math.floor(minute / 1440)
   return read_next(minute % 1440, (day - zone:local_time(now).weekday) % 7, 7, zone, now)
 end

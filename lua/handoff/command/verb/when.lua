@@ -23,9 +23,9 @@ local function write(ctx, cfg, seen, week)
     ctx:say(("until %s, %s later"):format(time.text(seen.next_change, seen.zone),
       time.duration(seen.next_change - seen.at)))
   else
-    ctx:say "at any time: no hour of the week makes a difference"
+    ctx:say "at any other time, too"
   end
-  if week then ctx:say(("hours: %s"):format(tostring(week))) end
+  if week then ctx:say("hours: " .. tostring(week)) end
   ctx:say(reads(seen))
 end
 
@@ -52,10 +52,10 @@ return {
     { name = "at", metavar = "TIME", help = "the time that is meant (now)" },
     "from", "agents", "requests",
   },
-  details = "Says whether a visitor who asks for a human is offered one then, until when that stays so, and what the visitor "
-    .. "reads after confirming. TIME is local to the agent's zone: 2026-11-27T18:30, fri 18:30, 18:30 (the next from now on), "
-    .. "tomorrow 9am; or exact: 2026-11-27T18:30Z, 2026-11-27T18:30+01:00, seconds since 1970. An hour that clocks go through "
-    .. "twice is the first of the two.",
+  details = "Says whether a visitor who asks for a human is offered one then, until when that stays so, and what the "
+    .. "visitor reads after confirming. TIME is local to the agent's zone: 2026-11-27T18:30, fri 18:30, 18:30 (the "
+    .. "next from now on), tomorrow 9am; or exact: 2026-11-27T18:30Z, 2026-11-27T18:30+01:00, seconds since 1970. An "
+    .. "hour that clocks go through twice is the first of the two.",
   examples = {
     { "handoff when shop-uk", "now" },
     { "handoff when shop-uk --at 'sat 11:00'", "next saturday" },
@@ -72,7 +72,7 @@ return {
     check_time(ctx, hours.zone(cfg))
     local seen = failure.check(hours.at(cfg, ctx.args.at))
     local week, broken
-    if cfg.settings.working_hours_active == true then week, broken = hours.week(cfg) end
+    if seen.reason == "open" or seen.reason == "closed" then week, broken = hours.week(cfg) end
     for _, one in ipairs(broken or {}) do
       ctx:note(("%s: %s; the slot is left out here"):format(one.path, one.message))
     end
