@@ -220,7 +220,8 @@ A summary goes along.]], tostring(routed))
       { answer = "yes", topic = "Billing" },
       "supposed question confirmed open confirmation summary topic without_operators" },
     { "profiles of one name, of which one is active", "routing_profiles", {
-      { name = "Billing", is_active = false, user_ids = { 1 } }, { name = "Billing", is_active = true, user_ids = { 2 } },
+      { name = "Billing", is_active = false, user_ids = { 1 } },
+      { name = "Billing", is_active = true, user_ids = { 2 } },
     }, { answer = "yes", topic = "Billing" }, "supposed question confirmed open confirmation summary topic" },
     { "no active profile", "routing_profiles", json.array {}, { answer = "yes" },
       "supposed question confirmed open confirmation summary no_profile email" },

@@ -43,6 +43,8 @@ local rows = {
   answer = { "string boolean" }, topic = { "string boolean" },
 }
 
+local function quoted(text) return ('"%s"'):format(plain(text)) end
+
 local function refuse(option, rule, value, message)
   core.error.raise { path = ("%s: %s"):format(NAME, option), rule = rule, value = value, message = message }
 end
@@ -62,7 +64,7 @@ local function read_event(given)
   local event = options.read(given, rows, NAME)
   local answer = answers[event.answer]
   if event.answer ~= nil and answer == nil then
-    refuse("answer", "choice", event.answer, ('%q is no answer; write "yes" or "no"'):format(plain(event.answer)))
+    refuse("answer", "choice", event.answer, ('%s is no answer; write "yes" or "no"'):format(quoted(event.answer)))
   end
   if event.topic == true then
     refuse("topic", "type", true, "the name of a routing profile, or false where none fits, expected; got true")
@@ -93,14 +95,14 @@ local function named(lists, name, option, what)
     for _, item in ipairs(members(list, "table")) do
       local into = item.is_active == true and active or inactive
       if item.name == name then into[#into + 1] = item end
-      if type(item.name) == "string" then names[#names + 1] = item.name end
+      if type(item.name) == "string" then names[#names + 1] = quoted(item.name) end
     end
   end
   if active[1] or inactive[1] then return active[1] or inactive[1] end
-  local near = core.schema.nearest(name, names)
-  local hint = near and ('did you mean "%s"?'):format(plain(near))
-    or names[1] and ('known are: "%s"'):format(plain(concat(names, '", "'))) or "there is none; leave it out"
-  refuse(option, "unknown", name, ('no %s "%s"; %s'):format(what, plain(name), hint))
+  local near = core.schema.nearest(quoted(name), names)
+  local hint = near and ("did you mean %s?"):format(near)
+    or names[1] and "known are: " .. concat(names, ", ") or "there is none; leave it out"
+  refuse(option, "unknown", name, ("no %s %s; %s"):format(what, quoted(name), hint))
 end
 
 local function any_active(list)
@@ -111,8 +113,6 @@ local function any_active(list)
 end
 
 -- ---- the result -----------------------------------------------------------------------------------------------------------
-
-local function quoted(text) return ('"%s"'):format(plain(text)) end
 
 local outcomes = {
   not_offered = "no human is offered", unanswered = "the visitor has yet to answer", declined = "the visitor declined",
