@@ -121,7 +121,7 @@ local outcomes = {
 
 local function moment(r, epoch)
   local time = require "handoff.time"
-  return time.text(epoch, r.zone and time.zone(r.zone))
+  return time.text(epoch, r.timezone and time.zone(r.timezone))
 end
 
 local hours = {
@@ -147,7 +147,7 @@ local Result = {}
 
 -- A line each: when, the steps with where the documents say so, the outcome, what the visitor reads, who is notified.
 function Result:__tostring()
-  local lines = { ("%s %s: %s"):format(moment(self, self.time), self.zone or "UTC", hours_text(self)) }
+  local lines = { ("%s %s: %s"):format(moment(self, self.time), self.timezone or "UTC", hours_text(self)) }
   for i, step in ipairs(self.steps) do lines[#lines + 1] = ("%2d. %s [%s]"):format(i, step.text, step.source) end
   lines[#lines + 1] = "Outcome: " .. outcomes[self.outcome]
   for _, read in ipairs(self.reads) do
@@ -268,7 +268,7 @@ local function fitting_profile(r)
   if not has_routing(r) then
     note(r, "routing_off", "step 5", "topic-based routing is not active, so the default holds")
   elseif not any_active(r.document.routing_profiles) then
-    note(r, "no_profile", "step 5", "no routing profile is active, so the default holds")
+    note(r, "no_active_topic", "step 5", "no routing profile is active, so the default holds")
   elseif r.event.topic == nil then
     note(r, "undecided", "step 5", "which routing profile fits is the AI's to find, and decides who is notified")
     return true
@@ -365,15 +365,10 @@ end
 
 -- Puts the moment, and what the configuration says of it, into the result → true | nil, err.
 local function take_time(cfg, r)
-  local time, result = require "handoff.time", r.result
-  local name = text_of(r.settings.timezone)
-  local zone = name and time.zone(name)
-  local epoch, why = time.read(r.event.time, zone)
-  if not epoch then refuse("time", "time", r.event.time, why) end
-  result.time, result.zone = epoch, zone and name
-  result.open, result.reason = cfg:is_open(epoch)
-  if result.open == nil then return nil, result.reason end
-  result.next_change = cfg:next_change(epoch)
+  local seen, err = require("handoff.hours").at(cfg, r.event.time)
+  if not seen then return nil, err end
+  r.result.time, r.result.timezone = seen.at, seen.zone and r.settings.timezone
+  r.result.open, r.result.reason, r.result.next_change = seen.open, seen.reason, seen.next_change
   return true
 end
 
@@ -389,8 +384,8 @@ end
 --   reads       what the visitor reads, in turn: a list of { field= a path, text= }
 --   notified    { user_ids= a list, emails= a list, undecided= true where it takes a topic to say }
 --   summary     whether one goes along
---   time, zone  the moment, in seconds since 1970; the name of the configuration's zone, or nil
---   open, reason, next_change   what cfg:is_open and cfg:next_change say of it
+--   time, timezone              the moment, in seconds since 1970; the name of the configuration's zone, or nil
+--   open, reason, next_change   what cfg:is_open and cfg:next_change say of that moment
 -- tostring has it in words, a line a step. Or nil, err where the working hours cannot be told.
 function simulate.run(cfg, event)
   if not core.config.is(cfg) then
