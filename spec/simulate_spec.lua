@@ -215,6 +215,11 @@ A summary goes along.]], tostring(routed))
     { "an empty text outside", "settings.confirmation_outside_working_hours_message", handoff.null,
       { answer = "yes", time = OUTSIDE },
       "supposed question confirmed closed outside_question empty_text outside_notified" },
+    { "slots that break rules", "availability", {
+      { day_span = "friday", start_time = "22:00", end_time = "06:00" },
+      { day_span = "friday", start_time = "09:00", end_time = "17:00" },
+    }, { answer = "yes", topic = false },
+      "supposed question confirmed broken_slot open confirmation summary no_topic email" },
     { "a profile without operators", "routing_profiles",
       { { name = "Billing", is_active = true, user_ids = json.array {} } },
       { answer = "yes", topic = "Billing" },

@@ -15,6 +15,7 @@
 --
 --   keyword_question     whether a visitor who typed a keyword is asked question_message, too: taken as asked
 --   empty_text           what a visitor sees of a message that is empty: taken as nothing
+--   broken_slot          what a slot means that breaks a rule, such as one that ends before it starts: taken as closed
 --   outside_question     whether the question comes first outside of working hours: taken as coming first
 --   outside_notified     whether anybody is notified outside of working hours: taken as nobody
 --   without_operators    who is notified where the profile that fits has no operators: taken as nobody
@@ -180,11 +181,17 @@ end
 
 -- ---- step 1 ---------------------------------------------------------------------------------------------------------------
 
+-- The function that finds a phrase in a text | nil, err.
+local function finder()
+  local is_built, fold = pcall(require, "handoff.fold")
+  if is_built then return fold.contains end
+  return nil, core.error.new { kind = "invalid", message = "keywords cannot be looked for: handoff.fold is built where "
+    .. "GLib is; install that (Debian: libglib2.0-dev) and build again" }
+end
+
 local function typed_keyword(r)
-  if not r.event.message then return nil end
-  local contains = require("handoff.fold").contains
-  for _, keyword in ipairs(r.keywords) do
-    if contains(r.event.message, keyword) then return keyword end
+  for _, keyword in ipairs(r.event.message and r.keywords or {}) do
+    if r.contains(r.event.message, keyword) then return keyword end
   end
 end
 
@@ -293,7 +300,8 @@ end
 local function notify_default(r)
   local emails = members(r.settings.emails, "string")
   if r.settings.send_email_notification ~= true then
-    note(r, "no_email", "settings.send_email_notification", "it is not true, so no e-mail goes out")
+    note(r, "no_email", "settings.send_email_notification",
+      "settings.send_email_notification is not true, so no e-mail goes out")
   elseif not emails[1] then
     note(r, "no_address", "step 5", "settings.emails is empty, so nobody is notified")
   else
@@ -318,7 +326,7 @@ end
 -- Goes through the steps → the outcome.
 local function decide(r)
   if r.settings.is_active ~= true then
-    note(r, "off", "settings.is_active", "it is not true: handoff is off, and nothing asks for one")
+    note(r, "off", "settings.is_active", "settings.is_active is not true: handoff is off")
     return "not_offered"
   end
   if not is_asked_for(r) then return "not_offered" end
@@ -330,6 +338,9 @@ local function decide(r)
   local answer = r.event.answer and "yes" or "no"
   note(r, r.event.answer and "confirmed" or "declined", "step 2", "the visitor says %s", answer)
   if not r.event.answer then return "declined" end
+  for _, slot in ipairs(r.broken or {}) do
+    unsaid(r, "broken_slot", ("what %s is: %s; taken as closed"):format(plain(slot.path), slot.message))
+  end
   if not r.result.open then
     stay_outside(r)
     return "outside_hours"
@@ -365,8 +376,10 @@ end
 
 -- Puts the moment, and what the configuration says of it, into the result → true | nil, err.
 local function take_time(cfg, r)
-  local seen, err = require("handoff.hours").at(cfg, r.event.time)
+  local hours_of = require "handoff.hours"
+  local seen, err = hours_of.at(cfg, r.event.time)
   if not seen then return nil, err end
+  if seen.reason == "open" or seen.reason == "closed" then r.broken = select(2, hours_of.week(cfg)) end
   r.result.time, r.result.timezone = seen.at, seen.zone and r.settings.timezone
   r.result.open, r.result.reason, r.result.next_change = seen.open, seen.reason, seen.next_change
   return true
@@ -393,7 +406,8 @@ function simulate.run(cfg, event)
   end
   local r = new_run(cfg, read_event(event))
   local known, err = take_time(cfg, r)
-  if not known then return nil, err end
+  if known and r.event.message then r.contains, err = finder() end
+  if err then return nil, err end
   r.result.outcome = decide(r)
   return r.result
 end
