@@ -151,6 +151,17 @@ local verbs = {
     { "show 99", FAILED, "there is no run 99" },
     { "show 1 zzzzzz", MISUSE, "no agent of run 1 has this name; `handoff show 1` names them" },
   } },
+  simulate = { good = "simulate AGENT", rows = {
+    { "simulate", MISUSE, "missing argument 'agent'" },
+    { "simulate AGENTx", MISUSE, 'did you mean "AGENT"?' },
+    { "simulate AGENT --at never", MISUSE, '--at: "never"' },
+    { "simulate AGENT --answer maybe", MISUSE, "must be one of 'yes', 'no'" },
+    { "simulate AGENT --guideline user_frustation", MISUSE, 'no guideline "user_frustation"; did you mean' },
+    { "simulate AGENT --topic zzzzzz", MISUSE, '--topic: no routing profile "zzzzzz"; known are: ' },
+    { "simulate AGENT --from missing", FAILED, "missing: " },
+    { "simulate AGENT --from empty", FAILED, "empty: " },
+    { "simulate AGENTx --from state", MISUSE, 'state has nothing of this agent; did you mean "AGENT"?' },
+  } },
   undo = { good = "undo 1 --yes", rows = {
     { "undo", MISUSE, "missing argument 'run'" },
     { "undo x", MISUSE, "RUN: the number of a run expected" },

@@ -198,7 +198,7 @@ The visitor reads: "Wait.", settings.confirmation_message
 Notified: operators 7, 9
 A summary goes along.]], tostring(routed))
     assert.same({ 1795773600, "Europe/London", true, "open", 1795798800 },
-      { routed.time, routed.zone, routed.open, routed.reason, routed.next_change })
+      { routed.time, routed.timezone, routed.open, routed.reason, routed.next_change })
   end)
 
   -- What decides, as ids: the edit of the document, the event, the rules.
@@ -215,15 +215,21 @@ A summary goes along.]], tostring(routed))
     { "an empty text outside", "settings.confirmation_outside_working_hours_message", handoff.null,
       { answer = "yes", time = OUTSIDE },
       "supposed question confirmed closed outside_question empty_text outside_notified" },
+    { "slots that break rules", "availability", {
+      { day_span = "friday", start_time = "22:00", end_time = "06:00" },
+      { day_span = "friday", start_time = "09:00", end_time = "17:00" },
+    }, { answer = "yes", topic = false },
+      "supposed question confirmed broken_slot open confirmation summary no_topic email" },
     { "a profile without operators", "routing_profiles",
       { { name = "Billing", is_active = true, user_ids = json.array {} } },
       { answer = "yes", topic = "Billing" },
       "supposed question confirmed open confirmation summary topic without_operators" },
     { "profiles of one name, of which one is active", "routing_profiles", {
-      { name = "Billing", is_active = false, user_ids = { 1 } }, { name = "Billing", is_active = true, user_ids = { 2 } },
+      { name = "Billing", is_active = false, user_ids = { 1 } },
+      { name = "Billing", is_active = true, user_ids = { 2 } },
     }, { answer = "yes", topic = "Billing" }, "supposed question confirmed open confirmation summary topic" },
     { "no active profile", "routing_profiles", json.array {}, { answer = "yes" },
-      "supposed question confirmed open confirmation summary no_profile email" },
+      "supposed question confirmed open confirmation summary no_active_topic email" },
     { "routing neither on nor off", "settings.topic_based_routing_active", handoff.null,
       { answer = "yes", topic = "Billing" },
       "supposed question confirmed open confirmation summary derived_routing topic" },
@@ -275,7 +281,7 @@ A summary goes along.]], tostring(routed))
       local result = assert(handoff.simulate(config(function(plain)
         plain.settings.timezone, plain.settings.working_hours_active = zone, false
       end), { time = time }))
-      return result.time, result.zone
+      return result.time, result.timezone
     end
     assert.same({ 1795770000, "Europe/Rome" }, { at("Europe/Rome", INSIDE) })
     assert.same({ 1795773600 }, { at(handoff.null, INSIDE) })
@@ -318,7 +324,7 @@ A summary goes along.]], tostring(routed))
       local err = document.raised(handoff.simulate, config(), row[1])
       assert.same({ "invalid", row[2] }, { err.kind, err.rule })
       assert.truthy(tostring(err):find(row[3], 1, true), tostring(err))
-      assert.truthy(tostring(err):find "handoff%.simulate")
+      assert.equal(row[2] ~= "time", err.path:find "^handoff%.simulate" ~= nil)
     end)
   end
 

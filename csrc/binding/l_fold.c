@@ -21,8 +21,8 @@ static gunichar plain_form(gunichar c) {
     return c;
 }
 
-/* The text in plain forms; what is not UTF-8, and NUL, as U+FFFD. The accents of before come apart from their letters here where
- * normalising has to see them so, hence before it: U+00B4 would become a blank and an accent. */
+/* The text in plain forms; what is not UTF-8, and NUL, as U+FFFD. This comes before normalising, which would make a blank and an
+ * accent of U+00B4. */
 static char *with_plain_forms(const char *text, size_t len) {
     char *valid = g_utf8_make_valid(text, (gssize)len);
     GString *out = g_string_sized_new(len);

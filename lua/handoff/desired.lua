@@ -190,11 +190,9 @@ end
 function desired.config(value)
   local whole = {}
   for _, part in ipairs(core.schema.document().fields) do
-    whole[part.name] = part.kind == "list" and core.json.array {} or {}
+    whole[part.name] = value[part.name] or part.kind == "list" and core.json.array {} or {}
   end
-  local cfg = require("handoff.config").new(whole)
-  require("handoff.desired.overlay").edit(cfg, value)
-  return cfg
+  return require("handoff.config").new(whole)
 end
 
 --- The configuration as a text of desired state.

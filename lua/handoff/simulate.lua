@@ -15,6 +15,7 @@
 --
 --   keyword_question     whether a visitor who typed a keyword is asked question_message, too: taken as asked
 --   empty_text           what a visitor sees of a message that is empty: taken as nothing
+--   broken_slot          what a slot means that breaks a rule, such as one that ends before it starts: taken as closed
 --   outside_question     whether the question comes first outside of working hours: taken as coming first
 --   outside_notified     whether anybody is notified outside of working hours: taken as nobody
 --   without_operators    who is notified where the profile that fits has no operators: taken as nobody
@@ -43,6 +44,8 @@ local rows = {
   answer = { "string boolean" }, topic = { "string boolean" },
 }
 
+local function quoted(text) return ('"%s"'):format(plain(text)) end
+
 local function refuse(option, rule, value, message)
   core.error.raise { path = ("%s: %s"):format(NAME, option), rule = rule, value = value, message = message }
 end
@@ -62,7 +65,7 @@ local function read_event(given)
   local event = options.read(given, rows, NAME)
   local answer = answers[event.answer]
   if event.answer ~= nil and answer == nil then
-    refuse("answer", "choice", event.answer, ('%q is no answer; write "yes" or "no"'):format(plain(event.answer)))
+    refuse("answer", "choice", event.answer, ('%s is no answer; write "yes" or "no"'):format(quoted(event.answer)))
   end
   if event.topic == true then
     refuse("topic", "type", true, "the name of a routing profile, or false where none fits, expected; got true")
@@ -93,14 +96,14 @@ local function named(lists, name, option, what)
     for _, item in ipairs(members(list, "table")) do
       local into = item.is_active == true and active or inactive
       if item.name == name then into[#into + 1] = item end
-      if type(item.name) == "string" then names[#names + 1] = item.name end
+      if type(item.name) == "string" then names[#names + 1] = quoted(item.name) end
     end
   end
   if active[1] or inactive[1] then return active[1] or inactive[1] end
-  local near = core.schema.nearest(name, names)
-  local hint = near and ('did you mean "%s"?'):format(plain(near))
-    or names[1] and ('known are: "%s"'):format(plain(concat(names, '", "'))) or "there is none; leave it out"
-  refuse(option, "unknown", name, ('no %s "%s"; %s'):format(what, plain(name), hint))
+  local near = core.schema.nearest(quoted(name), names)
+  local hint = near and ("did you mean %s?"):format(near)
+    or names[1] and "known are: " .. concat(names, ", ") or "there is none; leave it out"
+  refuse(option, "unknown", name, ("no %s %s; %s"):format(what, quoted(name), hint))
 end
 
 local function any_active(list)
@@ -112,8 +115,6 @@ end
 
 -- ---- the result -----------------------------------------------------------------------------------------------------------
 
-local function quoted(text) return ('"%s"'):format(plain(text)) end
-
 local outcomes = {
   not_offered = "no human is offered", unanswered = "the visitor has yet to answer", declined = "the visitor declined",
   human = "the conversation goes to a human", outside_hours = "outside working hours, no human comes",
@@ -121,7 +122,7 @@ local outcomes = {
 
 local function moment(r, epoch)
   local time = require "handoff.time"
-  return time.text(epoch, r.zone and time.zone(r.zone))
+  return time.text(epoch, r.timezone and time.zone(r.timezone))
 end
 
 local hours = {
@@ -147,7 +148,7 @@ local Result = {}
 
 -- A line each: when, the steps with where the documents say so, the outcome, what the visitor reads, who is notified.
 function Result:__tostring()
-  local lines = { ("%s %s: %s"):format(moment(self, self.time), self.zone or "UTC", hours_text(self)) }
+  local lines = { ("%s %s: %s"):format(moment(self, self.time), self.timezone or "UTC", hours_text(self)) }
   for i, step in ipairs(self.steps) do lines[#lines + 1] = ("%2d. %s [%s]"):format(i, step.text, step.source) end
   lines[#lines + 1] = "Outcome: " .. outcomes[self.outcome]
   for _, read in ipairs(self.reads) do
@@ -180,11 +181,17 @@ end
 
 -- ---- step 1 ---------------------------------------------------------------------------------------------------------------
 
+-- The function that finds a phrase in a text | nil, err.
+local function finder()
+  local is_built, fold = pcall(require, "handoff.fold")
+  if is_built then return fold.contains end
+  return nil, core.error.new { kind = "invalid", message = "keywords cannot be looked for: handoff.fold is built where "
+    .. "GLib is; install that (Debian: libglib2.0-dev) and build again" }
+end
+
 local function typed_keyword(r)
-  if not r.event.message then return nil end
-  local contains = require("handoff.fold").contains
-  for _, keyword in ipairs(r.keywords) do
-    if contains(r.event.message, keyword) then return keyword end
+  for _, keyword in ipairs(r.event.message and r.keywords or {}) do
+    if r.contains(r.event.message, keyword) then return keyword end
   end
 end
 
@@ -268,7 +275,7 @@ local function fitting_profile(r)
   if not has_routing(r) then
     note(r, "routing_off", "step 5", "topic-based routing is not active, so the default holds")
   elseif not any_active(r.document.routing_profiles) then
-    note(r, "no_profile", "step 5", "no routing profile is active, so the default holds")
+    note(r, "no_active_topic", "step 5", "no routing profile is active, so the default holds")
   elseif r.event.topic == nil then
     note(r, "undecided", "step 5", "which routing profile fits is the AI's to find, and decides who is notified")
     return true
@@ -293,7 +300,8 @@ end
 local function notify_default(r)
   local emails = members(r.settings.emails, "string")
   if r.settings.send_email_notification ~= true then
-    note(r, "no_email", "settings.send_email_notification", "it is not true, so no e-mail goes out")
+    note(r, "no_email", "settings.send_email_notification",
+      "settings.send_email_notification is not true, so no e-mail goes out")
   elseif not emails[1] then
     note(r, "no_address", "step 5", "settings.emails is empty, so nobody is notified")
   else
@@ -318,7 +326,7 @@ end
 -- Goes through the steps → the outcome.
 local function decide(r)
   if r.settings.is_active ~= true then
-    note(r, "off", "settings.is_active", "it is not true: handoff is off, and nothing asks for one")
+    note(r, "off", "settings.is_active", "settings.is_active is not true: handoff is off")
     return "not_offered"
   end
   if not is_asked_for(r) then return "not_offered" end
@@ -330,6 +338,9 @@ local function decide(r)
   local answer = r.event.answer and "yes" or "no"
   note(r, r.event.answer and "confirmed" or "declined", "step 2", "the visitor says %s", answer)
   if not r.event.answer then return "declined" end
+  for _, slot in ipairs(r.broken or {}) do
+    unsaid(r, "broken_slot", ("what %s is: %s; taken as closed"):format(plain(slot.path), slot.message))
+  end
   if not r.result.open then
     stay_outside(r)
     return "outside_hours"
@@ -365,15 +376,12 @@ end
 
 -- Puts the moment, and what the configuration says of it, into the result → true | nil, err.
 local function take_time(cfg, r)
-  local time, result = require "handoff.time", r.result
-  local name = text_of(r.settings.timezone)
-  local zone = name and time.zone(name)
-  local epoch, why = time.read(r.event.time, zone)
-  if not epoch then refuse("time", "time", r.event.time, why) end
-  result.time, result.zone = epoch, zone and name
-  result.open, result.reason = cfg:is_open(epoch)
-  if result.open == nil then return nil, result.reason end
-  result.next_change = cfg:next_change(epoch)
+  local hours_of = require "handoff.hours"
+  local seen, err = hours_of.at(cfg, r.event.time)
+  if not seen then return nil, err end
+  if seen.reason == "open" or seen.reason == "closed" then r.broken = select(2, hours_of.week(cfg)) end
+  r.result.time, r.result.timezone = seen.at, seen.zone and r.settings.timezone
+  r.result.open, r.result.reason, r.result.next_change = seen.open, seen.reason, seen.next_change
   return true
 end
 
@@ -389,8 +397,8 @@ end
 --   reads       what the visitor reads, in turn: a list of { field= a path, text= }
 --   notified    { user_ids= a list, emails= a list, undecided= true where it takes a topic to say }
 --   summary     whether one goes along
---   time, zone  the moment, in seconds since 1970; the name of the configuration's zone, or nil
---   open, reason, next_change   what cfg:is_open and cfg:next_change say of it
+--   time, timezone              the moment, in seconds since 1970; the name of the configuration's zone, or nil
+--   open, reason, next_change   what cfg:is_open and cfg:next_change say of that moment
 -- tostring has it in words, a line a step. Or nil, err where the working hours cannot be told.
 function simulate.run(cfg, event)
   if not core.config.is(cfg) then
@@ -398,7 +406,8 @@ function simulate.run(cfg, event)
   end
   local r = new_run(cfg, read_event(event))
   local known, err = take_time(cfg, r)
-  if not known then return nil, err end
+  if known and r.event.message then r.contains, err = finder() end
+  if err then return nil, err end
   r.result.outcome = decide(r)
   return r.result
 end

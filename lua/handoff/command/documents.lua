@@ -39,11 +39,21 @@ end
 
 -- ---- from files -----------------------------------------------------------------------------------------------------------
 
+-- What was planned as an edit of what there was: so it shows that what the service derives is yet to be derived.
+local function open_planned(entry)
+  local config = require "handoff.config"
+  local cfg, err = config.new(entry.before)
+  local meant = cfg
+  if cfg then meant, err = config.new(entry.meant) end
+  if not meant then return nil, err end
+  config.merge(cfg, cfg:copy(), meant, { resolve = "mine" })
+  return cfg
+end
+
 local function entries_of_plan(path)
-  local saved, config = failure.check(require("handoff.plan").read(path)), require "handoff.config"
-  local entries = {}
+  local saved, entries = failure.check(require("handoff.plan").read(path)), {}
   for i, name in ipairs(saved.names) do
-    entries[i] = { agent = name, open = function() return config.new(saved.entries[name].meant) end }
+    entries[i] = { agent = name, open = function() return open_planned(saved.entries[name]) end }
   end
   return entries
 end

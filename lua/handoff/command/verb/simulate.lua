@@ -1,21 +1,28 @@
 -- SPDX-License-Identifier: MIT
 
--- No profile can be asked for by this name.
-local function topic_of(name)
-  if name == "none" then return false end
-  return name
+-- What is asked, as an event; no profile can be asked for by the name `none`.
+local function event_of(args)
+  local topic = args.topic
+  if topic == "none" then topic = false end
+  return { time = args.at, message = args.message, guideline = args.guideline, answer = args.answer, topic = topic }
+end
+
+-- A time that is none is said before anything is requested, one that the clocks skip once the zone is known.
+local function check_time(ctx, zone)
+  local failure, status = require "handoff.command.failure", require "handoff.command.status"
+  local at, reason = require("handoff.time").read(ctx.args.at, zone)
+  if not at then failure.raise(status.misuse, "--at: " .. reason) end
 end
 
 local function write_record(ctx, agent, result)
   local array, time = require("handoff.core").json.array, require "handoff.time"
-  local zone = result.zone and time.zone(result.zone)
-  local notified = result.notified
+  local zone, notified = result.timezone and time.zone(result.timezone), result.notified
   ctx:record {
     agent = agent, outcome = result.outcome, steps = array(result.steps), reads = array(result.reads),
     notified = {
       user_ids = array(notified.user_ids), emails = array(notified.emails), undecided = notified.undecided == true,
     },
-    summary = result.summary, time = time.iso(result.time, zone), zone = result.zone, open = result.open,
+    summary = result.summary, at = time.iso(result.time, zone), timezone = result.timezone, open = result.open,
     reason = result.reason, next_change = result.next_change and time.iso(result.next_change, zone),
   }
 end
@@ -42,17 +49,14 @@ return {
   },
   run = function(ctx)
     local documents, failure = require "handoff.command.documents", require "handoff.command.failure"
-    local args = ctx.args
+    check_time(ctx)
     local list, code = documents.look(ctx, function(cfg) return cfg end)
     documents.failures(ctx, list)
-    for _, one in ipairs(list) do
-      local result = one.value and failure.check(require("handoff.simulate").run(one.value, {
-        time = args.at, message = args.message, guideline = args.guideline, answer = args.answer,
-        topic = topic_of(args.topic),
-      }))
-      if result and ctx.json then write_record(ctx, one.agent, result) end
-      if result and not ctx.json then ctx:say(("%s, %s"):format(one.agent, tostring(result))) end
-    end
-    return code
+    local cfg = list[1].value
+    if not cfg then return code end
+    check_time(ctx, require("handoff.hours").zone(cfg))
+    local result = failure.check(require("handoff.simulate").run(cfg, event_of(ctx.args)))
+    if ctx.json then return write_record(ctx, list[1].agent, result) end
+    ctx:say(("%s, %s"):format(list[1].agent, tostring(result)))
   end,
 }
