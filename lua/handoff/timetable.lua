@@ -194,7 +194,7 @@ local function new_row(agent, at)
   local row = { agent = agent.agent, own_zone = own_zone(cfg), minutes = 0 }
   local open, reason = cfg:is_open(at)
   if open == nil then
-    row.state, row.note, row.minutes = "unknown", reason.message or tostring(reason), nil
+    row.state, row.note, row.minutes = "unknown", ("%s: %s"):format(reason.path, reason.message), nil
   else
     row.state, row.open, row.next = state_of(reason), open, cfg:next_change(at)
     row.note = notes[reason]
