@@ -75,14 +75,14 @@ Nobody is there (Europe/London): mon 00:00-09:15 17:30-09:15, tue-thu
 night-de Europe/Berlin █◆██····················
 no-zone                hours unknown
 shop-uk Europe/London  ◇·········████··········
-tokyo Asia/Tokyo       █████████◆█ always open 
+tokyo Asia/Tokyo       █████████◆███always open
 ひばり Asia/Tokyo      handoff off
 coverage               222111111122221111111111
 ]], drawn:match "\n\n(.-\n)\n")
     assert.equal([[
          Sat 28 Nov
-         0   ▼ 6     12    18
-night-de ······██████············
+         0     6  ▼  12    18
+night-de ······███◆██············
 ]], out("--from state --at 2026-11-28T00:30Z --day sat --zone Asia/Tokyo"):match "\n\n(.-\n)no%-zone")
   end)
 
@@ -92,7 +92,7 @@ shop-uk, Europe/London: open now until 17:30
 mon-fri 09:00-12:00 13:00-17:30, sat 10:00-14:00; 41 h 30 min a week
 
        0     3     6     9       ▼   15    18    21
-Wed 25 ··················██████··◆█████████·············  09:00-12:00 13:00-17:30
+Wed 25 ··················██████··◆████████·············  09:00-12:00 13:00-17:30
 Sat 28 ····················████████····················  10:00-14:00
 
 Closed in between: mon-fri 12:00-13:00
@@ -105,9 +105,9 @@ Closed in between: mon-fri 12:00-13:00
     assert.truthy(shown.read:find("\27[32m", 1, true))
     assert.same({
       "shop-uk, Europe/London: open now until", "  17:30", "mon-fri 09:00-12:00 13:00-17:30, sat",
-      "  10:00-14:00; 41 h 30 min a week", "", "       0     6      ▼    18",
-      "Wed 25 ·········███·◆████▌······", "       09:00-12:00 13:00-17:30", "Sat 28 ··········████··········",
-      "       10:00-14:00", "", "Closed in between: mon-fri 12:00-13:00", "█ open, · closed, ◆ now and open, ◇ now",
+      "  10:00-14:00; 41 h 30 min a week", "       0     6      ▼    18",
+      "Wed 25 ·········███·◆███▌······", "       09:00-12:00 13:00-17:30", "Sat 28 ··········████··········",
+      "       10:00-14:00", "Closed in between: mon-fri 12:00-13:00", "█ open, · closed, ◆ now and open, ◇ now",
       "  and closed", "[exit 0]",
     }, shown:screen())
     shown:close()

@@ -77,7 +77,8 @@ return {
   details = "Draws the week of now, an agent a row, two half hours a character; of one agent a day a row. The last "
     .. "row, coverage, counts the agents that are open. A day has 24 hours of the clock: an hour that the clock skips "
     .. "is closed, one that comes twice is open where it is open either time. TIME is ISO 8601, seconds since 1970, or "
-    .. "a time of the week such as 'fri 18:30', in ZONE.",
+    .. "a time of the week such as 'fri 18:30', in ZONE; without --zone in that of the coverage, which is the one that "
+    .. "all agents share, or UTC. DAYS are the ones that are drawn or told of; --json has the whole week.",
   examples = {
     { "handoff hours", "all agents, and when nobody is there" },
     { "handoff hours shop-uk --text", "one agent, in sentences" },
