@@ -76,7 +76,7 @@ night-de Europe/Berlin █◆██····················
 no-zone                hours unknown
 shop-uk Europe/London  ◇·········████··········
 tokyo Asia/Tokyo       █████████◆███always open
-ひばり Asia/Tokyo      handoff off
+ひばり                 handoff off
 coverage               222111111122221111111111
 ]], drawn:match "\n\n(.-\n)\n")
     assert.equal([[
@@ -145,6 +145,13 @@ Somebody is there at every minute of the week.
 ]], out "--from state --at 2026-11-25T13:10Z --text")
   end)
 
+  it("does not say that somebody is there where no hours are known", function()
+    program.run(("mkdir %s/lost && cd %s && cp state/no-zone.lua lost/a.lua && cp lost/a.lua lost/b.lua"):format(folder,
+      folder))
+    assert.equal("When somebody is there is not known of any agent.", out("--from lost --text"):match "([^\n]+)\n$")
+    assert.matches("^no%-zone: settings.timezone: there is no time zone [^\n]+\n[^\n]+\n$", out "no-zone --from state")
+  end)
+
   it("gives programs instants, and the coverage last", function()
     local records = {}
     for line in out("--from one --at 2026-10-25T12:00Z --json"):gmatch "[^\n]+" do
@@ -163,6 +170,7 @@ Somebody is there at every minute of the week.
   it("says what the clock does in a week in which it changes", function()
     local drawn = out "a --from one --at 2026-03-29T00:30Z"
     assert.truthy(drawn:find("Sun 29 Mar: the clock goes forward by 1 h at 01:00", 1, true), drawn)
+    assert.matches("all day\n", out "tokyo --from state --day mon")
   end)
 
   it("shows the agents that it can read, and names the others", function()
@@ -174,6 +182,8 @@ Somebody is there at every minute of the week.
     assert.truthy(ran.out:find("\n" .. names[2], 1, true))
     assert.is_nil(ran.out:find("\n" .. names[1], 1, true))
     assert.truthy(ran.err:find(names[1], 1, true))
+    local json_line = box:run("hours --retries 0 --json " .. names[1]).out
+    assert.same({ names[1], "auth" }, { json.decode(json_line).agent, json.decode(json_line).error.kind })
     box:stop()
   end)
 end)

@@ -174,7 +174,9 @@ local function in_one_zone(t)
   return true
 end
 
+-- What is drawn of a row: those that it is the same of look alike.
 local function key_of(row)
+  if row.state == "off" then return "off" end
   local cells = table.concat(row.cells, ",")
   return table.concat({ row.state, row.zone or "", row.now or 0, tostring(row.open), cells }, " ")
 end
@@ -199,7 +201,8 @@ local LEAST_LABEL, MOST_LABEL, MOST_ZONED = 8, 20, 30
 local function label(group, most, has_zone)
   local more = #group.names > 1 and (" +%d"):format(#group.names - 1) or ""
   local text = columns.fit(group.names[1], most - #more) .. more
-  local zone = has_zone and group.row.zone and " " .. plain(group.row.zone) or ""
+  local row = group.row
+  local zone = has_zone and row.state ~= "off" and row.zone and " " .. plain(row.zone) or ""
   return columns.width(text .. zone) <= most and text .. zone or text
 end
 
@@ -264,6 +267,9 @@ end
 
 -- When nobody is there, in the words of a week's text.
 local function nobody_text(t)
+  local is_known = false
+  for _, row in ipairs(t.rows) do is_known = is_known or row.state ~= "unknown" end
+  if not is_known then return "When somebody is there is not known of any agent" end
   if not t.nobody then return "Somebody is there at every minute of the week" end
   return ("Nobody is there (%s): %s"):format(t.zone, t.nobody == "24/7" and "the whole week" or t.nobody)
 end
@@ -304,6 +310,7 @@ local function day_text(row, day)
   for i, span in ipairs(row.wall:intersect(all):spans()) do
     texts[i] = ("%s-%s"):format(clock(span.from - (day - 1) * 1440), clock(span.to - (day - 1) * 1440))
   end
+  if texts[1] == "00:00-24:00" then return "all day" end
   return texts[1] and table.concat(texts, " ") or "closed"
 end
 

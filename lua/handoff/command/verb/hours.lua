@@ -43,13 +43,13 @@ end
 
 local function write_records(ctx, t, list)
   local hours = require "handoff.command.hours"
-  for _, row in ipairs(t.rows) do ctx:record(hours.row_record(t, row)) end
+  for _, row in ipairs(t and t.rows or {}) do ctx:record(hours.row_record(t, row)) end
   for _, one in ipairs(list) do
     if one.error then
       ctx:record { agent = one.agent, error = require("handoff.command.wording").record(one.error) }
     end
   end
-  ctx:record(hours.coverage_record(t))
+  if t then ctx:record(hours.coverage_record(t)) end
 end
 
 local function write(ctx, t)
@@ -90,11 +90,13 @@ return {
     check(ctx)
     local list, code = documents.look(ctx, function(cfg) return cfg end)
     local agents = known(list)
-    if agents[1] then
-      local t = make(ctx, agents)
-      if ctx.json then write_records(ctx, t, list) else write(ctx, t) end
+    local t = agents[1] and make(ctx, agents)
+    if ctx.json then
+      write_records(ctx, t, list)
+    else
+      if t then write(ctx, t) end
+      documents.failures(ctx, list)
     end
-    if not (ctx.json and agents[1]) then documents.failures(ctx, list) end
     return code
   end,
 }
