@@ -91,6 +91,16 @@ local verbs = {
     { "history --history notes.txt", FAILED, "notes.txt: it is no history but some other file" },
     { "history --history folder.lua", FAILED, "folder.lua: " },
   } },
+  hours = { good = "hours", rows = {
+    { "hours AGENTx", MISUSE, 'no agent of agents.lua has this name; did you mean "AGENT"?' },
+    { "hours --zone Europe/Londn", MISUSE, '--zone: "Europe/Londn" is no time zone; did you mean "Europe/London"?' },
+    { "hours --at 2026-13-01", MISUSE, '--at: "2026-13-01": there is no such date or time' },
+    { "hours --at 9999999999", MISUSE, "--at: 9999999999 is out of range" },
+    { "hours --day someday", MISUSE, '--day: days expected, such as mon, mon-wed or weekend, got "someday"' },
+    { "hours --day 'mon 9-12'", MISUSE, "--day: days expected" },
+    { "hours --from missing", FAILED, "missing" },
+    { "hours AGENTx --from state", MISUSE, 'state has nothing of this agent; did you mean "AGENT"?' },
+  } },
   init = { good = "init", rows = {
     { "init more", MISUSE, "too many arguments" },
     { "init", FAILED, "go to a folder that can be written to", { folder = "/proc" } },

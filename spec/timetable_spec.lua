@@ -55,16 +55,17 @@ describe("a timetable", function()
     }
     local row = t.rows[1]
     assert.same({ year = 2026, month = 11, day = 23 }, t.first_day)
-    assert.same({ "Europe/London", "hours", false, 5 * 195 + 240, 2 * 48 + 25 },
+    assert.same({ "Europe/London", "hours", true, 5 * 195 + 240, 2 * 48 + 25 },
       { t.zone, row.state, row.open, row.minutes, row.now })
     assert.equal(t.now, row.now)
-    assert.equal(at "2026-11-26T09:00Z", row.next)
+    assert.equal(at "2026-11-25T12:15Z", row.next)
     assert.equal("18=30 19=30 20=30 21=30 22=30 23=30 24=15", day(row.cells, 1))
     assert.equal("0=30 1=30 2=30 3=30", day(row.cells, 6))
     assert.equal("", day(row.cells, 7))
     assert.equal(336, #row.cells)
     assert.equal("Mon 23 09:00 - Mon 23 12:15, Tue 24 09:00 - Tue 24 12:15, Wed 25 09:00 - Wed 25 12:15, "
-      .. "Thu 26 09:00 - Thu 26 12:15, Fri 27 09:00 - Fri 27 12:15, Fri 27 22:00 - Sat 28 02:00", spans(row.spans, "UTC"))
+      .. "Thu 26 09:00 - Thu 26 12:15, Fri 27 09:00 - Fri 27 12:15, Fri 27 22:00 - Sat 28 02:00",
+      spans(row.spans, "UTC"))
   end)
 
   it("draws another week than that of its moment, without a now", function()
@@ -149,8 +150,9 @@ describe("a timetable", function()
     off.settings.is_active = false
     local t = draw { off, config("Asia/Tokyo"), config(handoff.null, "monday 09:00-10:00") }
     local off_row, always, unknown = t.rows[1], t.rows[2], t.rows[3]
-    assert.same({ "off", 0, false, "mon 09:00-10:00" }, { off_row.state, off_row.minutes, off_row.open, off_row.text })
-    assert.same({ "always", 10080, true, "24/7" }, { always.state, always.minutes, always.open, always.text })
+    local function facts(row) return { row.state, row.minutes, row.open, row.text } end
+    assert.same({ "off", 0, false, "mon 09:00-10:00" }, facts(off_row))
+    assert.same({ "always", 10080, true, "24/7" }, facts(always))
     assert.same({ "unknown", "mon 09:00-10:00" }, { unknown.state, unknown.text })
     assert.is_nil(unknown.open or unknown.minutes or unknown.next)
     assert.matches("settings.timezone", unknown.note)

@@ -194,7 +194,7 @@ local function new_row(agent, at)
   local row = { agent = agent.agent, own_zone = own_zone(cfg), minutes = 0 }
   local open, reason = cfg:is_open(at)
   if open == nil then
-    row.state, row.note, row.minutes = "unknown", reason.message or tostring(reason), nil
+    row.state, row.note, row.minutes = "unknown", ("%s: %s"):format(reason.path, reason.message), nil
   else
     row.state, row.open, row.next = state_of(reason), open, cfg:next_change(at)
     row.note = notes[reason]
@@ -261,22 +261,34 @@ local function finish(t, week)
   return t
 end
 
+local LATEST = 8000000000 -- the year 2223: the days around it are instants of handoff.zone's, too
+
 local rows_of_options = {
-  agents = { "table", default = {} }, zone = { "string" }, at = { "number" }, week_of = { "number" },
+  agents = { "table", default = {} }, zone = { "string" }, at = { "number", min = 0, max = LATEST },
+  week_of = { "number", min = 0, max = LATEST },
 }
+
+-- The week of a zone, made once; where there is no such zone, whose name then decides nothing, the one of them all.
+local function week_in(weeks, name, whole)
+  if not weeks[name] then
+    local zone = require("handoff.time").zone(name)
+    weeks[name] = zone and new_week(zone, whole.monday) or whole
+  end
+  return weeks[name]
+end
 
 --- @param opts agents = list of { agent=, cfg= }; zone = name of the zone to draw all of them in, by default each in its own;
 --   at = the instant that is now, an epoch; week_of = an instant of the week to draw, by default `at`
 -- @return the timetable, see above; nil, err where there is no zone of that name
 function timetable.new(opts)
   local o = options.read(opts, rows_of_options, "handoff.timetable")
-  local at, weeks, rows = o.at or os.time(), {}, {}
+  local at, rows = o.at or os.time(), {}
   for i, agent in ipairs(o.agents) do rows[i] = new_row(agent, at) end
   local name = o.zone or timetable.shared_zone(o.agents)
   local zone, err = require("handoff.time").zone(name)
   if not zone then return nil, err end
   local whole = new_week(zone, monday_of(zone, o.week_of or at))
-  weeks[name] = whole
+  local weeks = { [name] = whole }
   local t = {
     zone = name, days = days_of(whole.monday), from = whole.from, to = whole.to, at = at, now = whole:cell(at),
     rows = rows, coverage = {}, open = {},
@@ -285,12 +297,8 @@ function timetable.new(opts)
   for i = 1, CELLS do t.coverage[i] = 0 end
   for i, row in ipairs(rows) do
     row.zone = o.zone or row.own_zone
-    local wanted = row.state ~= "unknown" and row.zone or name
-    if not weeks[wanted] then
-      local own = require("handoff.time").zone(wanted)
-      weeks[wanted] = own and new_week(own, whole.monday) or whole
-    end
-    draw(row, o.agents[i].cfg, weeks[wanted], t, whole)
+    local week = week_in(weeks, row.state ~= "unknown" and row.zone or name, whole)
+    draw(row, o.agents[i].cfg, week, t, whole)
   end
   return finish(t, whole)
 end

@@ -98,6 +98,9 @@ local function characters(row, first, each)
   return list
 end
 
+-- The day of a half hour, or nil of nil.
+local function day_of(cell) return cell and floor((cell - 1) / DAY_CELLS) + 1 end
+
 -- Characters as a text, those of one colour painted as one.
 local function painted(list, paint)
   local texts, from = {}, 1
@@ -171,7 +174,9 @@ local function in_one_zone(t)
   return true
 end
 
+-- What is drawn of a row: those that it is the same of look alike.
 local function key_of(row)
+  if row.state == "off" then return "off" end
   local cells = table.concat(row.cells, ",")
   return table.concat({ row.state, row.zone or "", row.now or 0, tostring(row.open), cells }, " ")
 end
@@ -192,42 +197,64 @@ end
 
 local LEAST_LABEL, MOST_LABEL, MOST_ZONED = 8, 20, 30
 
--- Writes beside each group what its row is called, with its zone where there are several → how wide the widest is.
-local function label(groups, has_zones, width)
-  local room, wide = max(LEAST_LABEL, width - DAY_CELLS / 2 - 1), #"coverage"
-  local most = min(has_zones and MOST_ZONED or MOST_LABEL, room)
-  for _, group in ipairs(groups) do
-    local zone = has_zones and group.row.zone and " " .. plain(group.row.zone) or ""
-    local text = require("handoff.digest").names(group.names, max(LEAST_LABEL, most - #zone))
-    if columns.width(text) + #zone <= most then text = text .. zone end
-    group.label = columns.fit(text, most)
-    wide = max(wide, columns.width(group.label))
+-- "shop-uk", "shop-uk +11", with the zone behind it where that is wanted and fits into so many columns.
+local function label(group, most, has_zone)
+  local more = #group.names > 1 and (" +%d"):format(#group.names - 1) or ""
+  local text = columns.fit(group.names[1], most - #more) .. more
+  local row = group.row
+  local zone = has_zone and row.state ~= "off" and row.zone and " " .. plain(row.zone) or ""
+  return columns.width(text .. zone) <= most and text .. zone or text
+end
+
+-- What the rows are called: the labels, how many columns they take, and how many days fit beside them.
+local function label_all(groups, has_zones, width)
+  local most = min(has_zones and MOST_ZONED or MOST_LABEL, max(LEAST_LABEL, width - DAY_CELLS / 2 - 1))
+  local labels, wide = {}, #"coverage"
+  for i, group in ipairs(groups) do
+    labels[i] = label(group, most, has_zones)
+    wide = max(wide, columns.width(labels[i]))
   end
-  return wide
+  return { labels = labels, wide = wide, fit = max(1, floor((width - wide) / (DAY_CELLS / 2 + 1))), zones = has_zones }
+end
+
+-- Zones are in the labels where there are several and no day less fits for them. The bands are as long as each other.
+local function lay_out(groups, has_zones, count, width)
+  local plan = label_all(groups, false, width)
+  local zoned = has_zones and label_all(groups, true, width)
+  if zoned and zoned.fit >= min(plan.fit, count) then plan = zoned end
+  plan.days = math.ceil(count / math.ceil(count / plan.fit))
+  return plan
 end
 
 local function padded(text, wide) return text .. (" "):rep(wide - columns.width(text)) end
 
 -- One band: some days side by side, all agents below each other.
-local function draw_band(lines, t, groups, days, wide, paint)
-  local margin = (" "):rep(wide + 1)
-  local one_zone = in_one_zone(t)
+local function draw_band(lines, t, groups, days, plan, paint)
+  local here = in_one_zone(t) and day_of(t.now)
   local function line(head, make)
     local texts = {}
     for i, day in ipairs(days) do texts[i] = make(day, i == 1) end
-    lines[#lines + 1] = (head .. table.concat(texts, " ")):gsub(" +$", "")
+    lines[#lines + 1] = (padded(head, plan.wide + 1) .. table.concat(texts, " ")):gsub(" +$", "")
   end
-  line(margin, function(day) return padded(date_text(t.days[day]), DAY_CELLS / 2) end)
-  line(margin, function(day)
-    local is_here = one_zone and t.now and floor((t.now - 1) / DAY_CELLS) + 1 == day
-    return ticks(2, is_here and t.now or nil)
-  end)
-  for _, group in ipairs(groups) do
-    line(padded(group.label, wide) .. " ", function(day, is_first)
-      return painted(day_characters(group.row, day, is_first), paint)
-    end)
+  line("", function(day) return padded(date_text(t.days[day]), DAY_CELLS / 2) end)
+  line("", function(day) return ticks(2, day == here and t.now) end)
+  for i, group in ipairs(groups) do
+    line(plan.labels[i], function(day, is_first) return painted(day_characters(group.row, day, is_first), paint) end)
   end
-  line(padded("coverage", wide) .. " ", function(day) return painted(coverage_characters(t, day), paint) end)
+  line("coverage", function(day) return painted(coverage_characters(t, day), paint) end)
+end
+
+-- Which agents are in which zone, a line each.
+local function add_zones(lines, t, width)
+  local zones, names = {}, {}
+  for _, row in ipairs(t.rows) do
+    local zone = row.zone and plain(row.zone) or "no zone"
+    if not names[zone] then zones[#zones + 1], names[zone] = zone, {} end
+    table.insert(names[zone], plain(row.agent))
+  end
+  for _, zone in ipairs(zones) do
+    lines[#lines + 1] = ("%s: %s"):format(zone, require("handoff.digest").names(names[zone], width - #zone - 2))
+  end
 end
 
 local function add_notes(lines, t, width)
@@ -240,31 +267,41 @@ end
 
 -- When nobody is there, in the words of a week's text.
 local function nobody_text(t)
+  local is_known = false
+  for _, row in ipairs(t.rows) do is_known = is_known or row.state ~= "unknown" end
+  if not is_known then return "When somebody is there is not known of any agent" end
   if not t.nobody then return "Somebody is there at every minute of the week" end
   return ("Nobody is there (%s): %s"):format(t.zone, t.nobody == "24/7" and "the whole week" or t.nobody)
 end
 
+local function title(t, is_one_zone)
+  local now = moment(t.at, require("handoff.time").zone(t.zone))
+  local zone = is_one_zone and t.zone or "each agent in its own zone, coverage in " .. t.zone
+  return ("The week of %s %d, %s; now %s%s"):format(date_text(t.days[1]), t.first_day.year, zone, now,
+    is_one_zone and "" or " " .. t.zone)
+end
+
 local function draw_many(t, days, width, paint)
-  local lines, groups, one_zone = {}, groups_of(t.rows), in_one_zone(t)
-  local wide = label(groups, not one_zone, width)
-  local side_by_side = max(1, floor((width - wide) / (DAY_CELLS / 2 + 1)))
-  local at = moment(t.at, require("handoff.time").zone(t.zone))
-  fill(lines, ("The week of %s %d, %s; now %s%s"):format(date_text(t.days[1]), t.first_day.year, one_zone and t.zone
-    or "each agent in its own zone, coverage in " .. t.zone, at, one_zone and "" or " " .. t.zone), width, "  ")
-  for first = 1, #days, side_by_side do
+  local lines, groups, is_one_zone = {}, groups_of(t.rows), in_one_zone(t)
+  local plan = lay_out(groups, not is_one_zone, #days, width)
+  fill(lines, title(t, is_one_zone), width, "  ")
+  for first = 1, #days, plan.days do
     local band = {}
-    for i = first, min(first + side_by_side - 1, #days) do band[#band + 1] = days[i] end
+    for i = first, min(first + plan.days - 1, #days) do band[#band + 1] = days[i] end
     lines[#lines + 1] = ""
-    draw_band(lines, t, groups, band, wide, paint)
+    draw_band(lines, t, groups, band, plan, paint)
   end
   lines[#lines + 1] = ""
   fill(lines, nobody_text(t), width, "  ")
+  if not (is_one_zone or plan.zones) then add_zones(lines, t, width) end
   add_notes(lines, t, width)
   fill(lines, LEGEND .. (#t.rows < 10 and ", 1-9 how many agents" or ", ▁-█ how many of them"), width, "  ")
   return lines
 end
 
 -- ---- one agent, a day a row -----------------------------------------------------------------------------------------------
+
+local HEAD = #"Mon 23 "
 
 -- The hours of one day as the clock shows them that week.
 local function day_text(row, day)
@@ -273,6 +310,7 @@ local function day_text(row, day)
   for i, span in ipairs(row.wall:intersect(all):spans()) do
     texts[i] = ("%s-%s"):format(clock(span.from - (day - 1) * 1440), clock(span.to - (day - 1) * 1440))
   end
+  if texts[1] == "00:00-24:00" then return "all day" end
   return texts[1] and table.concat(texts, " ") or "closed"
 end
 
@@ -291,28 +329,33 @@ local function add_facts(lines, row, width)
   if row.state == "hours" and row.note then say(plain(row.note)) end
 end
 
+-- One day: its hours as characters, and in words beside them, or below where there is no room.
+local function draw_day(lines, t, row, day, each, width, paint)
+  local words, head = day_text(row, day), padded(("%s %d"):format(day_names[day], t.days[day].day), HEAD)
+  if day == day_of(row.now) then head = paint("bold", head) end
+  local line = head .. painted(characters(row, (day - 1) * DAY_CELLS + 1, each), paint)
+  if HEAD + DAY_CELLS / each + 2 + #words <= width then
+    lines[#lines + 1] = line .. "  " .. words
+    return
+  end
+  lines[#lines + 1] = line
+  local below = {}
+  fill(below, words, width - HEAD, "")
+  for _, text in ipairs(below) do lines[#lines + 1] = (" "):rep(HEAD) .. text end
+end
+
 local function draw_one(t, days, width, paint)
-  local row, lines, margin = t.rows[1], {}, (" "):rep(7)
-  local each = width >= 7 + DAY_CELLS + 2 + #"00:00-00:00" and 1 or 2
+  local row, lines, is_here = t.rows[1], {}, false
+  local each = width >= HEAD + DAY_CELLS + 2 + #"00:00-00:00" and 1 or 2
   fill(lines, heading(t, row), width, "  ")
   if row.state == "hours" then
     fill(lines, ("%s%s; %s a week"):format(row.text, own_zone(row), length_text(row.minutes)), width, "  ")
   end
   if words_in_row[row.state] then return lines end
+  for _, day in ipairs(days) do is_here = is_here or day == day_of(row.now) end
   lines[#lines + 1] = ""
-  lines[#lines + 1] = margin .. ticks(each, row.now):gsub(" +$", "")
-  for _, day in ipairs(days) do
-    local words = day_text(row, day)
-    local head = padded(("%s %d"):format(day_names[day], t.days[day].day), 7)
-    local is_today = row.now and floor((row.now - 1) / DAY_CELLS) + 1 == day
-    lines[#lines + 1] = paint(is_today and "bold" or "dim", head)
-      .. painted(characters(row, (day - 1) * DAY_CELLS + 1, each), paint)
-    if 7 + DAY_CELLS / each + 2 + #words <= width then
-      lines[#lines] = lines[#lines] .. "  " .. words
-    else
-      lines[#lines + 1] = margin .. words
-    end
-  end
+  lines[#lines + 1] = (" "):rep(HEAD) .. ticks(each, is_here and row.now):gsub(" +$", "")
+  for _, day in ipairs(days) do draw_day(lines, t, row, day, each, width, paint) end
   lines[#lines + 1] = ""
   add_facts(lines, row, width)
   fill(lines, LEGEND, width, "  ")
@@ -345,10 +388,16 @@ local function spoken(week, days)
   for i, day in ipairs(days) do
     wanted[i] = { day_span = days_of_schema[day], start_time = "00:00", end_time = "23:59" }
   end
-  for i, slot in ipairs(week:intersect(core.week.new(wanted)):slots()) do
-    sentences[i] = ("%s %s."):format(spoken_days(slot.day_span), spoken_times(slot))
+  local last
+  for _, slot in ipairs(week:intersect(core.week.new(wanted)):slots()) do
+    if slot.day_span == last then
+      sentences[#sentences] = ("%s and %s"):format(sentences[#sentences], spoken_times(slot))
+    else
+      sentences[#sentences + 1] = ("%s %s"):format(spoken_days(slot.day_span), spoken_times(slot))
+    end
+    last = slot.day_span
   end
-  return sentences[1] and table.concat(sentences, " ") or "Closed."
+  return sentences[1] and table.concat(sentences, ". ") .. "." or "Closed."
 end
 
 local function spoken_agent(t, row, days)

@@ -43,13 +43,13 @@ end
 
 local function write_records(ctx, t, list)
   local hours = require "handoff.command.hours"
-  for _, row in ipairs(t.rows) do ctx:record(hours.row_record(t, row)) end
+  for _, row in ipairs(t and t.rows or {}) do ctx:record(hours.row_record(t, row)) end
   for _, one in ipairs(list) do
     if one.error then
       ctx:record { agent = one.agent, error = require("handoff.command.wording").record(one.error) }
     end
   end
-  ctx:record(hours.coverage_record(t))
+  if t then ctx:record(hours.coverage_record(t)) end
 end
 
 local function write(ctx, t)
@@ -77,7 +77,8 @@ return {
   details = "Draws the week of now, an agent a row, two half hours a character; of one agent a day a row. The last "
     .. "row, coverage, counts the agents that are open. A day has 24 hours of the clock: an hour that the clock skips "
     .. "is closed, one that comes twice is open where it is open either time. TIME is ISO 8601, seconds since 1970, or "
-    .. "a time of the week such as 'fri 18:30', in ZONE.",
+    .. "a time of the week such as 'fri 18:30', in ZONE; without --zone in that of the coverage, which is the one that "
+    .. "all agents share, or UTC. DAYS are the ones that are drawn or told of; --json has the whole week.",
   examples = {
     { "handoff hours", "all agents, and when nobody is there" },
     { "handoff hours shop-uk --text", "one agent, in sentences" },
@@ -89,11 +90,13 @@ return {
     check(ctx)
     local list, code = documents.look(ctx, function(cfg) return cfg end)
     local agents = known(list)
-    if agents[1] then
-      local t = make(ctx, agents)
-      if ctx.json then write_records(ctx, t, list) else write(ctx, t) end
+    local t = agents[1] and make(ctx, agents)
+    if ctx.json then
+      write_records(ctx, t, list)
+    else
+      if t then write(ctx, t) end
+      documents.failures(ctx, list)
     end
-    if not (ctx.json and agents[1]) then documents.failures(ctx, list) end
     return code
   end,
 }
