@@ -207,18 +207,20 @@ local function first_other(found, wanted)
 end
 
 function matchers.has(agent, path, ...)
-  local found = require("handoff.path").values(require("handoff.path").parse(path), agent.config)
+  local paths = require "handoff.path"
+  local p = paths.parse(path)
+  local found = paths.values(p, agent.config)
   if select("#", ...) == 0 then
     local there = is_there(found)
     return there, "to have " .. path, there and "it is there" or "it is not there"
   end
   local wanted = value.plain((...))
   if wanted == nil then refuse("has", "the value is nil; leave it out, or expect it never to have " .. path) end
-  local expected = ("%s to be %s"):format(path, value.show(wanted))
+  local expected = ("%s to be %s"):format(path, value.show(wanted, p:row()))
   if not found[1] then return false, expected, "it is not there" end
   local other = first_other(found, wanted)
   if not other then return true, expected, "it is" end
-  return false, expected, ("%s is %s"):format(other.path, value.show(other.value))
+  return false, expected, ("%s is %s"):format(other.path, value.show(other.value, p:row()))
 end
 
 -- ---- checks -----------------------------------------------------------------------------------------------------------------
