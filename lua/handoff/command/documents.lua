@@ -40,10 +40,11 @@ end
 -- ---- from files -----------------------------------------------------------------------------------------------------------
 
 local function entries_of_plan(path)
-  local saved, config = failure.check(require("handoff.plan").read(path)), require "handoff.config"
-  local entries = {}
+  local plans, entries = require "handoff.plan", {}
+  local saved = failure.check(plans.read(path))
   for i, name in ipairs(saved.names) do
-    entries[i] = { agent = name, open = function() return config.new(saved.entries[name].meant) end }
+    local entry = saved.entries[name]
+    entries[i] = { agent = name, open = function() return plans.outcome(entry.before, entry.meant) end }
   end
   return entries
 end

@@ -37,7 +37,7 @@ end
 
 local function moment(agent, epoch) return require("handoff.time").text(epoch, zone_of(agent)) end
 
--- Why it is open or not, as cfg:is_open says it, and until when.
+-- Why it is open or not, as cfg:is_open says it, and until when, which takes a while to find.
 local function hours_text(agent, open, reason, epoch)
   if reason == "off" then return "handoff is off" end
   if reason == "always" then return "it is open, working hours are off" end
@@ -50,7 +50,7 @@ local function look_at_hours(agent, matcher, at)
   local epoch = instant(agent, matcher, at)
   local open, reason = agent.config:is_open(epoch)
   if open == nil then return nil, moment(agent, epoch), tostring(reason) end
-  return open, moment(agent, epoch), hours_text(agent, open, reason, epoch)
+  return open, moment(agent, epoch), function() return hours_text(agent, open, reason, epoch) end
 end
 
 function matchers.open_at(agent, at)
