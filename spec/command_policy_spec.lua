@@ -148,7 +148,7 @@ Tests: 3 over 3 agents: 0 passed, 1 failed, 1 pending, 1 for none of them.
       box:write("zone.lua", [[
         it("is in Rome", function(agent) expect(agent):has("settings.timezone", "Europe/Rome") end)
         it("is elsewhere", "name=nobody", function() error "never" end)]])
-      local ran = box:run("set settings.timezone=Europe/Rome --yes --waves 1,100% --test saturday.lua --test zone.lua")
+      local ran = box:run "set settings.timezone=Europe/Rome --yes --waves 1,100% --test saturday.lua --test zone.lua"
       assert.equal(0, ran.status, ran.err)
       assert.matches("Plan: 3 agents to change, 0 unchanged, 0 failed.\n"
         .. "Tests: 3 over 3 agents: 2 passed, 0 failed, 1 for none of them.\nRun 1: 3 agents: 3 changed",
@@ -157,6 +157,21 @@ Tests: 3 over 3 agents: 0 passed, 1 failed, 1 pending, 1 for none of them.
       ran = box:run("set settings.timezone=Europe/Rome --yes --test shut-of-all.lua")
       assert.equal(1, ran.status) -- whatever changes: a policy that is not there is a slip
       assert.matches("shut-of-all.lua: the policy cannot be read", ran.err, 1, true)
+    end)
+
+    it("tells of a plan, which is saved only where it passes", function()
+      local ran = box:run "plan shut.lua -o bad.plan --test saturday.lua"
+      assert.equal(1, ran.status)
+      assert.matches("Plan: 3 agents to change, 0 unchanged, 0 failed.\n\nfailed  hours are open on saturday (3 ",
+        ran.out, 1, true)
+      assert.equal("handoff plan: --test: 1 of 1 test failed on what would be written; the plan is not saved; mend the "
+        .. "edit or the policy, or leave --test out\n", ran.err)
+      assert.is_nil(io.open(box.folder .. "/bad.plan"))
+      ran = box:run "plan settings.timezone=Europe/Rome -o good.plan --test saturday.lua --detailed-exitcode --json"
+      assert.equal(2, ran.status)
+      local list = records(ran.out)
+      assert.same({ 6, "passed", 3 }, { #list, list[5].status, list[5].agents })
+      assert.equal(0, box:run("apply good.plan --yes --test saturday.lua").status)
     end)
 
     it("is for saved plans, undo and resume, and has a variable", function()

@@ -108,4 +108,12 @@ function policies.gate(paths, agents)
   return self
 end
 
+--- Ends the verb where a test failed. @param what what became of the rest: "nothing was written"
+function policies.refuse(ctx, result, what)
+  if result.ok then return end
+  ctx.out:flush()
+  failure.raise(status.failed, ("--test: %d of %s failed on what would be written; %s; mend the edit or the policy, or "
+    .. "leave --test out"):format(result.counts.failed, ctx:plural(result.counts.tests, "test"), what))
+end
+
 return policies

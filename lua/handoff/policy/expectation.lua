@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --- What a policy expects: `expect(agent):open_at "sat 11:00"`, `expect(#list).never:equals(0)`. Each matcher is a
--- function(subject, …) → whether it is met (nil: that cannot be told), what was expected ("to be open"), and what is there instead,
--- or a function that tells it.
+-- function(subject, …) → whether it is met (nil: that cannot be told), what was expected ("to be open"), and what is there
+-- instead, or a function that tells it.
 local core = require "handoff.core"
 
 local expectation = {}
