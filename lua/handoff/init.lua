@@ -22,6 +22,8 @@ local handoff = {
   client = client.new,
   --- fleet(inventory[, opts]) → many agents as one, see handoff.fleet.
   fleet = fleet.new,
+  --- policy(scripts or folders) → the tests in them, to hold configurations against, see handoff.policy | nil, err.
+  policy = function(paths) return require("handoff.policy").load(paths) end,
   --- history([path]) → the history of runs | nil, err: what was done, when, and every document before and after.
   history = function(path) return require("handoff.history").open(path) end,
   --- simulate(cfg, event) → what the service would do, step by step, see handoff.simulate | nil, err.

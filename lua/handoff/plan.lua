@@ -199,6 +199,19 @@ local function apply(entry, cfg)
   config.merge(cfg, before, meant, { resolve = "mine" })
 end
 
+--- What would be written, as an edited configuration: what the service derives (whether topics decide who is notified) it has
+-- yet to derive from the edit.
+-- @param before, meant texts
+-- @return the configuration, or nil, err
+function plan.outcome(before, meant)
+  local cfg, err = config.new(before, true)
+  local was, made = cfg and config.new(before, true), nil
+  if cfg then made, err = config.new(meant, true) end
+  if not made then return nil, err end
+  config.merge(cfg, was, made, { resolve = "mine" })
+  return cfg
+end
+
 --- The plan as an edit, for fleet:update: agents whose document is another one by now are skipped.
 function plan.edit(saved)
   return function(cfg, agent) return apply(saved.entries[agent.name], cfg) end

@@ -39,21 +39,12 @@ end
 
 -- ---- from files -----------------------------------------------------------------------------------------------------------
 
--- What was planned as an edit of what there was: so it shows that what the service derives is yet to be derived.
-local function open_planned(entry)
-  local config = require "handoff.config"
-  local cfg, err = config.new(entry.before)
-  local meant = cfg
-  if cfg then meant, err = config.new(entry.meant) end
-  if not meant then return nil, err end
-  config.merge(cfg, cfg:copy(), meant, { resolve = "mine" })
-  return cfg
-end
-
 local function entries_of_plan(path)
-  local saved, entries = failure.check(require("handoff.plan").read(path)), {}
+  local plans, entries = require "handoff.plan", {}
+  local saved = failure.check(plans.read(path))
   for i, name in ipairs(saved.names) do
-    entries[i] = { agent = name, open = function() return open_planned(saved.entries[name]) end }
+    local entry = saved.entries[name]
+    entries[i] = { agent = name, open = function() return plans.outcome(entry.before, entry.meant) end }
   end
   return entries
 end

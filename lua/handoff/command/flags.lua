@@ -38,7 +38,7 @@ local rows = {
   { name = "verify", choices = { "answer", "read", "none" }, help = "hold what was written against this (answer)" },
   { name = "wait", metavar = "SECONDS", convert = convert.number, help = "wait for agents that another run has (0)" },
   { name = "test", metavar = "PATH", many = true,
-    help = "write only what passes these policies; again for more" },
+    help = "what would be written must pass these policies" },
   { name = "allow-duplicates", switch = true, help = "let two names stand for one agent" },
 }
 

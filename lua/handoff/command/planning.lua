@@ -63,24 +63,33 @@ end
 
 -- ---- the verb -------------------------------------------------------------------------------------------------------------
 
-local function observe(opts, save)
+local function observe(opts, save, gate)
   local on_result = opts.on_result
   return function(result, outcome)
     digest.observe(result, outcome)
     if save then save(result, outcome) end
+    if gate and outcome and outcome.status == "changed" then gate:observe(result, outcome) end
     if on_result then on_result(result, outcome) end
   end
 end
 
-local function make(ctx, fleet, loaded, save)
+local function make(ctx, fleet, loaded, save, gate)
   return require("handoff.command.progress").during(ctx, fleet, "planning", function(opts, p)
     local all = writing.options(ctx)
     for name, value in pairs(opts) do all[name] = value end
-    all.dry_run, all.on_result, all.edit = true, observe(opts, save), loaded.name
+    all.dry_run, all.on_result, all.edit = true, observe(opts, save, gate), loaded.name
     local run, err = fleet:update(loaded.fn, all)
     if run and run.counts.untouched then run.signal = p:interrupted() end
     return run, err
   end)
+end
+
+-- Holds what would be written against the policies of --test, and tells → see policy/report.lua; nil where nothing changes.
+local function look_at_policies(ctx, gate, run)
+  if not gate or run.signal or plan.counts(run).change == 0 then return nil end
+  local policies, result = require "handoff.command.policies", gate:finish()
+  if ctx.json then policies.record(ctx, result) else policies.show(ctx, result, true) end
+  return result
 end
 
 local function status_of(ctx, run)
@@ -96,14 +105,19 @@ end
 function planning.perform(ctx, words)
   local loaded = edit.load(ctx, words)
   local fleet, save, writer = edit.fleet(ctx, loaded), nil, nil
+  local gate = ctx.args.test and require("handoff.command.policies").gate(ctx.args.test, fleet:agents())
   if ctx.args.output then save, writer = saver(ctx, fleet, loaded) end
-  local ok, run, err = pcall(make, ctx, fleet, loaded, save)
+  local ok, run, err = pcall(make, ctx, fleet, loaded, save, gate)
   if not ok or not run or run.signal then end_saving(ctx, writer, false) end
   if not ok then error(run, 0) end
   if not run then writing.refuse(ctx, err) end
   plan.show(ctx, run)
-  if not run.signal then end_saving(ctx, writer, true) end
+  local tested = look_at_policies(ctx, gate, run)
+  if not run.signal then end_saving(ctx, writer, not tested or tested.ok) end
   tell_without_file(ctx, loaded)
+  if tested then
+    require("handoff.command.policies").refuse(ctx, tested, writer and "the plan is not saved" or "nothing was written")
+  end
   return status_of(ctx, run)
 end
 

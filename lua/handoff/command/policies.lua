@@ -1,9 +1,9 @@
 -- SPDX-License-Identifier: MIT
 --- Policies on the command line: read, told of, and held against what is about to be written (--test).
-local config = require "handoff.config"
 local digest = require "handoff.digest"
 local failure = require "handoff.command.failure"
 local plain = require "handoff.plain"
+local plan = require "handoff.plan"
 local policy = require "handoff.policy"
 local script = require "handoff.script"
 local status = require "handoff.command.status"
@@ -84,11 +84,9 @@ end
 local Gate = {}
 Gate.__index = Gate
 
---- Of an agent that would change. For a run's on_planned. What is held is what there was, edited: what the service derives it
--- has yet to derive from the edit.
+--- Of an agent that would change. For a run's on_planned.
 function Gate:observe(result, outcome)
-  local cfg = assert(config.new(outcome.before_text, true))
-  config.merge(cfg, outcome.before, outcome.after, { resolve = "mine" })
+  local cfg = assert(plan.outcome(outcome.before_text, outcome.after_text))
   self.findings[result.agent] = self.suite:hold(cfg, { name = result.agent, tags = self.tags[result.agent] })
 end
 
@@ -108,6 +106,14 @@ function policies.gate(paths, agents)
   local self = setmetatable({ suite = policies.load(paths), agents = agents, tags = {}, findings = {} }, Gate)
   for _, agent in ipairs(agents) do self.tags[agent.name] = agent.tags end
   return self
+end
+
+--- Ends the verb where a test failed. @param what what became of the rest: "nothing was written"
+function policies.refuse(ctx, result, what)
+  if result.ok then return end
+  ctx.out:flush()
+  failure.raise(status.failed, ("--test: %d of %s failed on what would be written; %s; mend the edit or the policy, or "
+    .. "leave --test out"):format(result.counts.failed, ctx:plural(result.counts.tests, "test"), what))
 end
 
 return policies

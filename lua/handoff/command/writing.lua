@@ -104,14 +104,8 @@ local function passes(ctx, gate, run, state)
   elseif not ctx.json then
     require("handoff.command.policies").show(ctx, result, true)
   end
-  if not result.ok then state.refused = result.counts end
+  state.tested = result
   return result.ok
-end
-
-local function refuse_untested(ctx, counts)
-  ctx.out:flush()
-  failure.raise(status.failed, ("--test: %d of %s failed on what would be written; nothing was written; mend the edit "
-    .. "or the policy, or leave --test out"):format(counts.failed, ctx:plural(counts.tests, "test")))
 end
 
 -- Shows the plan → whether it is to be written.
@@ -241,7 +235,7 @@ function writing.perform(ctx, fleet, kind, start)
     return made, why
   end)
   if not run then writing.refuse(ctx, err) end
-  if state.refused then refuse_untested(ctx, state.refused) end
+  if state.tested then require("handoff.command.policies").refuse(ctx, state.tested, "nothing was written") end
   if run.declined then
     ctx:note "declined: nothing was written"
     return status.failed

@@ -37,7 +37,7 @@ end
 
 local function moment(agent, epoch) return require("handoff.time").text(epoch, zone_of(agent)) end
 
--- Why it is open or not, as cfg:is_open says it, and until when.
+-- Why it is open or not, as cfg:is_open says it, and until when, which takes a while to find.
 local function hours_text(agent, open, reason, epoch)
   if reason == "off" then return "handoff is off" end
   if reason == "always" then return "it is open, working hours are off" end
@@ -50,7 +50,7 @@ local function look_at_hours(agent, matcher, at)
   local epoch = instant(agent, matcher, at)
   local open, reason = agent.config:is_open(epoch)
   if open == nil then return nil, moment(agent, epoch), tostring(reason) end
-  return open, moment(agent, epoch), hours_text(agent, open, reason, epoch)
+  return open, moment(agent, epoch), function() return hours_text(agent, open, reason, epoch) end
 end
 
 function matchers.open_at(agent, at)
@@ -207,18 +207,20 @@ local function first_other(found, wanted)
 end
 
 function matchers.has(agent, path, ...)
-  local found = require("handoff.path").values(require("handoff.path").parse(path), agent.config)
+  local paths = require "handoff.path"
+  local p = paths.parse(path)
+  local found = paths.values(p, agent.config)
   if select("#", ...) == 0 then
     local there = is_there(found)
     return there, "to have " .. path, there and "it is there" or "it is not there"
   end
   local wanted = value.plain((...))
   if wanted == nil then refuse("has", "the value is nil; leave it out, or expect it never to have " .. path) end
-  local expected = ("%s to be %s"):format(path, value.show(wanted))
+  local expected = ("%s to be %s"):format(path, value.show(wanted, p:row()))
   if not found[1] then return false, expected, "it is not there" end
   local other = first_other(found, wanted)
   if not other then return true, expected, "it is" end
-  return false, expected, ("%s is %s"):format(other.path, value.show(other.value))
+  return false, expected, ("%s is %s"):format(other.path, value.show(other.value, p:row()))
 end
 
 -- ---- checks -----------------------------------------------------------------------------------------------------------------

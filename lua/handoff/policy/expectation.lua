@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --- What a policy expects: `expect(agent):open_at "sat 11:00"`, `expect(#list).never:equals(0)`. Each matcher is a
--- function(subject, …) → whether it is met (nil: that cannot be told), what was expected ("to be open"), what is there instead.
+-- function(subject, …) → whether it is met (nil: that cannot be told), what was expected ("to be open"), and what is there
+-- instead, or a function that tells it.
 local core = require "handoff.core"
 
 local expectation = {}
@@ -38,6 +39,7 @@ local function demand(self, name, ...)
   local met, expected, found = rawget(self, "matchers")[name](rawget(self, "subject"), ...)
   local is_negated = rawget(self, "is_negated")
   if met == not is_negated then return self end
+  if type(found) == "function" then found = found() end
   local message = ("expected %s%s; %s"):format(is_negated and "never " or "", expected, found)
   error(setmetatable({ message = message }, Unmet), 0)
 end

@@ -22,10 +22,10 @@ end
 
 local function compare(a, b) return shape.same(value.plain(a), value.plain(b)) end
 
---- Of any value, on one line.
-function value.show(of)
+--- Any value on one line. @param row the schema's of it, or nil
+function value.show(of, row)
   if of == nil then return "nil" end
-  return words.show(value.plain(of))
+  return words.show(value.plain(of), row)
 end
 
 local function contains(of, one)

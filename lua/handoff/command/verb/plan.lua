@@ -6,7 +6,7 @@ return {
       help = "a Lua script, a file or folder of desired state, a saved plan, or PATH=VALUE" },
   },
   flags = {
-    "agents", "requests", "max-changes", "max-deletions", "allow-duplicates",
+    "agents", "requests", "max-changes", "max-deletions", "allow-duplicates", "test",
     {
       name = "output", short = "o", metavar = "FILE",
       help = "save the plan, for `handoff apply FILE`; its name ends in .plan",

@@ -68,7 +68,7 @@ What can be expected of an agent, with .never before it for the contrary:
   notifies       { emails = {"ops@example.com"} }: or user_ids, or both
   says           ("outside", "Monday"): or "question", "confirmation"
   has            ("settings.timezone", "UTC"): any path; with [*] every item
-  passes_check   { "no_keywords" }: finds nothing, but for these rules
+  passes_check   { "sent_unknown" }: finds nothing, but for these rules
 
 Of any value: equals, contains, at_least, at_most.
 ]],
