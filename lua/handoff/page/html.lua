@@ -68,9 +68,9 @@ tbody .said::before{content:"";display:inline-block;width:.6rem;height:.6rem;mar
   border:2px solid var(--soft)}
 tbody .open .said::before{background:var(--open);border-color:var(--open)}
 tbody .off .said::before,tbody .unknown .said::before{border-radius:0;border-width:0 0 2px;height:.35rem}
-.hours{width:25%}
+.hours{width:24%}
 td.hours,th.hours{padding:.45rem 0 .45rem 1.1rem}
-.week{width:50%;min-width:20rem}
+.week{width:48%}
 tbody .week,tfoot .week{padding:0;
   background:repeating-linear-gradient(90deg,var(--line) 0 1px,transparent 1px calc(100%/7)),linear-gradient(90deg,
   transparent calc(500%/7),var(--band) 0),var(--paper)}
@@ -88,11 +88,11 @@ svg path{fill:var(--open)}
 svg .now,svg .halo{fill:none;stroke:var(--now);stroke-width:2px;vector-effect:non-scaling-stroke}
 svg .halo{stroke:var(--paper);stroke-width:6px}
 svg .none{fill:var(--none)}
-.l1{opacity:.3}.l2{opacity:.45}.l3{opacity:.6}.l4{opacity:.8}
+.l1{fill-opacity:.3}.l2{fill-opacity:.45}.l3{fill-opacity:.6}.l4{fill-opacity:.8}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1.5rem;margin:1.5rem 0 0}
 dt{color:var(--soft)}dd{margin:0}
 .aside{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
-@media (max-width:56rem){
+@media (max-width:64rem){
 thead{position:sticky;top:0;z-index:2;display:block;background:var(--paper);border-bottom:1px solid var(--line)}
 thead th:not(.week),tfoot td.said{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 table,tbody,tfoot{display:block}
@@ -105,7 +105,6 @@ th,td,td.hours,th.hours,tfoot th,tfoot td{display:block;border:0;padding:0;posit
 .name{max-width:none}
 thead th.week{position:static;padding:.3rem 0}
 .hours{font-size:.9rem}
-.many .scale i{display:none}
 .days small{display:inline;margin-left:.4rem}
 .days .hours{grid-area:1/2;text-align:right}
 .days tbody tr{padding:.55rem 0}
@@ -205,8 +204,8 @@ local function agent_row(v, row)
   local zone = not v.zone and ("<small>%s</small>"):format(escape(row.zone or "no zone")) or ""
   local facts = row.facts[1] and ("<small>%s</small>"):format(escape(table.concat(row.facts, "; "))) or ""
   return ('<tr class="%s"><th class="name" scope="row"><bdi>%s</bdi>%s</th><td class="said">%s</td>'
-    .. '<td class="week">%s</td><td class="hours">%s%s</td></tr>'):format(row.class, escape(row.agent), zone, escape(row.status),
-    drawing(10080, path(nil, bars(row.spans, 4, 16)), row.now), escape(row.text), facts)
+    .. '<td class="week">%s</td><td class="hours">%s%s</td></tr>'):format(row.class, escape(row.agent), zone,
+    escape(row.status), drawing(10080, path(nil, bars(row.spans, 4, 16)), row.now), escape(row.text), facts)
 end
 
 local function coverage_row(v)
@@ -219,7 +218,7 @@ end
 
 local function of_many(out, v)
   local labels = {}
-  for i, day in ipairs(v.days) do labels[i] = ("<span>%s <i>%s</i></span>"):format(day.name, day.date) end
+  for i, day in ipairs(v.days) do labels[i] = ("<span>%s <i>%d</i></span>"):format(day.name, day.day) end
   table_head(out, "many", "Agents, whether each is open, and its hours", { "Agent", "Now" }, labels)
   for _, row in ipairs(v.rows) do out[#out + 1] = agent_row(v, row) end
   out[#out + 1] = coverage_row(v) .. "\n</table>"
@@ -235,8 +234,8 @@ local function of_one(out, v)
   table_head(out, "days", "Days, and the hours of each", { "Day" }, labels)
   for i, day in ipairs(v.days) do
     local is_today = row.now and row.now >= (i - 1) * 1440 and row.now < i * 1440
-    out[#out + 1] = ('<tr%s><th class="name" scope="row">%s <small>%s</small></th><td class="week">%s</td>'
-      .. '<td class="hours">%s</td></tr>'):format(is_today and ' aria-current="date"' or "", day.name, day.date,
+    out[#out + 1] = ('<tr%s><th class="name" scope="row">%s <small>%d %s</small></th><td class="week">%s</td>'
+      .. '<td class="hours">%s</td></tr>'):format(is_today and ' aria-current="date"' or "", day.name, day.day, day.month,
       drawing(1440, path(nil, bars(row.days[i], 4, 16)), is_today and row.now % 1440), view.day_text(row.days[i]))
   end
   out[#out + 1] = "</tbody>\n</table>\n<dl>"

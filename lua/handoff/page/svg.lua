@@ -16,7 +16,7 @@ text{font:13px system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,
 .h{font-size:20px;font-weight:650}.s{fill:var(--soft);font-size:12px}.c{text-anchor:middle}.b{font-weight:600}
 .paper{fill:var(--paper)}.band{fill:var(--band)}.line{stroke:var(--line)}.open{fill:var(--open)}
   .now{stroke:var(--now);stroke-width:2}.halo{stroke:var(--paper);stroke-width:5}
-.l1{opacity:.3}.l2{opacity:.45}.l3{opacity:.6}.l4{opacity:.8}.none{fill:var(--none)}.on{fill:var(--open)}
+.l1{fill-opacity:.3}.l2{fill-opacity:.45}.l3{fill-opacity:.6}.l4{fill-opacity:.8}.none{fill:var(--none)}.on{fill:var(--open)}
 .off{fill:none;stroke:var(--soft);stroke-width:1.5}
 ]]
 
@@ -140,7 +140,7 @@ local function of_many(v)
   local bottom, out, labels = TOP + #v.rows * ROW + 2 * ROW + 10, {}, {}
   local lines, scale = footer(v), WIDTH / 10080
   head(out, v, bottom + #lines * 18 + 24)
-  for i, day in ipairs(v.days) do labels[i] = day.name .. " " .. day.date end
+  for i, day in ipairs(v.days) do labels[i] = ("%s %d %s"):format(day.name, day.day, day.month) end
   grid(out, labels, bottom, function(i) return i > 5 end)
   for i, row in ipairs(v.rows) do draw_agent(out, row, TOP + (i - 1) * ROW, scale) end
   out[#out + 1] = path("line", ("M%d %dH%d"):format(MARGIN, bottom - 2 * ROW - 6, LEFT + WIDTH + RIGHT - MARGIN))
@@ -157,8 +157,9 @@ local function of_one(v)
   for i, day in ipairs(v.days) do
     local y, x = TOP + (i - 1) * ROW, LEFT + WIDTH + 18
     local now = row.now and row.now >= (i - 1) * 1440 and row.now < i * 1440 and row.now % 1440 or nil
-    item(out, ("%s %s: %s"):format(day.name, day.date, view.day_text(row.days[i])), {
-      text(MARGIN, y + 17, "b", day.name .. " " .. day.date),
+    local date = ("%s %d %s"):format(day.name, day.day, day.month)
+    item(out, ("%s: %s"):format(date, view.day_text(row.days[i])), {
+      text(MARGIN, y + 17, "b", date),
       path("open", bars(row.days[i], LEFT, y + (ROW - BAR) / 2, scale, BAR)), now_line(now, y, scale),
       text(x, y + 17, "s", view.day_text(row.days[i]), 32),
     })

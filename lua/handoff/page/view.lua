@@ -179,9 +179,9 @@ end
 
 --- @param t a timetable
 -- @return { heading, week = "week of …", asof = when "now" is, summary = "12 open, 8 closed", zone = the one of all rows or nil,
---   counts by class, days = seven of { name, date }, rows, coverage = { steps, most, zone, now }, nobody = text or
---   nil }; a row: { agent, zone, class = "open" | "closed" | "off" | "unknown", status, text, facts = list of texts, spans = minutes of the week, days =
---   the same a day, now = minute of the week or nil }
+--   counts by class, days = seven of { name, day, month }, rows, coverage = { steps, most, zone, now }, nobody = text or
+--   nil }; a row: { agent, zone, class = "open" | "closed" | "off" | "unknown", status, text, facts = list of texts, spans =
+--   minutes of the week, days = the same a day, now = minute of the week or nil }
 function view.of(t)
   local zone, rows, same = zone_of(t.zone), {}, t.zone
   local monday = zone_of "UTC":epoch(t.first_day)
@@ -199,7 +199,7 @@ function view.of(t)
   }
   v.coverage.zone, v.coverage.now = t.zone, t.now and (t.at + zone:offset(t.at) - monday) / 60
   for i, day in ipairs(t.days) do
-    v.days[i] = { name = days[i], date = ("%d %s"):format(day.day, months[day.month]) }
+    v.days[i] = { name = days[i], day = day.day, month = months[day.month] }
   end
   return v
 end
