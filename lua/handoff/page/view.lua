@@ -141,11 +141,17 @@ local function facts(row)
   return list
 end
 
+-- The hours, with the zone that they are in where another one is drawn.
+local function hours_text(row)
+  local is_other = row.own_zone and row.own_zone ~= row.zone
+  return is_other and ("%s (%s)"):format(row.text, row.own_zone) or row.text
+end
+
 local function agent(row, t, monday, zone)
   local class, said = status(row, zone, t.at)
   local spans = on_wall(row.spans, zone, monday, row.shifts)
   return {
-    agent = row.agent, zone = row.zone, class = class, status = said, text = row.text, facts = facts(row),
+    agent = row.agent, zone = row.zone, class = class, status = said, text = hours_text(row), facts = facts(row),
     spans = spans, days = by_day(spans), now = row.now and (t.at + zone:offset(t.at) - monday) / 60,
   }
 end

@@ -6,7 +6,7 @@ local time = require "handoff.time"
 local vtimezone = {}
 
 local DAY = 86400 -- seconds
-local YEARS = 10 -- that are looked up
+local YEARS = 12 -- that are looked up, from two before on: readers find out what summer time is from a change to it
 
 local days = { [0] = "MO", "TU", "WE", "TH", "FR", "SA", "SU" }
 
@@ -81,10 +81,10 @@ local function dates(list)
   return lines
 end
 
---- Adds the lines of a zone to a list, as it is from the day before `monday` (local, as the seconds that UTC would give it) on.
+--- Adds the lines of a zone to a list, for events from `monday` on (local, as the seconds that UTC would give it).
 function vtimezone.add(out, name, monday)
   local zone = assert(time.zone(name))
-  local from = monday - 2 * DAY
+  local from = monday - 2 * 366 * DAY
   local offset, abbreviation, is_dst = zone:offset(from)
   out[#out + 1] = "BEGIN:VTIMEZONE"
   out[#out + 1] = "TZID:" .. name
