@@ -234,9 +234,10 @@ local function of_one(out, v)
   table_head(out, "days", "Days, and the hours of each", { "Day" }, labels)
   for i, day in ipairs(v.days) do
     local is_today = row.now and row.now >= (i - 1) * 1440 and row.now < i * 1440
+    local bar = drawing(1440, path(nil, bars(row.days[i], 4, 16)), is_today and row.now % 1440)
     out[#out + 1] = ('<tr%s><th class="name" scope="row">%s <small>%d %s</small></th><td class="week">%s</td>'
       .. '<td class="hours">%s</td></tr>'):format(is_today and ' aria-current="date"' or "", day.name, day.day,
-      day.month, drawing(1440, path(nil, bars(row.days[i], 4, 16)), is_today and row.now % 1440), view.day_text(row.days[i]))
+      day.month, bar, view.day_text(row.days[i]))
   end
   out[#out + 1] = "</tbody>\n</table>\n<dl>"
   fact(out, "Now", row.status)

@@ -16,7 +16,8 @@ text{font:13px system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,
 .h{font-size:20px;font-weight:650}.s{fill:var(--soft);font-size:12px}.c{text-anchor:middle}.b{font-weight:600}
 .paper{fill:var(--paper)}.band{fill:var(--band)}.line{stroke:var(--line)}.open{fill:var(--open)}
   .now{stroke:var(--now);stroke-width:2}.halo{stroke:var(--paper);stroke-width:5}
-.l1{fill-opacity:.3}.l2{fill-opacity:.45}.l3{fill-opacity:.6}.l4{fill-opacity:.8}.none{fill:var(--none)}.on{fill:var(--open)}
+.l1{fill-opacity:.3}.l2{fill-opacity:.45}.l3{fill-opacity:.6}.l4{fill-opacity:.8}.none{fill:var(--none)}
+.on{fill:var(--open)}
 .off{fill:none;stroke:var(--soft);stroke-width:1.5}
 ]]
 
