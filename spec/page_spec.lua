@@ -1,0 +1,140 @@
+-- SPDX-License-Identifier: MIT
+local handoff = require "handoff"
+local hours = require "handoff.hours"
+local page = require "handoff.page"
+local program = require "support.program"
+local time = require "handoff.time"
+local timetable = require "handoff.timetable"
+
+local YEAR = 366 * 86400
+
+-- Debian's: what it packages is for its own.
+local PYTHON = "/usr/bin/python3"
+
+-- What the hours of an agent may be; nil: working hours are off.
+local function config(zone, text, is_off)
+  return assert(handoff.config {
+    settings = { is_active = not is_off, working_hours_active = text ~= nil, timezone = zone },
+    availability = handoff.json.array(handoff.week(text or "closed"):slots()),
+    generic_guidelines = handoff.json.array {}, custom_guidelines = handoff.json.array {},
+    routing_profiles = handoff.json.array {},
+  })
+end
+
+local function at(text) return assert(time.read(text)) end
+
+local function draw(agents, instant)
+  return assert(timetable.new { agents = agents, at = at(instant or "2026-11-25T12:00Z") })
+end
+
+local folder
+
+local function save(kind, t)
+  local path = folder .. "/week." .. kind
+  assert(page.save(kind, t, path))
+  return path
+end
+
+-- What a program of Python prints.
+local function python(words)
+  local output, status = program.run(PYTHON .. " " .. words, { LD_PRELOAD = false })
+  assert(status == 0, output)
+  return output
+end
+
+local function lines(text)
+  local list = {}
+  for line in text:gmatch "[^\n]+" do list[#list + 1] = line end
+  return list
+end
+
+-- What of one list is not in the other.
+local function without(list, other)
+  local there, rest = {}, {}
+  for _, one in ipairs(other) do there[one] = true end
+  for _, one in ipairs(list) do
+    if not there[one] then rest[#rest + 1] = one end
+  end
+  return rest
+end
+
+describe("a timetable as a file", function()
+  lazy_setup(function() folder = program.folder() end)
+  lazy_teardown(function() program.remove(folder) end)
+
+  describe("a calendar", function()
+    -- Hours that a change of the clock cuts, moves, doubles or takes away, and some that it leaves alone.
+    local weeks = {
+      "mon-fri 09:00-12:00 13:00-17:30, sat 10:00-14:00", "fri-sun 22:00-06:00", "sat-sun 01:15-01:45 02:15-02:45",
+      "sat 20:00-24:00, sun 00:00-24:00, mon 00:00-01:00", "24/7", "sun 00:00-02:00 03:00-04:00",
+    }
+    local zones = {
+      "Europe/London", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "America/Nuuk", "Asia/Kathmandu",
+      "Asia/Beirut",
+    }
+
+    local function every()
+      local agents = { { agent = "always", cfg = config() } }
+      for _, zone in ipairs(zones) do
+        for i, text in ipairs(weeks) do
+          agents[#agents + 1] = { agent = ("%s, \\%d;"):format(zone, i), cfg = config(zone, text) }
+        end
+      end
+      return agents
+    end
+
+    -- "agent, TAB, from, TAB, to" of the instants that an agent is open
+    local function expected(agents, from, to)
+      local list = {}
+      for _, agent in ipairs(agents) do
+        for _, span in ipairs(hours.spans(agent.cfg, from, to)) do
+          list[#list + 1] = ("%s open\t%d\t%d"):format(agent.agent, span.from, span.to)
+        end
+      end
+      return list
+    end
+
+    it("gives others' libraries, over a year of changes of the clock, exactly the hours that there are", function()
+      local agents = every()
+      local t = draw(agents, "2026-02-04T12:00Z")
+      local from = t.from + 2 * 86400 -- by then it is that week everywhere
+      local got = lines(python(("spec/support/read_calendar.py %s %d %d"):format(save("ics", t), from, from + YEAR)))
+      local wanted = expected(agents, from, from + YEAR)
+      assert.is_true(#wanted > 5000)
+      assert.same({ lacking = {}, odd = {} }, { lacking = without(wanted, got), odd = without(got, wanted) })
+    end)
+
+    it("keeps to lines of 75 bytes that end in CRLF, and cuts no character", function()
+      local name = ("ü€😀"):rep(20)
+      local text = page.ics(draw { { agent = name, cfg = config("Europe/London", weeks[1]) } })
+      assert.is_nil(text:gsub("\r\n", ""):find "[\r\n]")
+      for line in text:gmatch "(.-)\r\n" do
+        assert.is_true(#line <= 75, line)
+        assert.is_truthy(handoff.json.encode(line), "whole characters")
+      end
+      assert.is_truthy(text:gsub("\r\n ", ""):find(("SUMMARY:%s open\r\n"):format(name), 1, true))
+    end)
+
+    it("is the same, byte for byte, all week, and changes no event's name while the hours stay", function()
+      local agents = { { agent = "a", cfg = config("Europe/London", weeks[1]) } }
+      local text = page.ics(draw(agents, "2026-11-23T00:00Z"))
+      assert.equal(text, page.ics(draw(agents, "2026-11-29T23:59Z")))
+      local function names(calendar)
+        local list = {}
+        for name in calendar:gmatch "UID:([^\r]*)" do list[#list + 1] = name end
+        return list
+      end
+      assert.same(names(text), names(page.ics(draw(agents, "2027-07-01T12:00Z"))))
+    end)
+
+    it("says who is not in it, and holds a zone where nobody is", function()
+      local text = page.ics(draw {
+        { agent = "off", cfg = config("Europe/London", weeks[1], true) },
+        { agent = "never", cfg = config("UTC", "closed") }, { agent = "lost", cfg = config("Europe/Lodnon", weeks[1]) },
+      })
+      assert.is_truthy(text:find("\r\nX-WR-CALDESC:Not in it: off (off)\\, never (never open)\\, lost (", 1, true))
+      assert.is_nil(text:find "BEGIN:VEVENT")
+      assert.is_truthy(text:find("BEGIN:VTIMEZONE\r\nTZID:UTC\r\n", 1, true))
+    end)
+  end)
+end)

@@ -1,0 +1,124 @@
+-- SPDX-License-Identifier: MIT
+--- A real browser, without a window: Debian's Chromium, by the WebDriver protocol.
+--
+--   local b = browser.start()
+--   b:open(path)                  a file, as its page; what was said and asked for before is forgotten
+--   b:run("return …", …)          what a function with this body returns, with `arguments`
+--   b:keys "text"                 to whatever has the focus, as if typed; browser.key.tab, .escape, .enter
+--   b:command(name, parameters)   of the DevTools protocol
+--   b:role(selector), b:label(selector)   of an element, as its accessibility tree has them
+--   b:console()                   the lines of its console since the page was opened, a list
+--   b:asked()                     the addresses asked for since then, a list
+--   b:close()
+local json = require("handoff.core").json
+local program = require "support.program"
+local transport = require "handoff.transport"
+
+local browser = { key = { tab = "\238\128\132", escape = "\238\128\140", enter = "\238\128\135" } }
+
+local Browser = {}
+Browser.__index = Browser
+
+local ELEMENT = "element-6066-11e4-a52e-4f735466cecf" -- the protocol's name for a reference to an element
+
+-- An answer's value; what went wrong raises.
+local function call(self, method, path, body)
+  local res = assert(transport.default():request {
+    method = method, url = self.url .. path, body = body and json.encode(body), timeout = 60,
+    headers = { ["Content-Type"] = "application/json" }, max_bytes = 64 * 1024 * 1024,
+  })
+  local value = json.decode(res.body).value
+  if res.status ~= 200 then error(("%s %s: %s"):format(method, path, value.message), 3) end
+  return value
+end
+
+local function arguments(folder)
+  local list = json.array { "--user-data-dir=" .. folder .. "/profile" }
+  for word in ("headless no-sandbox disable-gpu disable-quic no-first-run disable-background-networking "
+    .. "disable-component-update disable-sync disable-dev-shm-usage"):gmatch "%S+" do
+    list[#list + 1] = "--" .. word
+  end
+  return list
+end
+
+local function start_session(self)
+  local wanted = {
+    browserName = "chrome", ["goog:chromeOptions"] = { args = arguments(self.folder) },
+    ["goog:loggingPrefs"] = { browser = "ALL", performance = "ALL" },
+  }
+  self.session = "/session/" .. call(self, "POST", "/session", { capabilities = { alwaysMatch = wanted } }).sessionId
+end
+
+function browser.start()
+  local self = setmetatable({ folder = program.folder() }, Browser)
+  -- In an environment of its own: sanitizers are not for it, and what it writes goes with the folder.
+  self.driver = assert(io.popen(("exec env -u LD_PRELOAD HOME=%s TMPDIR=%s chromedriver --port=0 2>&1"):format(
+    program.quote(self.folder), program.quote(self.folder))))
+  repeat
+    local line = assert(self.driver:read "*l", "chromedriver did not start; Debian has it in: chromium-driver")
+    local port = line:match "started successfully on port (%d+)"
+    self.url = port and "http://127.0.0.1:" .. port
+  until self.url
+  start_session(self)
+  return self
+end
+
+function Browser:call(method, path, body) return call(self, method, self.session .. path, body) end
+
+function Browser:log(kind) return self:call("POST", "/se/log", { type = kind }) end
+
+function Browser:open(path)
+  self:call("POST", "/url", { url = "about:blank" })
+  self:log "browser"
+  self:log "performance"
+  self:call("POST", "/url", { url = "file://" .. path })
+end
+
+function Browser:run(body, ...)
+  return self:call("POST", "/execute/sync", { script = body, args = json.array { ... } })
+end
+
+function Browser:keys(text)
+  local actions = json.array {}
+  for character in text:gmatch "[^\128-\191][\128-\191]*" do
+    actions[#actions + 1] = { type = "keyDown", value = character }
+    actions[#actions + 1] = { type = "keyUp", value = character }
+  end
+  self:call("POST", "/actions", { actions = json.array { { type = "key", id = "keyboard", actions = actions } } })
+end
+
+function Browser:command(name, parameters)
+  return self:call("POST", "/goog/cdp/execute", { cmd = name, params = parameters })
+end
+
+local function element(self, selector)
+  return "/element/" .. self:call("POST", "/element", { using = "css selector", value = selector })[ELEMENT]
+end
+
+function Browser:role(selector) return self:call("GET", element(self, selector) .. "/computedrole") end
+function Browser:label(selector) return self:call("GET", element(self, selector) .. "/computedlabel") end
+
+function Browser:console()
+  local list = {}
+  for i, entry in ipairs(self:log "browser") do list[i] = entry.message end
+  return list
+end
+
+function Browser:asked()
+  local list = {}
+  for _, entry in ipairs(self:log "performance") do
+    local message = json.decode(entry.message).message
+    if message.method == "Network.requestWillBeSent" then list[#list + 1] = message.params.request.url end
+  end
+  return list
+end
+
+function Browser:close()
+  call(self, "DELETE", self.session)
+  call(self, "GET", "/shutdown")
+  self.driver:close()
+  transport.default():close()
+  program.remove(self.folder)
+end
+
+return browser
