@@ -2,6 +2,7 @@
 /* The configuration: a document that stays its text; parts become values when they are touched, and go back as they
  * came unless they are edited. */
 #include "l_config.h"
+#include "l_week.h"
 
 #include <string.h>
 
@@ -316,6 +317,15 @@ static void check_fixed(lua_State *L, int old, int new, const ho_field *part) {
                     "its items are predefined, neither added nor removed; set their is_active instead");
 }
 
+/* Replaces a week at index 3 by slots, made of the list whose data is at 5 → false: these are its hours already. */
+static bool take_week(lua_State *L, const ho_week *week) {
+    ho_week before;
+    if (hol_week_of_slots(L, 5, &before) && ho_week_equal(week, &before)) return false;
+    hol_week_push_onto(L, week, 5);
+    lua_replace(L, 3);
+    return true;
+}
+
 static int l_newindex(lua_State *L) {
     lua_settop(L, 3);
     hol_doc *doc = hol_config_check(L, 1);
@@ -330,6 +340,8 @@ static int l_newindex(lua_State *L) {
     hol_config_value(L, doc, 1, 4, i);
     if (lua_rawequal(L, 5, 3)) return 0;
     bool table = hol_node_open(L);
+    const ho_week *week = table && hol_is_hours(part) ? hol_week_test(L, 3) : NULL;
+    if (week && !take_week(L, week)) return 0;
     hol_part here = {doc, i};
     hol_target target = {.part = &here, .path = path, .depth = 1};
     if (table && part && part->kind == HO_LIST) {

@@ -49,89 +49,7 @@ static hol_week *push_week(lua_State *L) {
     return week;
 }
 
-/* --- slots --------------------------------------------------------------------------------------------------------- */
-
-typedef struct slot_fields {
-    const ho_field *days, *start, *end;
-} slot_fields;
-
-static slot_fields fields_of_slot(void) {
-    static const char part[] = "availability";
-    slot_fields fields = {NULL, NULL, NULL};
-    const ho_object *slot = ho_schema_field(&ho_document, part, strlen(part))->item->object;
-    for (size_t i = 0; i < slot->count; i++) {
-        const ho_field *field = &slot->fields[i];
-        if (field->format == HO_DAY_SPAN) fields.days = field;
-        if (field->format == HO_TIME) *(fields.start ? &fields.end : &fields.start) = field;
-    }
-    return fields;
-}
-
-/* What is wrong with a slot; `field` is NULL where it is all of it. */
-typedef struct slot_problem {
-    const ho_field *field;
-    ho_problem problem;
-} slot_problem;
-
-static bool refuse_slot(slot_problem *wrong, const ho_field *field, const char *rule, const char *message) {
-    wrong->field = field;
-    wrong->problem.rule = rule;
-    snprintf(wrong->problem.message, sizeof wrong->problem.message, "%s", message);
-    return false;
-}
-
-/* Pushes a field of the table at the index, a text that the schema allows → it; NULL where it is not. */
-static const char *push_text(lua_State *L, int table, const ho_field *field, size_t *len, slot_problem *wrong) {
-    lua_getfield(L, table, field->name);
-    wrong->field = field;
-    if (lua_isnil(L, -1)) {
-        refuse_slot(wrong, field, "required", "missing; a slot needs it");
-        return NULL;
-    }
-    if (lua_type(L, -1) != LUA_TSTRING) {
-        refuse_slot(wrong, field, "type", "a string expected");
-        return NULL;
-    }
-    const char *text = lua_tolstring(L, -1, len);
-    return ho_check_string(field, text, *len, &wrong->problem) == HO_OK ? text : NULL;
-}
-
-/* Reads the slot on top, which stays there. */
-static bool read_slot(lua_State *L, const slot_fields *fields, ho_slot *slot, slot_problem *wrong) {
-    int top = lua_gettop(L);
-    size_t len;
-    const char *text;
-    luaL_checkstack(L, 6, "too many nested calls");
-    lua_pushvalue(L, top);
-    bool ok = hol_node_open(L) || refuse_slot(wrong, NULL, "type", "a slot expected, a table of fields");
-    ok = ok && (text = push_text(L, top + 1, fields->days, &len, wrong)) != NULL &&
-         ho_day_span(text, len, &slot->first, &slot->last) == HO_OK;
-    ok = ok && (text = push_text(L, top + 1, fields->start, &len, wrong)) != NULL &&
-         ho_time(text, len, &slot->start) == HO_OK;
-    ok = ok && (text = push_text(L, top + 1, fields->end, &len, wrong)) != NULL &&
-         ho_time(text, len, &slot->end) == HO_OK;
-    if (ok && slot->start >= slot->end)
-        ok = refuse_slot(wrong, NULL, "time_order", "it ends before it starts; a night shift is two slots");
-    lua_settop(L, top);
-    return ok;
-}
-
-bool hol_week_of_slots(lua_State *L, int data, ho_week *week) {
-    slot_fields fields = fields_of_slot();
-    slot_problem wrong;
-    ho_week said = {0};
-    bool ok = true;
-    data = lua_absindex(L, data);
-    for (size_t i = 1, n = lua_rawlen(L, data); i <= n && ok; i++) {
-        ho_slot slot;
-        lua_rawgeti(L, data, (lua_Integer)i);
-        ok = read_slot(L, &fields, &slot, &wrong);
-        if (ok) ho_week_add_slot(&said, NULL, &slot);
-        lua_pop(L, 1);
-    }
-    if (ok) *week = said;
-    return ok;
-}
+/* --- lists of slots ------------------------------------------------------------------------------------------------- */
 
 /* Pushes the path of what is wrong with item i of the list at the index. */
 static const char *push_path(lua_State *L, int list, size_t i, const ho_field *field) {
@@ -146,7 +64,7 @@ static void set_text(lua_State *L, const char *name, const char *text) {
 }
 
 /* Adds what is wrong with slot i to the list of what is broken, on top. */
-static void add_broken(lua_State *L, int list, size_t i, const slot_problem *wrong) {
+static void add_broken(lua_State *L, int list, size_t i, const hol_slot_problem *wrong) {
     lua_createtable(L, 0, 3);
     push_path(L, list, i, wrong->field);
     lua_setfield(L, -2, "path");
@@ -157,16 +75,15 @@ static void add_broken(lua_State *L, int list, size_t i, const slot_problem *wro
 
 /* Pushes the week that the list of slots at the index says. What is no slot raises, or is added to the list at `broken`. */
 static void push_of_slots(lua_State *L, int list, int broken) {
-    slot_fields fields = fields_of_slot();
     hol_week *week = push_week(L);
     lua_pushvalue(L, list);
     hol_node_open(L);
     int data = lua_gettop(L);
     for (size_t i = 1, n = lua_rawlen(L, data); i <= n; i++) {
-        slot_problem wrong;
+        hol_slot_problem wrong;
         ho_slot slot;
         lua_rawgeti(L, data, (lua_Integer)i);
-        if (read_slot(L, &fields, &slot, &wrong)) {
+        if (hol_slot_read(L, &slot, &wrong)) {
             ho_week_add_slot(&week->open, &week->twice, &slot);
         } else if (broken) {
             lua_pushvalue(L, broken);
@@ -178,47 +95,6 @@ static void push_of_slots(lua_State *L, int list, int broken) {
         lua_settop(L, data);
     }
     lua_settop(L, data - 1);
-}
-
-static void set_time(lua_State *L, const ho_field *field, int minute) {
-    char text[16];
-    snprintf(text, sizeof text, "%02d:%02d", minute / 60, minute % 60);
-    set_text(L, field->name, text);
-}
-
-static void push_slot(lua_State *L, const slot_fields *fields, const ho_slot *slot) {
-    lua_createtable(L, 0, 4);
-    if (slot->first == slot->last)
-        lua_pushstring(L, ho_days[slot->first]);
-    else
-        lua_pushfstring(L, "%s-%s", ho_days[slot->first], ho_days[slot->last]);
-    lua_setfield(L, -2, fields->days->name);
-    set_time(L, fields->start, slot->start);
-    set_time(L, fields->end, slot->end);
-}
-
-void hol_week_push_slots(lua_State *L, const ho_week *week) {
-    int odd = ho_week_odd_minute(week);
-    if (odd >= 0)
-        hol_invalid(
-            L, "week", "last_minute", 0, false,
-            "%s 23:59 is not as the minute before it, and slots cannot say that: the API's 23:59 is midnight; open or "
-            "close both",
-            ho_days[odd / HO_DAY_MINUTES]);
-    slot_fields fields = fields_of_slot();
-    ho_slot few[16], *slots = few;
-    size_t count = ho_week_slots(week, few, HO_COUNT(few));
-    lua_createtable(L, (int)count, 0);
-    if (count > HO_COUNT(few)) {
-        slots = lua_newuserdatauv(L, count * sizeof *slots, 0);
-        lua_insert(L, -2);
-        ho_week_slots(week, slots, count);
-    }
-    for (size_t i = 0; i < count; i++) {
-        push_slot(L, &fields, &slots[i]);
-        lua_rawseti(L, -2, (int)i + 1);
-    }
-    if (slots != few) lua_remove(L, -2);
 }
 
 /* --- making one ---------------------------------------------------------------------------------------------------- */

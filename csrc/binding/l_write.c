@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* The canonical writer: the same value is the same bytes on every VM. It runs no Lua code of the script's. */
-#include "l_node.h"
+#include "l_week.h"
 
 #include "../core/rule.h"
 
@@ -290,6 +290,10 @@ static void write_value(hol_writer *w, const ho_field *field, const hol_place *p
         break;
     case LUA_TTABLE:
     case LUA_TUSERDATA:
+        if (hol_is_hours(field) && hol_week_test(L, -1)) {
+            hol_week_push_slots(L, hol_week_test(L, -1));
+            lua_replace(L, -2);
+        }
         if (hol_node_open(L)) {
             write_table(w, field, p);
             break;
