@@ -160,6 +160,10 @@ describe("an edit by PATH=VALUE", function()
       ["routing_profiles[Tech].user_ids=[5]"] = { '+ routing_profiles["Tech"].user_ids[5]' },
       ["custom_guidelines[*].is_active=true"] = { '~ custom_guidelines["Legal"].is_active: false → true' },
       ['custom_guidelines["Legal"].name="a]=b"'] = { '~ custom_guidelines["Legal"].name: "Legal" → "a]=b"' },
+      ["availability=Mon-Fri 9am-5:30pm; sat 10-14, sun 10-noon"] = {},
+      ["availability=mon-fri 09:00-17:30, sat 10:00-14:00, sun 10-13"] = {
+        '~ availability[sunday 10:00-12:00].end_time: "12:00" → "13:00"',
+      },
       ["availability=[]"] = {
         '- availability[monday-friday 09:00-17:30]: {"id": 1, "day_span": "monday-friday", "start_time": "09:00", '
           .. '"end_time": "17:30"}',
@@ -210,6 +214,8 @@ describe("an edit by PATH=VALUE", function()
       { 'availability=[{"day_span":"monday","start_time":"10:00","end_time":"09:00"}]', "availability[1]",
         "time_order" },
       { 'availability=[{"day_span":"monday"}]', "availability[1].start_time", "required" },
+      { "availability=mon-fri 9-5", "availability", "week", 'character 9: "9-5" may be meant in two ways; write '
+        .. "9am-5pm or 09:00-17:00, or 21:00-05:00 for a night" },
       { 'settings={"timezon":"UTC"}', "settings.timezon", "unknown", 'no such field; did you mean "timezone"?' },
       { 'settings={"is_active":null}', "settings.is_active", "null" },
       { "custom_guidelines[2]={}", "custom_guidelines[2]", "path",

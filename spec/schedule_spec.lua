@@ -20,6 +20,8 @@ describe("an edit of hours in words", function()
     { "monday 09:00-12:00 monday 13:00-17:00", "monday 09:00-12:00 monday 14:00-18:00",
       "Mon 09:00-12:00, 14:00-18:00; as many hours a week" },
     { "monday 09:00-17:00", "monday 09:00-13:00 monday 12:00-17:00", "the same hours" },
+    { "monday 09:00-17:00", "monday 09:00-23:59 tuesday 00:00-02:00",
+      "Mon 09:00-24:00, Tue 00:00-02:00; +9 h a week" },
     { "monday 09:00-17:00 tuesday 09:00-17:00", "monday-tuesday 09:00-17:00", "the same hours" },
   } do
     it(row[3], function() assert.equal(row[3], schedule.words(slots(row[1]), slots(row[2]))) end)

@@ -307,7 +307,19 @@ local function read_json(p, text, is_wanted, wanted)
   return value
 end
 
+-- Hours as people write them: a week.
+local function read_hours(p, text)
+  local ok, value = pcall(core.week.new, text)
+  if ok then return value end
+  if not core.error.is(value) then error(value, 0) end
+  core.error.raise {
+    path = p.text, rule = value.rule, value = text, message = value.message,
+    column = core.schema.utf8_length(p.text) + 1 + value.column,
+  }
+end
+
 function read_value.list(p, text)
+  if p.leads_to.item.is_slot and not text:find "^%s*[%[{]" then return read_hours(p, text) end
   local wanted = p.leads_to.item.kind == "string" and '["one", "two"]'
     or p.leads_to.item.kind == "integer" and "[1, 2]" or "[{…}, {…}]"
   local value = read_json(p, text, shape.is_list, "a list as JSON, " .. wanted)
@@ -442,8 +454,9 @@ local function assign(cfg, one)
 end
 
 --- Reads a list of "PATH=VALUE" → function(cfg), an edit. A VALUE is written as its field is: true or false; digits; a text as it
--- is, or in quotes as JSON has it; lists and objects as JSON. What can be told without a document is, and raises: `path`, `rule`,
--- `message`. An item that the edited document does not have raises then, rule "missing" or "several".
+-- is, or in quotes as JSON has it; lists and objects as JSON, the list of slots also as handoff.week reads hours. What can be
+-- told without a document is, and raises: `path`, `rule`, `message`. An item that the edited document does not have raises then,
+-- rule "missing" or "several".
 function path.edit(list)
   if type(list) ~= "table" or #list == 0 then
     core.error.raise { rule = "type", message = "a list of PATH=VALUE expected, such as settings.is_active=true" }

@@ -1,84 +1,24 @@
 -- SPDX-License-Identifier: MIT
 --- What an edit of working hours comes to, in words: `Sat closed; −4 h a week`. Pure functions on plain slots, as
 -- handoff.json decodes them.
+local core = require "handoff.core"
+
 local schedule = {}
 
-local DAY = 24 * 60 -- minutes
-
-local days = { "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday" }
 local short = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" }
 
-local number_of = {}
-for i, day in ipairs(days) do number_of[day] = i end
-
--- Minutes of the day, or nil.
-local function minute_of(time)
-  local hours, minutes = tostring(time):match "^(%d%d):(%d%d)$"
-  if not hours then return nil end
-  local minute = hours * 60 + minutes
-  return minute < DAY and tonumber(minutes) < 60 and minute or nil
-end
-
--- monday-friday → 1, 5; or nil.
-local function days_of(span)
-  local from, to = tostring(span):match "^(%l+)%-?(%l*)$"
-  from, to = number_of[from], to == "" and number_of[from] or number_of[to]
-  if from and to then return from, to end
-end
-
--- Adds the slot's minutes to each of its days → true; nil where the slot is none.
-local function add_slot(week, slot)
-  if type(slot) ~= "table" then return nil end
-  local first, last = days_of(slot.day_span)
-  local from, to = minute_of(slot.start_time), minute_of(slot.end_time)
-  if not (first and from and to and from < to) then return nil end
-  for i = 0, (last - first) % 7 do
-    local day = (first - 1 + i) % 7 + 1
-    table.insert(week[day], { from, to })
-  end
-  return true
-end
-
--- Of spans in any order, those that overlap or touch as one.
-local function join(spans)
-  local joined = {}
-  table.sort(spans, function(a, b) return a[1] < b[1] or a[1] == b[1] and a[2] < b[2] end)
-  for _, span in ipairs(spans) do
-    local last = joined[#joined]
-    if last and span[1] <= last[2] then
-      last[2] = math.max(last[2], span[2])
-    else
-      joined[#joined + 1] = { span[1], span[2] }
-    end
-  end
-  return joined
-end
-
--- A list of slots → for each day the spans of minutes it is open, rising; nil where a slot is none.
+-- A list of slots → its week; nil where something in it is no slot.
 local function week_of(slots)
-  local week = { {}, {}, {}, {}, {}, {}, {} }
   if type(slots) ~= "table" then return nil end
-  for _, slot in ipairs(slots) do
-    if not add_slot(week, slot) then return nil end
-  end
-  for day = 1, 7 do week[day] = join(week[day]) end
-  return week
+  local week, broken = core.week.read(slots)
+  return #broken == 0 and week or nil
 end
 
-local function time_text(minute) return ("%02d:%02d"):format((minute - minute % 60) / 60, minute % 60) end
-
-local function day_text(spans)
+-- The hours of one day: "09:00-12:00, 13:00-17:00".
+local function day_text(week, day)
   local texts = {}
-  for i, span in ipairs(spans) do texts[i] = time_text(span[1]) .. "-" .. time_text(span[2]) end
+  for i, span in ipairs(week:intersect(short[day] .. " 00:00-24:00"):spans()) do texts[i] = span.text:match " (.*)" end
   return #texts == 0 and "closed" or table.concat(texts, ", ")
-end
-
-local function minutes_of(week)
-  local sum = 0
-  for _, spans in ipairs(week) do
-    for _, span in ipairs(spans) do sum = sum + span[2] - span[1] end
-  end
-  return sum
 end
 
 local function length_text(minutes)
@@ -96,8 +36,8 @@ end
 local function changed_days(before, after)
   local runs, last = {}, nil
   for day = 1, 7 do
-    local text = day_text(after[day])
-    if text == day_text(before[day]) then
+    local text = day_text(after, day)
+    if text == day_text(before, day) then
       last = nil
     elseif last and last.text == text then
       last.to = day
@@ -122,7 +62,7 @@ function schedule.words(before, after)
   if not (was and is) then return nil end
   local changed = changed_days(was, is)
   if #changed == 0 then return "the same hours" end
-  return ("%s; %s"):format(table.concat(changed, ", "), difference_text(minutes_of(is) - minutes_of(was)))
+  return ("%s; %s"):format(table.concat(changed, ", "), difference_text(is:minutes() - was:minutes()))
 end
 
 return schedule

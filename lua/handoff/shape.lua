@@ -11,7 +11,7 @@ local getmetatable, next, tostring, type, ipairs = getmetatable, next, tostring,
 
 -- Adds to an object's row `known`, its fields by name, `names`, theirs in order, and what tells such items apart,
 -- as names of fields: `key`, the id; `named`; and `label`, that name or, where there is none, what every item must have
--- (a slot's days and times).
+-- (a slot's days and times). A slot's row has `is_slot`.
 local function prepare(row)
   if row.item then prepare(row.item) end
   if not row.fields then return row end
@@ -21,6 +21,7 @@ local function prepare(row)
     row.known[field.name], row.names[i] = prepare(field), field.name
     if field.id then row.key = field.name end
     if field.identity then row.label[1] = field.name end
+    if field.format == "day_span" then row.is_slot = true end
     if field.required then required[#required + 1] = field.name end
   end
   row.named = row.label[1]

@@ -58,6 +58,9 @@ local function write_row(ctx, row, path)
     ctx:say(("  of each  %s; %s"):format(type_of(row.item), row.item.doc:gsub("^%u", string.lower):gsub("%.$", "")))
   end
   for i, choice in ipairs(row.choices or {}) do ctx:say((i == 1 and "  choices  " or "           ") .. choice) end
+  if row.item and row.item.is_slot then
+    ctx:say("  written  as text, mon-fri 09:00-17:30, sat 10:00-14:00, closed, 24/7; or as JSON")
+  end
   if rule_of(row) then ctx:say("  rule     " .. rule_of(row)) end
 end
 
