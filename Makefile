@@ -224,13 +224,32 @@ lint-gcc lint-clang: lint-%:
 
 # C unit tests of the core, a program a room; with sanitizers:
 #     make test-core BUILD=build/asan CC=clang CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover"
+replays := $(patsubst spec/fuzz/corpus/%,$(BUILD)/spec/fuzz/%,$(wildcard spec/fuzz/corpus/*))
 core_tests := $(patsubst spec/core/%.c,$(BUILD)/spec/core/%,$(wildcard spec/core/*.c))
 $(BUILD)/spec/core/%: spec/core/%.c $(core_obj) Makefile
 	@mkdir -p $(@D)
 	$(compile) $(lib_flags) $< $(core_obj) -o $@ $(LDFLAGS) $(shell pkg-config --libs $(core_pc))
-test-core: $(core_tests)
-	@status=0; for test in $^; do echo "$${test##*/}:"; $$test || status=1; done; exit $$status
+test-core: $(core_tests) $(replays)
+	@status=0; for test in $(core_tests); do echo "$${test##*/}:"; $$test || status=1; done; \
+	for test in $(replays); do echo "fuzz $${test##*/}:"; $$test spec/fuzz/corpus/$${test##*/}/* || status=1; done; exit $$status
 -include $(wildcard $(BUILD)/spec/core/*.d)
+
+# Fuzzers of the core, a program a room, for so many seconds each; what they find is kept beside the corpus that grows in $(BUILD).
+# test-core feeds them what is in spec/fuzz/corpus, without libFuzzer.
+FUZZ_SECONDS ?= 60
+fuzzers := $(patsubst spec/fuzz/%.c,%,$(filter-out %/replay.c,$(wildcard spec/fuzz/*.c)))
+$(BUILD)/spec/fuzz/%: spec/fuzz/%.c spec/fuzz/replay.c $(core_obj) Makefile
+	@mkdir -p $(@D)
+	$(compile) $(lib_flags) $< spec/fuzz/replay.c $(core_obj) -o $@ $(LDFLAGS) $(shell pkg-config --libs $(core_pc))
+$(BUILD)/fuzz/%: spec/fuzz/%.c $(wildcard csrc/core/*.[ch]) Makefile
+	@mkdir -p $(@D)
+	clang -std=c11 -D_GNU_SOURCE $(WARN) -O2 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(lib_flags) $< \
+	  $(wildcard csrc/core/*.c) -o $@ $(shell pkg-config --libs $(core_pc))
+$(fuzzers:%=fuzz-%): fuzz-%: $(BUILD)/fuzz/%
+	@mkdir -p $(BUILD)/fuzz/$*-corpus
+	cd $(BUILD)/fuzz && ./$* -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1 -verbosity=0 \
+	  $(patsubst %,-dict=$(CURDIR)/%,$(wildcard spec/fuzz/$*.dict)) $*-corpus $(wildcard $(CURDIR)/spec/fuzz/corpus/$*)
+fuzz: $(fuzzers:%=fuzz-%)
 
 # busted through the VM itself, under a wrapper or none; SPEC= names the specs.
 SPEC ?= spec
@@ -290,10 +309,11 @@ help:
 	@echo 'make lint        luacheck, cppcheck, clang-format, both compilers with warnings as errors'
 	@echo 'make test-core, test-lua54, test-luajit          a part of the tests'
 	@echo 'make test-asan, test-valgrind, test-gc           busted with sanitizers, valgrind, a restless collector'
+	@echo 'make fuzz        fuzzers of the core, with sanitizers; FUZZ_SECONDS=60 each'
 	@echo 'make test-kill   a run killed at 200 instants and gone on with'
 	@echo 'make golden      takes what each --help says now for what it should say'
 	@echo 'make bench       processor time, memory and agents a second, on both VMs, beside others'
 	@echo 'make clean'
 
 .PHONY: all $(vms) rock install install-command install-pages install-rock uninstall deps demo demo-run test checks lint \
-  lints $(checks) test-asan test-valgrind test-gc test-kill golden bench bench-run clean help
+  lints $(checks) fuzz $(fuzzers:%=fuzz-%) test-asan test-valgrind test-gc test-kill golden bench bench-run clean help

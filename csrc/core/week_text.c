@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Hours as people write them, read and written. */
+#include "check.h"
 #include "rule.h"
 #include "week.h"
 
@@ -99,7 +100,7 @@ static bool take_dash(reader *r) {
 
 /* --- days ---------------------------------------------------------------------------------------------------------- */
 
-enum { ALL_DAYS = 0x7F, WEEKDAYS = 0x1F, WEEKEND = 0x60, SHOWN = 40 };
+enum { ALL_DAYS = 0x7F, WEEKDAYS = 0x1F, WEEKEND = 0x60, QUOTED = 80 };
 
 static const char *const known_words[] = {
     "monday", "tuesday",  "wednesday", "thursday", "friday", "saturday", "sunday",
@@ -136,17 +137,14 @@ static unsigned take_days_word(reader *r) {
 }
 
 static bool refuse_word(reader *r, const char *wanted) {
-    char word[SHOWN + 1];
+    char word[QUOTED];
     size_t size = word_length(r);
-    if (size == 0) {
-        size = r->at < r->len ? ho_utf8_size(r->text + r->at, r->len - r->at) : 0;
-        if (size == 0) return refuse(r, r->at, "%s expected, and the text ends", wanted);
-    }
-    snprintf(word, sizeof word, "%.*s", (int)(size < SHOWN ? size : SHOWN), r->text + r->at);
-    if ((unsigned char)word[0] < 0x20) snprintf(word, sizeof word, "a control character");
+    if (r->at == r->len) return refuse(r, r->at, "%s expected, and the text ends", wanted);
+    if (size == 0) size = ho_utf8_size(r->text + r->at, r->len - r->at);
+    ho_quote(r->text + r->at, size, word, sizeof word);
     int near = ho_nearest(r->text + r->at, size, known_words);
-    if (near >= 0) return refuse(r, r->at, "\"%s\" is not understood; did you mean \"%s\"?", word, known_words[near]);
-    return refuse(r, r->at, "\"%s\" is not understood; write %s", word, wanted);
+    if (near >= 0) return refuse(r, r->at, "%s is not understood; did you mean \"%s\"?", word, known_words[near]);
+    return refuse(r, r->at, "%s is not understood; write %s", word, wanted);
 }
 
 static unsigned days_between(unsigned first, unsigned last) {
@@ -324,8 +322,8 @@ static bool refuse_ambiguous(reader *r, const written *from, const written *to, 
     int day = from->minute, end = to->minute;
     if (day > HALF || end > HALF || !from->loose || !to->loose) { /* only one of them may be either */
         const char *night = end < day ? " for a night" : "";
-        snprintf(hint, sizeof hint, "%s-%s%s, or each with am or pm", clock_text(day, a), end_text(end, b), night);
-        return refuse(r, from->at, "\"%s\" may be meant in two ways; write %s", shown, hint);
+        snprintf(hint, sizeof hint, "%s-%s%s, or say am or pm", clock_text(day, a), end_text(end, b), night);
+        return refuse(r, from->at, "%s may be meant in two ways; write %s", shown, hint);
     }
     bool night = end <= day;
     int afternoon = end + HALF, first = night ? day : day + HALF;
@@ -333,7 +331,7 @@ static bool refuse_ambiguous(reader *r, const written *from, const written *to, 
     n += (size_t)snprintf(hint + n, sizeof hint - n, " or %s-%s, or ", clock_text(first, a), end_text(afternoon, b));
     snprintf(hint + n, sizeof hint - n, "%s-%s for a night", clock_text(night ? day + HALF : day, a),
              clock_text(end, b));
-    return refuse(r, from->at, "\"%s\" may be meant in two ways; write %s", shown, hint);
+    return refuse(r, from->at, "%s may be meant in two ways; write %s", shown, hint);
 }
 
 /* Whether the span can only be meant as it is read. From one to six in bare hours is rather the afternoon. */
@@ -345,10 +343,8 @@ static bool is_clear(const written *from, const written *to) {
 }
 
 static bool check_span(reader *r, const written *from, const written *to) {
-    char shown[SHOWN + 1], hint[96], a[CLOCK], b[CLOCK];
-    size_t size = to->end - from->at;
-    snprintf(shown, sizeof shown, "%.*s", (int)(size < SHOWN ? size : SHOWN), r->text + from->at);
-    if (ho_utf8_length(shown, strlen(shown), NULL) == SIZE_MAX) snprintf(shown, sizeof shown, "the span");
+    char shown[QUOTED], hint[96], a[CLOCK], b[CLOCK];
+    ho_quote(r->text + from->at, to->end - from->at, shown, sizeof shown);
     if (from->minute == HO_DAY_MINUTES) return refuse(r, from->at, "24:00 is an end; write 00:00 to start at midnight");
     if (from->minute == HO_DAY_LAST)
         return refuse(
@@ -358,10 +354,10 @@ static bool check_span(reader *r, const written *from, const written *to) {
         const written *loose = from->loose ? from : to;
         int other = (loose->minute + HO_DAY_MINUTES / 2) % HO_DAY_MINUTES;
         snprintf(hint, sizeof hint, "%s or %s", half_text(loose->minute, a), half_text(other, b));
-        return refuse(r, loose->at, "\"%s\" says am or pm of one time only; write the other as %s", shown, hint);
+        return refuse(r, loose->at, "%s says am or pm of one time only; write the other as %s", shown, hint);
     }
     if (from->minute == to->minute && !from->loose && !to->loose)
-        return refuse(r, from->at, "\"%s\" ends when it starts; write 00:00-24:00 for a whole day", shown);
+        return refuse(r, from->at, "%s ends when it starts; write 00:00-24:00 for a whole day", shown);
     return is_clear(from, to) || refuse_ambiguous(r, from, to, shown);
 }
 
@@ -432,11 +428,9 @@ static bool take_item(reader *r, unsigned *days) {
     if (r->at < r->len && !memchr(",;\n", r->text[r->at], 3))
         return refuse_word(r, "hours, such as 09:00-17:30, or closed");
     while (end > from && memchr(" :\t,", r->text[end - 1], 4)) end--;
-    char shown[SHOWN + 1], hint[2 * SHOWN + 64];
-    snprintf(shown, sizeof shown, "%.*s", (int)(end - from < SHOWN ? end - from : SHOWN), r->text + from);
-    if (ho_utf8_length(shown, strlen(shown), NULL) == SIZE_MAX) snprintf(shown, sizeof shown, "sat");
-    snprintf(hint, sizeof hint, "%s 00:00-24:00 for all day, or %s closed", shown, shown);
-    return refuse(r, from, "\"%s\" has no hours; write %s", shown, hint);
+    char shown[QUOTED];
+    ho_quote(r->text + from, end - from, shown, sizeof shown);
+    return refuse(r, from, "%s has no hours; write 00:00-24:00 after it for all day, or closed", shown);
 }
 
 static bool take_more(reader *r, unsigned *days) {

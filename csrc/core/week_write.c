@@ -20,37 +20,42 @@ static void add(writer *w, const char *format, ...) {
     if (size > 0) w->len += (size_t)size;
 }
 
-static int back(int minute, int by) {
-    return (minute - by + HO_WEEK_MINUTES) % HO_WEEK_MINUTES;
-}
+/* A week, and which days begin in a night: an open span that goes on over that midnight and is shorter than a day, so that it
+ * ends at an earlier time than it starts at, and is the day's that it starts on. */
+typedef struct nights {
+    const ho_week *week;
+    bool before[7];
+} nights;
 
-/* Whether the open span that goes on over that midnight is a night's: shorter than a day, so that it ends at an earlier time
- * than it starts at, and is the day's that it starts on. */
-static bool is_night(const ho_week *week, int midnight) {
-    int before = 0;
-    if (!ho_week_is_open(week, midnight)) return false;
-    while (before < HO_DAY_MINUTES && ho_week_is_open(week, back(midnight, before + 1))) before++;
-    return before > 0 && before + ho_week_run(week, midnight) < HO_DAY_MINUTES;
+static nights find_nights(const ho_week *week) {
+    nights n = {.week = week};
+    ho_span span;
+    for (int at = 0; ho_week_next(week, &at, &span);) {
+        int next = span.from / HO_DAY_MINUTES + 1;
+        if (span.to - span.from < HO_DAY_MINUTES && span.to > next * HO_DAY_MINUTES) n.before[next % 7] = true;
+    }
+    return n;
 }
 
 /* The next span of a day as it is written, minutes of the day; a night's `to` exceeds it. `*at` is 0 at first. */
-static bool next_span(const ho_week *week, int day, int *at, ho_span *span) {
+static bool next_span(const nights *n, int day, int *at, ho_span *span) {
+    const ho_week *week = n->week;
     int begin = day * HO_DAY_MINUTES;
-    if (*at == 0 && is_night(week, begin)) *at = ho_week_run(week, begin);
+    if (*at == 0 && n->before[day]) *at = ho_week_run(week, begin);
     if (*at < HO_DAY_MINUTES && !ho_week_is_open(week, begin + *at)) *at += ho_week_run(week, begin + *at);
     if (*at >= HO_DAY_MINUTES) return false;
     int to = *at + ho_week_run(week, begin + *at);
-    if (to > HO_DAY_MINUTES && !is_night(week, (begin + HO_DAY_MINUTES) % HO_WEEK_MINUTES)) to = HO_DAY_MINUTES;
+    if (to > HO_DAY_MINUTES && !n->before[(day + 1) % 7]) to = HO_DAY_MINUTES;
     *span = (ho_span){*at, to};
     *at = to;
     return true;
 }
 
-static bool are_alike(const ho_week *week, int day, int other) {
+static bool are_alike(const nights *n, int day, int other) {
     ho_span a = {0}, b = {0};
     for (int at = 0, there = 0;;) {
-        bool more = next_span(week, day, &at, &a);
-        if (more != next_span(week, other, &there, &b)) return false;
+        bool more = next_span(n, day, &at, &a);
+        if (more != next_span(n, other, &there, &b)) return false;
         if (!more) return true;
         if (a.from != b.from || a.to != b.to) return false;
     }
@@ -78,9 +83,9 @@ static void add_time(writer *w, int minute, bool is_end) {
     add(w, "%02d:%02d", hour, minute % 60);
 }
 
-static void add_spans(writer *w, const ho_week *week, int day) {
+static void add_spans(writer *w, const nights *n, int day) {
     ho_span span;
-    for (int at = 0; next_span(week, day, &at, &span);) {
+    for (int at = 0; next_span(n, day, &at, &span);) {
         add(w, " ");
         add_time(w, span.from, false);
         add(w, "-");
@@ -90,6 +95,7 @@ static void add_spans(writer *w, const ho_week *week, int day) {
 
 size_t ho_week_text(const ho_week *week, char *out, size_t room) {
     writer w = {.out = out, .room = room};
+    nights n = find_nights(week);
     int open = ho_week_minutes(week);
     unsigned done = 0;
     if (open == 0 || open == HO_WEEK_MINUTES) {
@@ -100,12 +106,12 @@ size_t ho_week_text(const ho_week *week, char *out, size_t room) {
         unsigned days = 0;
         ho_span span;
         int at = 0;
-        if (done >> day & 1 || !next_span(week, day, &at, &span)) continue;
+        if (done >> day & 1 || !next_span(&n, day, &at, &span)) continue;
         for (int other = day; other < 7; other++)
-            if (are_alike(week, day, other)) days |= 1u << other;
+            if (are_alike(&n, day, other)) days |= 1u << other;
         if (w.len > 0) add(&w, ", ");
         add_days(&w, days);
-        add_spans(&w, week, day);
+        add_spans(&w, &n, day);
         done |= days;
     }
     return w.len;

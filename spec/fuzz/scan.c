@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* For libFuzzer: clang -std=c11 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined spec/fuzz/scan.c csrc/core/scan.c
- * csrc/core/rule.c -o build/fuzz-scan && build/fuzz-scan -max_len=4096 -max_total_time=300
+/* For libFuzzer, see `make fuzz`.
  * Held: nothing beyond the text is read, extents lie within it and are valid values by themselves, a marked text has the size
  * that was promised, and marking twice changes nothing. */
 #include "../../csrc/core/scan.h"
