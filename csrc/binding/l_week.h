@@ -10,7 +10,7 @@
 /* The minutes of the week at the index, or NULL where the value is none. */
 const ho_week *hol_week_test(lua_State *L, int index);
 
-/* --- slots (l_slots.c) -------------------------------------------------------------------------------------------- */
+/* --- slots (l_week_slots.c) -------------------------------------------------------------------------------------------- */
 
 /* Whether the field is the list of slots, which a week may be given to. */
 bool hol_is_hours(const ho_field *field);
