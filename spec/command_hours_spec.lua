@@ -25,7 +25,12 @@ local files = {
 }
 
 describe("handoff hours", function()
-  local folder
+  local folder, shown, box
+  after_each(function()
+    if shown then shown:close() end
+    if box then box:stop() end
+    shown, box = nil, nil
+  end)
   setup(function()
     folder = program.folder()
     program.run(("mkdir %s/state %s/one"):format(folder, folder))
@@ -98,7 +103,7 @@ Sat 28 ····················████████····�
 Closed in between: mon-fri 12:00-13:00
 █ open, · closed, ◆ now and open, ◇ now and closed
 ]], out "shop-uk --from state --at 2026-11-25T13:10Z --day wed,sat")
-    local shown = terminal.open(("cd %s && %s hours shop-uk --from state --day wed,sat --at 2026-11-25T13:10Z"):format(
+    shown = terminal.open(("cd %s && %s hours shop-uk --from state --day wed,sat --at 2026-11-25T13:10Z"):format(
       folder, command.words()), { columns = 40 })
     assert.equal(0, shown:ends())
     assert.is_nil(terminal.unreadable(shown.read))
@@ -110,12 +115,11 @@ Closed in between: mon-fri 12:00-13:00
       "       10:00-14:00", "Closed in between: mon-fri 12:00-13:00", "█ open, · closed, ◆ now and open, ◇ now",
       "  and closed", "[exit 0]",
     }, shown:screen())
-    shown:close()
   end)
 
   it("draws as many days beside each other as a terminal is wide", function()
     for _, row in ipairs { { 80, 2, 4 }, { 40, 1, 7 }, { 190, 7, 1 } } do
-      local shown = terminal.open(("cd %s && %s hours --from state --at 2026-11-25T13:10Z"):format(folder,
+      shown = terminal.open(("cd %s && %s hours --from state --at 2026-11-25T13:10Z"):format(folder,
         command.words()), { columns = row[1], rows = 100 })
       assert.equal(0, shown:ends())
       local screen, bands = shown:screen(), 0
@@ -174,7 +178,7 @@ Somebody is there at every minute of the week.
   end)
 
   it("shows the agents that it can read, and names the others", function()
-    local box = command.sandbox(3, { no_rate_limit = true })
+    box = command.sandbox(3, { no_rate_limit = true })
     local names = { box.box.agents[1].name, box.box.agents[2].name }
     box.box:revoke(names[1])
     local ran = box:run "hours --retries 0 --day mon"
@@ -184,6 +188,5 @@ Somebody is there at every minute of the week.
     assert.truthy(ran.err:find(names[1], 1, true))
     local json_line = box:run("hours --retries 0 --json " .. names[1]).out
     assert.same({ names[1], "auth" }, { json.decode(json_line).agent, json.decode(json_line).error.kind })
-    box:stop()
   end)
 end)
