@@ -7,7 +7,8 @@ description = {
   license = "MIT",
 }
 dependencies = { "lua >= 5.1, < 5.5", "lua-cjson >= 2.1", "argparse >= 0.7" }
--- The Makefile finds libcurl and, for the sandbox, libmicrohttpd, and names the package that brings what is missing.
+-- The Makefile finds libcurl, libmicrohttpd for the sandbox, and GLib for time zones and typed text, and names the package that
+-- brings what is missing.
 build = {
   type = "make",
   build_target = "rock",

@@ -114,25 +114,45 @@ describe("make where something is missing", function()
     return output, status, built
   end
 
+  -- What find prints of these modules, as the words name them, for both VMs or one.
+  local function modules(names, vm)
+    local lines = {}
+    for _, of in ipairs { "lua54", "luajit" } do
+      for name in names:gmatch "%a+" do
+        if not vm or of == vm then lines[#lines + 1] = ("build/%s/handoff/%s.so\n"):format(of, name) end
+      end
+    end
+    return table.concat(lines)
+  end
+
   it("names LuaJIT's package and builds for Lua 5.4", function()
     local output, status, built = make_without "luajit"
     assert.equal(0, status, output)
     assert.equal("handoff: not found: LuaJIT. Debian has it in: libluajit2-5.1-dev or libluajit-5.1-dev\n", output)
-    assert.equal("build/lua54/handoff/core.so\nbuild/lua54/handoff/serve.so\n", built)
+    assert.equal(modules("core fold serve zone", "lua54"), built)
   end)
 
   it("names libmicrohttpd's package and builds the library without the sandbox", function()
     local output, status, built = make_without "libmicrohttpd"
     assert.equal(0, status, output)
     assert.equal("handoff: not found: libmicrohttpd (for the sandbox). Debian has it in: libmicrohttpd-dev\n", output)
-    assert.equal("build/lua54/handoff/core.so\nbuild/luajit/handoff/core.so\n", built)
+    assert.equal(modules "core fold zone", built)
+  end)
+
+  it("names GLib's package and builds the library without zones and typed texts", function()
+    local output, status, built = make_without "glib-2.0"
+    assert.equal(0, status, output)
+    local lines = select(2, output:gsub("handoff: not found: GLib %([^\n]+%)%. Debian has it in: libglib2%.0%-dev\n", ""))
+    assert.equal(select(2, output:gsub("\n", "\n")), lines, output)
+    assert.is_true(lines > 0)
+    assert.equal(modules "core serve", built)
   end)
 
   it("names libcurl's package, builds the rest and fails", function()
     local output, status, built = make_without "libcurl"
     assert.equal(2, status, output)
     assert.truthy(output:find("handoff: not found: libcurl. Debian has it in: libcurl4-openssl-dev\n", 1, true), output)
-    assert.equal("build/lua54/handoff/serve.so\nbuild/luajit/handoff/serve.so\n", built)
+    assert.equal(modules "fold serve zone", built)
   end)
 
   it("names both VMs' packages where there is none, and fails", function()

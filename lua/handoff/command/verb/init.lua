@@ -24,14 +24,14 @@ local edit = [[
 --   handoff undo 1                                  takes run 1 back
 --
 -- Every value is checked where it is set. `handoff explain` tells what there is, and what it means.
+local handoff = require "handoff"
+
 return function(cfg, agent)
   cfg.settings.is_active = true
 
-  -- When people answer, in the agent's own time zone. The slots are replaced as a whole.
+  -- When people answer, in the agent's own time zone. `handoff hours` draws it.
   cfg.settings.working_hours_active = true
-  cfg.availability = {
-    { day_span = "monday-friday", start_time = "09:00", end_time = "17:30" },
-  }
+  cfg.availability = handoff.week "mon-fri 09:00-17:30"
 
   -- The guideline of this name is set, or added where there is none.
   cfg.custom_guidelines:upsert {
