@@ -79,7 +79,8 @@ describe("the example", function()
     end
     local again = run("hours", sandbox.inventory)
     assert.equal(3, count(again, "unchanged"))
-    assert.matches("\nshop%-de: mon%-fri 09:00%-12:30 13:30%-17:30, sat 10:00%-12:30 13:30%-14:00; 40.5 h a week; now ", again)
+    assert.matches("\nshop%-de: mon%-fri 09:00%-12:30 13:30%-17:30, sat 10:00%-12:30 13:30%-14:00; 40.5 h a week; now ",
+      again)
   end)
 
   it("policy passes where the edits of the others have been made, and not before", function()

@@ -96,7 +96,8 @@ describe("a page", function()
   end
 
   local function size(width)
-    b:command("Emulation.setDeviceMetricsOverride", { width = width, height = 800, deviceScaleFactor = 1, mobile = false })
+    b:command("Emulation.setDeviceMetricsOverride",
+      { width = width, height = 800, deviceScaleFactor = 1, mobile = false })
   end
 
   local function scheme(name)
