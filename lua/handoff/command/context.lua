@@ -41,6 +41,13 @@ function Context.plural(_, count, one, many)
   return ("%d %s"):format(count, count == 1 and one or many or one .. "s")
 end
 
+--- The instant that --at names, where local times are those of this zone, or UTC; now without it. What is no time ends the verb.
+-- Asked first without a zone, it is said before anything is requested, but for what the clocks of a zone skip.
+function Context:time(zone)
+  local at, why = require("handoff.time").read(self.args.at, zone)
+  return at or failure.raise(status.misuse, "--at: " .. why)
+end
+
 -- ---- the fleet ------------------------------------------------------------------------------------------------------------
 
 -- Flags that are options of handoff.fleet.

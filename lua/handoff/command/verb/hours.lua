@@ -21,23 +21,17 @@ local function known(list)
   return agents
 end
 
--- The time that --at names, for local times in this zone; now without it.
-local function moment(ctx, zone)
-  local at, why = require("handoff.time").read(ctx.args.at, zone)
-  return at or require("handoff.command.failure").raise(require("handoff.command.status").misuse, "--at: " .. why)
-end
-
 -- Refuses what is wrong before anything is read.
 local function check(ctx)
   local failure, status = require "handoff.command.failure", require "handoff.command.status"
   local zone, err = require("handoff.time").zone(ctx.args.zone or "UTC")
   if not zone then failure.raise(status.misuse, "--zone: " .. err.message) end
-  moment(ctx, zone)
+  ctx:time(zone)
 end
 
 local function make(ctx, agents)
   local timetable, time = require "handoff.timetable", require "handoff.time"
-  local at = moment(ctx, time.zone(ctx.args.zone or timetable.shared_zone(agents)))
+  local at = ctx:time(time.zone(ctx.args.zone or timetable.shared_zone(agents)))
   return require("handoff.command.failure").check(timetable.new { agents = agents, zone = ctx.args.zone, at = at })
 end
 

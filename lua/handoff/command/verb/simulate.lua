@@ -7,13 +7,6 @@ local function event_of(args)
   return { time = args.at, message = args.message, guideline = args.guideline, answer = args.answer, topic = topic }
 end
 
--- A time that is none is said before anything is requested, one that the clocks skip once the zone is known.
-local function check_time(ctx, zone)
-  local failure, status = require "handoff.command.failure", require "handoff.command.status"
-  local at, reason = require("handoff.time").read(ctx.args.at, zone)
-  if not at then failure.raise(status.misuse, "--at: " .. reason) end
-end
-
 local function write_record(ctx, agent, result)
   local array, time = require("handoff.core").json.array, require "handoff.time"
   local zone, notified = result.timezone and time.zone(result.timezone), result.notified
@@ -49,12 +42,12 @@ return {
   },
   run = function(ctx)
     local documents, failure = require "handoff.command.documents", require "handoff.command.failure"
-    check_time(ctx)
+    ctx:time()
     local list, code = documents.look(ctx, function(cfg) return cfg end)
     documents.failures(ctx, list)
     local cfg = list[1].value
     if not cfg then return code end
-    check_time(ctx, require("handoff.hours").zone(cfg))
+    ctx:time(require("handoff.hours").zone(cfg))
     local result = failure.check(require("handoff.simulate").run(cfg, event_of(ctx.args)))
     if ctx.json then return write_record(ctx, list[1].agent, result) end
     ctx:say(("%s, %s"):format(list[1].agent, tostring(result)))

@@ -2,13 +2,6 @@
 local failure = require "handoff.command.failure"
 local status = require "handoff.command.status"
 
--- What a time is that counts for every agent, before any is asked for.
-local function check_time(at)
-  if not at then return end
-  local epoch, why = require("handoff.time").read(at)
-  if not epoch then failure.raise(status.misuse, "--at: " .. why) end
-end
-
 local function check_output(ctx)
   local format, path = ctx.args.format, ctx.args.output
   local is_form = format ~= nil and format ~= "text"
@@ -79,7 +72,7 @@ Of any value: equals, contains, at_least, at_most.
   },
   run = function(ctx)
     local format = check_output(ctx)
-    check_time(ctx.args.at)
+    ctx:time()
     local suite = require("handoff.command.policies").load(ctx.args.policies)
     local list = require("handoff.command.documents").look(ctx, function(cfg, agent)
       return suite:hold(cfg, agent, { at = ctx.args.at })

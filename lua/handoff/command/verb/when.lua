@@ -38,13 +38,6 @@ local function write_record(ctx, cfg, seen, week)
   }
 end
 
--- A time that is none is said before anything is requested, one that the clocks skip once the zone is known.
-local function check_time(ctx, zone)
-  local failure, status = require "handoff.command.failure", require "handoff.command.status"
-  local at, reason = require("handoff.time").read(ctx.args.at, zone)
-  if not at then failure.raise(status.misuse, "--at: " .. reason) end
-end
-
 return {
   summary = "whether a human is offered at a time, and until when", group = "look",
   arguments = { { name = "agent", metavar = "AGENT", help = "its name in the inventory, or of its file" } },
@@ -64,13 +57,12 @@ return {
   run = function(ctx)
     local documents, failure = require "handoff.command.documents", require "handoff.command.failure"
     local hours = require "handoff.hours"
-    check_time(ctx)
+    ctx:time()
     local list, status = documents.look(ctx, function(cfg) return cfg end)
     documents.failures(ctx, list)
     local cfg = list[1].value
     if not cfg then return status end
-    check_time(ctx, hours.zone(cfg))
-    local seen = failure.check(hours.at(cfg, ctx.args.at))
+    local seen = failure.check(hours.at(cfg, ctx:time(hours.zone(cfg))))
     local week, broken
     if seen.reason == "open" or seen.reason == "closed" then week, broken = hours.week(cfg) end
     for _, one in ipairs(broken or {}) do
