@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: MIT
+local command = require "support.command"
 local handoff = require "handoff"
 local hours = require "handoff.hours"
 local page = require "handoff.page"
@@ -61,6 +62,55 @@ end
 describe("a timetable as a file", function()
   lazy_setup(function() folder = program.folder() end)
   lazy_teardown(function() program.remove(folder) end)
+
+  it("holds any name there may be", function()
+    local names = { "a<b>&\"c'", "tab\t, bell \7, C1 \194\133, \239\191\191 and \239\191\190", "bytes \255", "عربي" }
+    local agents = {}
+    for i, name in ipairs(names) do
+      agents[i] = { agent = name, cfg = config("Europe/London", "mon-fri 09:00-17:30") }
+    end
+    local titles = "import sys, xml.dom.minidom as dom\n"
+      .. "for t in dom.parse(sys.argv[1]).getElementsByTagName('title')[1:5]: print(t.firstChild.data.split(';')[0])"
+    local shown = {
+      names[1], "tab\\t, bell \\u0007, C1 \\u0085, \239\191\189 and \239\191\189", "bytes \\xff", names[4],
+    }
+    assert.same(shown, lines(python(("-c %s %s"):format(program.quote(titles), save("svg", draw(agents))))))
+    assert.is_truthy(page.html(draw(agents)):find("<bdi>a&lt;b&gt;&amp;&quot;c&#39;</bdi>", 1, true))
+  end)
+
+  it("draws an hour that the clock skips as closed, and one that comes twice once", function()
+    local agents = { { agent = "a", cfg = config("Europe/London", "sun 00:00-06:00") },
+      { agent = "b", cfg = config("Europe/London", "mon 09:00-10:00") } }
+    local function bars(instant) return page.html(draw(agents, instant)):match '<path d="(.-)"/>' end
+    assert.equal("M8640 4h60v16h-60zM8760 4h240v16h-240z", bars "2026-03-25T12:00Z")
+    assert.equal("M8640 4h360v16h-360z", bars "2026-10-21T12:00Z")
+  end)
+
+  it("replaces a file at one stroke, and follows no link", function()
+    local t = draw { { agent = "a", cfg = config("Europe/London", "mon-fri 09:00-17:30") } }
+    local path = save("svg", t)
+    program.run(("chmod 644 %s && ln -s %s %s/link"):format(path, path, folder))
+    save("svg", t)
+    assert.equal("644\n", (program.run("stat -c %a " .. path)))
+    local ok, err = page.save("ics", t, folder .. "/link")
+    assert.is_nil(ok)
+    assert.equal("file", err.kind)
+    assert.matches("/link: it cannot be written: it is there and no regular file; name another file$", tostring(err))
+  end)
+
+  it("is what `handoff hours` writes", function()
+    local box = command.sandbox(3)
+    finally(function() box:stop() end)
+    local ran = box:run "hours --at 2026-11-25T12:00Z --svg week.svg --html week.html --ics week.ics"
+    assert.same({ status = 0, out = "", err = "week.svg is written\nweek.html is written\nweek.ics is written\n" }, ran)
+    assert.matches("^<svg ", box:read "week.svg")
+    assert.matches("^<!doctype html>", box:read "week.html")
+    assert.matches("^BEGIN:VCALENDAR\r\n", box:read "week.ics")
+    ran = box:run "hours --html missing/week.html"
+    assert.equal(1, ran.status)
+    assert.equal("handoff hours: missing/week.html: it cannot be written: No such file or directory; "
+      .. "name another file\n", ran.err)
+  end)
 
   describe("a calendar", function()
     -- Hours that a change of the clock cuts, moves, doubles or takes away, and some that it leaves alone.

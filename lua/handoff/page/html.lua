@@ -40,13 +40,13 @@ local STYLE = [[
   --open:#43b97f;--now:#ff7aa8;--none:#f0a04b;--focus:#6cb2ff}}
 *{box-sizing:border-box}
 body{margin:0 auto;padding:1.75rem clamp(1rem,3vw,2.5rem) 2rem;max-width:112rem;background:var(--paper);
-  color:var(--ink);font:15px/1.45 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;
+  color:var(--ink);font:.9375rem/1.45 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;
   font-variant-numeric:tabular-nums}
 h1{margin:0;font-size:1.6rem;line-height:1.2;letter-spacing:-.01em;overflow-wrap:anywhere}
 header{display:flex;flex-wrap:wrap;gap:.75rem 2rem;align-items:end;justify-content:space-between;
   margin-bottom:1.25rem}
 header p{margin:.35rem 0 0;color:var(--soft)}
-#find{display:flex;gap:.6rem;align-items:center}
+#find{display:flex;flex-wrap:wrap;gap:.3rem .6rem;align-items:center}
 #find[hidden]{display:none}
 #filter{font:inherit;color:inherit;background:var(--band);border:1px solid var(--soft);border-radius:.5rem;
   padding:.4rem .7rem;width:16rem;max-width:60vw}
@@ -92,7 +92,7 @@ svg .none{fill:var(--none)}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1.5rem;margin:1.5rem 0 0}
 dt{color:var(--soft)}dd{margin:0}
 .aside{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
-@media (max-width:64rem){
+@media screen and (max-width:64rem){
 thead{position:sticky;top:0;z-index:2;display:block;background:var(--paper);border-bottom:1px solid var(--line)}
 thead th:not(.week),tfoot td.said{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 table,tbody,tfoot{display:block}
@@ -102,7 +102,7 @@ tbody tr,tfoot tr{display:grid;grid-template-columns:1fr auto;gap:.15rem .75rem;
 tr[hidden]{display:none}
 th,td,td.hours,th.hours,tfoot th,tfoot td{display:block;border:0;padding:0;position:static}
 .week,.hours{grid-column:1/-1;width:auto;min-width:0;max-width:none}
-.name{max-width:none}
+.name{min-width:0;max-width:none}
 thead th.week{position:static;padding:.3rem 0}
 .hours{font-size:.9rem}
 .days small{display:inline;margin-left:.4rem}
@@ -112,9 +112,13 @@ tfoot{position:sticky;bottom:0;z-index:2;background:var(--paper);border-top:1px 
 tfoot tr{border:0}
 kbd{display:none}
 }
+@media screen and (max-width:34rem){
+.many .scale i{display:none}
+}
 @media print{
+html{font-size:10px}
 :root{--paper:#fff;--ink:#000;--soft:#444;--line:#ccc;--band:#f1f1f1;--open:#1a7f4b;--now:#c2255c;--none:#b35900}
-body{padding:0;font-size:10px;print-color-adjust:exact;-webkit-print-color-adjust:exact}
+body{padding:0;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 #find{display:none!important}
 thead th,tfoot th,tfoot td{position:static}
 tfoot{display:table-row-group}
@@ -181,8 +185,9 @@ local function zone_of(v) return v.zone and ", all in " .. v.zone or "" end
 local function agents_in_words(v) return v.summary == "" and "no agents" or v.summary .. zone_of(v) end
 
 local function top(out, v)
-  out[#out + 1] = ("<header>\n<div><h1>%s</h1>\n<p>%s. As of %s%s.</p></div>"):format(escape(v.heading), escape(v.week),
-    escape(v.asof), #v.rows ~= 1 and ": " .. escape(agents_in_words(v)) or "")
+  local heading = #v.rows == 1 and ("Working hours of <bdi>%s</bdi>"):format(escape(v.rows[1].agent)) or v.heading
+  out[#out + 1] = ("<header>\n<div><h1>%s</h1>\n<p>%s. As of %s%s.</p></div>"):format(heading, v.week, escape(v.asof),
+    #v.rows ~= 1 and ": " .. escape(agents_in_words(v)) or "")
   if #v.rows > 1 then
     out[#out + 1] = '<div id="find" role="search" hidden><label for="filter">Filter</label>'
       .. '<input id="filter" type="search" autocomplete="off" spellcheck="false" aria-keyshortcuts="/" '

@@ -52,6 +52,20 @@ local function write_records(ctx, t, list)
   if t then ctx:record(hours.coverage_record(t)) end
 end
 
+-- Writes the files that are asked for → whether there are any.
+local function save(ctx, t)
+  local failure, page, saved = require "handoff.command.failure", require "handoff.page", false
+  for _, kind in ipairs { "svg", "html", "ics" } do
+    local path = ctx.args[kind]
+    if path then
+      failure.check(page.save(kind, t, path))
+      ctx:note(path .. " is written")
+      saved = true
+    end
+  end
+  return saved
+end
+
 local function write(ctx, t)
   local hours = require "handoff.command.hours"
   local form = ctx.args.text and hours.sentences or hours.draw
@@ -72,18 +86,24 @@ return {
     { name = "at", metavar = "TIME", help = "what now is, and so which week (now)" },
     { name = "day", metavar = "DAYS", convert = days_of, help = "only these days: mon, mon-wed, weekend" },
     { name = "text", switch = true, help = "in sentences, for a screen reader or a mail" },
+    { name = "svg", metavar = "FILE", help = "write the week as a picture, and draw nothing here" },
+    { name = "html", metavar = "FILE", help = "write it as a page of its own" },
+    { name = "ics", metavar = "FILE", help = "write the hours as a calendar to subscribe to" },
     "agents", "requests", "from",
   },
   details = "Draws the week of now, an agent a row, two half hours a character; of one agent a day a row. The last "
     .. "row, coverage, counts the agents that are open. A day has 24 hours of the clock: an hour that the clock skips "
     .. "is closed, one that comes twice is open where it is open either time. TIME is ISO 8601, seconds since 1970, or "
     .. "a time of the week such as 'fri 18:30', in ZONE; without --zone in that of the coverage, which is the one that "
-    .. "all agents share, or UTC. DAYS are the ones that are drawn or told of; --json has the whole week.",
+    .. "all agents share, or UTC. DAYS are the ones that are drawn or told of; --json and files have the whole week. A "
+    .. "calendar has the hours of that week and all after it, each agent's in its own zone, changes of the clock being "
+    .. "known for five years. A new file is its owner's alone; one that is there keeps its mode.",
   examples = {
     { "handoff hours", "all agents, and when nobody is there" },
     { "handoff hours shop-uk --text", "one agent, in sentences" },
     { "handoff hours --zone Asia/Tokyo --day mon-tue", "in one's own zone" },
     { "handoff hours --from state --at 2026-12-24", "as files would have it" },
+    { "handoff hours --html week.html --ics hours.ics", "a page to look at, and a calendar" },
   },
   run = function(ctx)
     local documents = require "handoff.command.documents"
@@ -91,10 +111,11 @@ return {
     local list, code = documents.look(ctx, function(cfg) return cfg end)
     local agents = known(list)
     local t = agents[1] and make(ctx, agents)
+    local saved = t and save(ctx, t)
     if ctx.json then
       write_records(ctx, t, list)
     else
-      if t then write(ctx, t) end
+      if t and (ctx.args.text or not saved) then write(ctx, t) end
       documents.failures(ctx, list)
     end
     return code
