@@ -69,6 +69,7 @@ tbody .said::before{content:"";display:inline-block;width:.6rem;height:.6rem;mar
 tbody .open .said::before{background:var(--open);border-color:var(--open)}
 tbody .off .said::before,tbody .unknown .said::before{border-radius:0;border-width:0 0 2px;height:.35rem}
 .hours{width:24%}
+.hours span{white-space:nowrap}
 td.hours,th.hours{padding:.45rem 0 .45rem 1.1rem}
 .week{width:48%}
 tbody .week,tfoot .week{padding:0;
@@ -205,12 +206,15 @@ local function table_head(out, class, caption, columns, labels)
     scale(labels))
 end
 
+-- Hours as text, whose spans are not cut at the end of a line.
+local function hours(text) return (escape(text):gsub("%S*%d%-%d%S*", "<span>%0</span>")) end
+
 local function agent_row(v, row)
   local zone = not v.zone and ("<small>%s</small>"):format(escape(row.zone or "no zone")) or ""
   local facts = row.facts[1] and ("<small>%s</small>"):format(escape(table.concat(row.facts, "; "))) or ""
   return ('<tr class="%s"><th class="name" scope="row"><bdi>%s</bdi>%s</th><td class="said">%s</td>'
     .. '<td class="week">%s</td><td class="hours">%s%s</td></tr>'):format(row.class, escape(row.agent), zone,
-    escape(row.status), drawing(10080, path(nil, bars(row.spans, 4, 16)), row.now), escape(row.text), facts)
+    escape(row.status), drawing(10080, path(nil, bars(row.spans, 4, 16)), row.now), hours(row.text), facts)
 end
 
 local function coverage_row(v)
@@ -242,7 +246,7 @@ local function of_one(out, v)
     local bar = drawing(1440, path(nil, bars(row.days[i], 4, 16)), is_today and row.now % 1440)
     out[#out + 1] = ('<tr%s><th class="name" scope="row">%s <small>%d %s</small></th><td class="week">%s</td>'
       .. '<td class="hours">%s</td></tr>'):format(is_today and ' aria-current="date"' or "", day.name, day.day,
-      day.month, bar, view.day_text(row.days[i]))
+      day.month, bar, hours(view.day_text(row.days[i])))
   end
   out[#out + 1] = "</tbody>\n</table>\n<dl>"
   fact(out, "Now", row.status)

@@ -17,12 +17,11 @@ local months = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", 
 -- ---- text -----------------------------------------------------------------------------------------------------------------
 
 local entities = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&#39;" }
--- What XML cannot hold however it is written, and what turns the direction of all that follows.
-local unfit = { ["\239\191\190"] = true, ["\239\191\191"] = true }
+local UNFIT = "\239\191[\190\191]" -- U+FFFE and U+FFFF, which XML cannot hold however they are written
 
 --- Anybody's text as it may stand in HTML and XML, between tags or quotes.
 function view.escape(text)
-  text = plain(text):gsub("\239\191[\190\191]", function(c) return unfit[c] and "\239\191\189" end)
+  text = plain(text):gsub(UNFIT, "\239\191\189")
   return (text:gsub("[&<>\"']", entities))
 end
 

@@ -89,10 +89,9 @@ return {
     .. "row, coverage, counts the agents that are open. A day has 24 hours of the clock: an hour that the clock skips "
     .. "is closed, one that comes twice is open where it is open either time. TIME is ISO 8601, seconds since 1970, or "
     .. "a time of the week such as 'fri 18:30', in ZONE; without --zone in that of the coverage, which is the one that "
-    .. "all agents share, or UTC. DAYS are the ones that are drawn or told of; --json has the whole week, as have a "
-    .. "picture and a page; a calendar has the hours of that week and all after it, each agent's in its own zone, "
-    .. "changes of the clock being known for five years. A new file is its owner's alone; one that is there keeps its "
-    .. "mode.",
+    .. "all agents share, or UTC. DAYS are the ones that are drawn or told of; --json and files have the whole week. A "
+    .. "calendar has the hours of that week and all after it, each agent's in its own zone, changes of the clock being "
+    .. "known for five years. A new file is its owner's alone; one that is there keeps its mode.",
   examples = {
     { "handoff hours", "all agents, and when nobody is there" },
     { "handoff hours shop-uk --text", "one agent, in sentences" },
