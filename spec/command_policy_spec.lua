@@ -130,7 +130,8 @@ Tests: 3 over 3 agents: 0 passed, 1 failed, 1 pending, 1 for none of them.
       box.box:store(names[2], (base:gsub(",%s*{[^{]*saturday[^}]*}", ""))) -- closed then, and left so by the edit
       local ran = box:run "apply shut.lua --yes --test saturday.lua"
       assert.equal(1, ran.status)
-      assert.matches("Plan: 2 agents to change, 1 unchanged, 0 failed.\n\nfailed  hours are open on saturday (2 agents)\n"
+      assert.matches("Plan: 2 agents to change, 1 unchanged, 0 failed.\n\n"
+        .. "failed  hours are open on saturday (2 agents)\n"
         .. ("  2 agents: %s, %s\n    saturday.lua:3: expected to be open at Sat "):format(names[1], names[3]),
         ran.out, 1, true)
       assert.matches("Tests: 1 over 2 agents: 0 passed, 1 failed.\n$", ran.out)
