@@ -193,6 +193,19 @@ Tests: 3 over 3 agents: 0 passed, 1 failed, 1 pending, 1 for none of them.
       assert.equal(0, box:run("undo 1 --yes --test saturday.lua").status)
     end)
 
+    it("is no more than what a script can do", function()
+      local gate = assert(require("handoff").policy(box.folder .. "/saturday.lua")):gate(box.box.agents)
+      local run = assert(box.box:fleet(box.folder .. "/own.db"):update(function(cfg, agent)
+        if agent.name ~= names[1] then cfg.availability:remove { day_span = "saturday" } end
+      end, {
+        on_planned = function(...) gate:observe(...) end,
+        confirm = function() return gate:finish().ok end,
+      }))
+      assert.is_true(run.declined)
+      assert.same({ { names[2], names[3] } }, { gate:finish().rows[1].failures[1].agents })
+      assert.equal(0, asked "PUT")
+    end)
+
     it("is held before the question, and asks nothing where it fails", function()
       local shown = terminal.open(("cd %s && %s apply shut.lua --test saturday.lua"):format(box.folder,
         command.words()), { env = { HANDOFF_BASE_URL = box.box.base_url, XDG_STATE_HOME = box.folder } })

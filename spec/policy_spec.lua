@@ -332,7 +332,7 @@ for suite in root:
     assert [int(suite.get(n)) for n in ("tests", "failures", "errors", "skipped")] == [len(cases), *counts.values()]
     for case in cases:
         assert case.get("classname") and all(part.get("message") for part in case)
-        print(case.get("name"), *[p.tag for p in case], 
+        print(case.get("name"), *[p.tag for p in case],
             *[line for part in case for line in (part.text or "").splitlines() if line.startswith("  ")])
 END]]):format(program.quote(path)))
     assert.equal([[
