@@ -48,7 +48,7 @@ build_deb := $(cc_deb) $(pkgconfig_deb) $(lua54_deb) $(luajit_deb) $(core_deb) $
 demo_deb := $(filter-out $(luajit_deb),$(build_deb)) lua5.4 lua-cjson lua-dbi-sqlite3 lua-argparse
 test_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-dbi-sqlite3 lua-argparse lua-busted lua-check clang \
   clang-format cppcheck luarocks nginx libnginx-mod-http-lua openssl curl jq python3-requests python3-jsonschema locales \
-  mandoc zsh fish tmux chromium chromium-driver python3-icalendar python3-dateutil
+  mandoc zsh fish tmux perl chromium chromium-driver python3-icalendar python3-dateutil
 bench_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-dbi-sqlite3 lua-argparse lua-filesystem python3-requests \
   nginx libnginx-mod-http-lua openssl curl
 

@@ -92,7 +92,7 @@ Tests: 1 over 3 agents: 0 passed, 1 failed.
       local ran = box:run("test saturday.lua --format junit -o report.xml" .. AT)
       assert.equal(0, ran.status)
       assert.matches("^ok      hours are open", ran.out)
-      assert.matches('<testsuites name="handoff" tests="1" failures="0" errors="0" skipped="0">',
+      assert.matches('<testsuites name="handoff" tests="1" failures="0" errors="0">',
         box:read "report.xml", 1, true)
       ran = box:run("test saturday.lua --json --format tap -o report.tap" .. AT)
       assert.equal(2, #records(ran.out))
@@ -191,6 +191,19 @@ Tests: 3 over 3 agents: 0 passed, 1 failed, 1 pending, 1 for none of them.
       assert.equal(0, box:run("resume 1 --yes --test shut_test.lua").status)
       assert.equal(3, asked "PUT")
       assert.equal(0, box:run("undo 1 --yes --test saturday.lua").status)
+    end)
+
+    it("is no more than what a script can do", function()
+      local gate = assert(require("handoff").policy(box.folder .. "/saturday.lua")):gate(box.box.agents)
+      local run = assert(box.box:fleet(box.folder .. "/own.db"):update(function(cfg, agent)
+        if agent.name ~= names[1] then cfg.availability:remove { day_span = "saturday" } end
+      end, {
+        on_planned = function(...) gate:observe(...) end,
+        confirm = function() return gate:finish().ok end,
+      }))
+      assert.is_true(run.declined)
+      assert.same({ { names[2], names[3] } }, { gate:finish().rows[1].failures[1].agents })
+      assert.equal(0, asked "PUT")
     end)
 
     it("is held before the question, and asks nothing where it fails", function()

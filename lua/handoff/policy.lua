@@ -144,7 +144,14 @@ local function describe(test, err)
   return place, message, frames[2] and frames or {}
 end
 
-local take_down, PASSED = script.handler "the test", { status = "passed" }
+local PASSED, take_down_error = { status = "passed" }, script.handler "the test"
+
+-- Of what is not met nobody looks at a traceback, and there may be thousands.
+local function take_down(value)
+  if not expectation.is_unmet(value) then return take_down_error(value) end
+  return failure { kind = "invalid", rule = "unmet", value = value, message = value.message,
+    frames = script.user_frames "the test" }
+end
 
 local function hold(test, subject)
   local ok, err = xpcall(test.fn, take_down, subject)
@@ -175,6 +182,9 @@ end
 
 --- What was found of many agents, see policy/report.lua.
 function Suite:report() return require("handoff.policy.report").new(self) end
+
+--- For agents that are about to be edited, see policy/gate.lua.
+function Suite:gate(agents) return require("handoff.policy.gate").new(self, agents) end
 
 --- Reads policies.
 -- @param paths of scripts, and of folders of them: a text, or a list

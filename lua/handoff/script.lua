@@ -26,8 +26,9 @@ end
 
 local MOST_FRAMES, MOST_LEVELS = 10, 100 -- a stack that overflowed has hundreds of thousands
 
--- The frames of the user's own code between the call and what was raised in it, innermost first.
-local function user_frames(unnamed)
+--- The frames of the user's own code between the xpcall and what was raised in it, innermost first, in lines.
+-- @param unnamed what a function without a name is called: "the edit"
+function script.user_frames(unnamed)
   local frames = {}
   for level = 2, MOST_LEVELS do
     local info = debug.getinfo(level, "Slnf")
@@ -43,12 +44,11 @@ local function user_frames(unnamed)
 end
 
 --- A message handler for xpcall: what was raised, as an error that has `frames`. An interrupt stays the text that it is.
--- @param unnamed what a function without a name is called: "the edit"
 function script.handler(unnamed)
   return function(value)
     if type(value) == "string" and value:find "interrupted!$" then return value end
     local err = loop.trace(value)
-    err.frames = err.frames or user_frames(unnamed)
+    err.frames = err.frames or script.user_frames(unnamed)
     return err
   end
 end

@@ -3,7 +3,6 @@
 local digest = require "handoff.digest"
 local failure = require "handoff.command.failure"
 local plain = require "handoff.plain"
-local plan = require "handoff.plan"
 local policy = require "handoff.policy"
 local script = require "handoff.script"
 local status = require "handoff.command.status"
@@ -81,32 +80,9 @@ end
 
 -- ---- before something is written --------------------------------------------------------------------------------------------
 
-local Gate = {}
-Gate.__index = Gate
-
---- Of an agent that would change. For a run's on_planned.
-function Gate:observe(result, outcome)
-  local cfg = assert(plan.outcome(outcome.before_text, outcome.after_text))
-  self.findings[result.agent] = self.suite:hold(cfg, { name = result.agent, tags = self.tags[result.agent] })
-end
-
---- What came of it, once all is planned → see policy/report.lua
-function Gate:finish()
-  local report = self.suite:report()
-  for _, agent in ipairs(self.agents) do
-    local findings = self.findings[agent.name]
-    if findings then report:add(agent.name, findings) end
-  end
-  return report:finish()
-end
-
---- What is to be held against the scripts and folders of --test before it is written.
+--- What is to be held against the scripts and folders of --test before it is written, see policy/gate.lua.
 -- @param agents the fleet's
-function policies.gate(paths, agents)
-  local self = setmetatable({ suite = policies.load(paths), agents = agents, tags = {}, findings = {} }, Gate)
-  for _, agent in ipairs(agents) do self.tags[agent.name] = agent.tags end
-  return self
-end
+function policies.gate(paths, agents) return policies.load(paths):gate(agents) end
 
 --- Ends the verb where a test failed. @param what what became of the rest: "nothing was written"
 function policies.refuse(ctx, result, what)

@@ -11,10 +11,12 @@ return {
     .. "else's edit is lost. All of it is recorded: `handoff undo` takes it back, `handoff resume` goes "
     .. "on with what was left. A file or folder of desired state is for the agents of its names; a "
     .. "single file with --select is for those that are selected. Of a saved plan the agents that "
-    .. "somebody changed since are skipped and named, the rest go ahead.",
+    .. "somebody changed since are skipped and named, the rest go ahead. With --test nothing is written "
+    .. "unless what would be written passes these policies (see `handoff test`).",
   examples = {
     { "handoff apply hours.lua --select region=eu --waves 1,10%,100%", "a script, first on one agent" },
     { "handoff apply agents/", "what the files of the folder say" },
+    { "handoff apply hours.lua --test policy/", "only if what is expected of agents still holds" },
     { "handoff apply friday.plan --yes --max-changes 40", "a saved plan, unasked, of no more than 40 agents" },
   },
   run = function(ctx)
