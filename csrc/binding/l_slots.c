@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* Slots as a document has them, to and from the minutes of a week. */
+#include "l_check.h"
 #include "l_week.h"
 
 #include "../core/rule.h"
@@ -11,9 +12,7 @@
 
 bool hol_is_hours(const ho_field *field) {
     const ho_object *object = field && field->item ? field->item->object : NULL;
-    for (size_t i = 0; object && i < object->count; i++)
-        if (object->fields[i].format == HO_DAY_SPAN) return true;
-    return false;
+    return object && hol_is_slot(object);
 }
 
 typedef struct slot_fields {

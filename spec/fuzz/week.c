@@ -44,8 +44,8 @@ static bool begins(const ho_week *week, int day, int minute) {
 }
 
 static int end_of(const ho_week *week, int day, int minute) {
-    while (minute < HO_DAY_MINUTES && ho_week_is_open(week, day * HO_DAY_MINUTES + minute)) minute++;
-    return minute;
+    int end = minute + ho_week_run(week, day * HO_DAY_MINUTES + minute);
+    return end < HO_DAY_MINUTES ? end : HO_DAY_MINUTES;
 }
 
 static size_t count_slots(const ho_week *week) {
