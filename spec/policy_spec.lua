@@ -151,7 +151,7 @@ local rows = {
     "to hand over; at Sat 28 Nov 2026 20:00 it is outside working hours" },
   { 'routes("Billing", { 6, 5 })', true, '"Billing" to be routed to operators 6, 5; it notifies operators 5, 6: ' },
   { 'routes("Billing", { 5 })', false, '"Billing" to be routed to operator 5; it notifies operators 5, 6: the' },
-  { 'routes("Tech", {})', true, '"Tech" to be routed to nobody; it notifies nobody: ' },
+  { 'routes("Tech", {})', true, '"Tech" to be routed to nobody; the routing profile "Tech" ' },
   { 'notifies { emails = { "b@example.org", "zoë@example.com" } }', true, "notify b@example.org, zoë@example.com; " },
   { 'notifies({ user_ids = { 5, 6 }, emails = {} }, { topic = "Billing" })', true, "to notify operators 5, 6; it" },
   { 'notifies { user_ids = { 5 } }', false, "to notify operator 5; it notifies zoë@example.com, b@example.org: " },
