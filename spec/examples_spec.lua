@@ -83,6 +83,17 @@ describe("the example", function()
       again)
   end)
 
+  it("hours_page writes a page that names every agent, and says when nobody is there", function()
+    local path = sandbox.folder .. "/week.html"
+    run("weekday_hours", sandbox.inventory)
+    assert.equal(path .. ": 3 agents\nnobody is there (Europe/Berlin): mon 00:00-09:00 17:30-09:00, tue-thu 17:30-09:00, "
+      .. "fri 16:00-24:00, sat-sun 00:00-24:00\n", run("hours_page", sandbox.inventory .. " " .. path))
+    local file = assert(io.open(path))
+    local page = file:read "*a"
+    file:close()
+    for _, agent in ipairs(sandbox.agents) do assert.truthy(page:find(agent.name, 1, true)) end
+  end)
+
   it("policy passes where the edits of the others have been made, and not before", function()
     local function hold()
       return program.run(("%s lua/bin/handoff test examples/policy --inventory %s"):format(program.lua,
