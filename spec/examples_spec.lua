@@ -79,15 +79,16 @@ describe("the example", function()
     end
     local again = run("hours", sandbox.inventory)
     assert.equal(3, count(again, "unchanged"))
-    assert.matches("\nshop%-de: mon%-fri 09:00%-12:30 13:30%-17:30, sat 10:00%-12:30 13:30%-14:00; 40.5 h a week; now ",
-      again)
+    local de = "\nshop-de: mon-fri 09:00-12:30 13:30-17:30, sat 10:00-12:30 13:30-14:00; 40.5 h a week; now "
+    assert.truthy(again:find(de, 1, true), again)
   end)
 
   it("hours_page writes a page that names every agent, and says when nobody is there", function()
     local path = sandbox.folder .. "/week.html"
     run("weekday_hours", sandbox.inventory)
-    assert.equal(path .. ": 3 agents\nnobody is there (Europe/Berlin): mon 00:00-09:00 17:30-09:00, tue-thu 17:30-09:00, "
-      .. "fri 16:00-24:00, sat-sun 00:00-24:00\n", run("hours_page", sandbox.inventory .. " " .. path))
+    assert.equal(path .. ": 3 agents\nnobody is there (Europe/Berlin): mon 00:00-09:00 17:30-09:00, "
+      .. "tue-thu 17:30-09:00, fri 16:00-24:00, sat-sun 00:00-24:00\n",
+      run("hours_page", sandbox.inventory .. " " .. path))
     local file = assert(io.open(path))
     local page = file:read "*a"
     file:close()

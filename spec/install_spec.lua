@@ -142,10 +142,10 @@ describe("make where something is missing", function()
   it("names GLib's package and builds the library without zones and typed texts", function()
     local output, status, built = make_without "glib-2.0"
     assert.equal(0, status, output)
-    local lines = select(2, output:gsub("handoff: not found: GLib %([^\n]+%)%. Debian has it in: libglib2%.0%-dev\n",
-      ""))
-    assert.equal(select(2, output:gsub("\n", "\n")), lines, output)
-    assert.is_true(lines > 0)
+    for line in output:gmatch "[^\n]+" do
+      assert.matches("^handoff: not found: GLib %(.+%)%. Debian has it in: libglib2%.0%-dev$", line)
+    end
+    assert.not_equal("", output)
     assert.equal(modules "core serve", built)
   end)
 
