@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- The week of every agent on one page, for a wall or a wiki: who is there when, and when nobody is. Nothing is written to an agent.
+-- The week of every agent on one page, for a wall or a wiki: who is there when, and when nobody is. No agent is written to.
 --
 --     lua5.4 examples/hours_page.lua agents.lua week.html
 --
