@@ -419,12 +419,14 @@ static bool take_item(reader *r, unsigned *days) {
     size_t from = r->at, end;
     if (!take_day_list(r, days)) return false;
     end = r->at;
+    skip_separator(r); /* Mon-Fri, 9am-5pm: as it is pasted */
     if (take_word(r, "closed")) {
         take_out(r, *days);
         *days = 0;
         return true;
     }
-    if (at_time(r) && !sequence(r, "24/7")) return take_span(r, *days);
+    if (sequence(r, "24/7")) return refuse(r, r->at, "24/7 is all of a week; write 00:00-24:00 for all of a day");
+    if (at_time(r)) return take_span(r, *days);
     if (r->at < r->len && !memchr(",;\n", r->text[r->at], 3))
         return refuse_word(r, "hours, such as 09:00-17:30, or closed");
     while (end > from && memchr(" :\t,", r->text[end - 1], 4)) end--;
