@@ -73,6 +73,13 @@ describe("handoff when", function()
     assert.matches("settings.timezone: there is no time zone for the working hours; set it", ran.err)
   end)
 
+  it("says whose file it has where it has none of this agent", function()
+    box:write("shop.json", file())
+    local ran = box:run "when kiosk --from shop.json"
+    assert.same({ "", "handoff when: kiosk: shop.json has nothing of this agent; it has shop\n", 64 },
+      { ran.out, ran.err, ran.status })
+  end)
+
   it("asks a live agent, and leaves out what is no slot, by name", function()
     local name = box.box.agents[1].name
     box.box:store(name, (file(',{"day_span":"someday","start_time":"09:00","end_time":"10:00"}'):gsub("}$",

@@ -60,4 +60,10 @@ function script.frames(err)
   return (frames[2] or place and not tostring(err):find(place, 1, true)) and frames or {}
 end
 
+--- What a script raised and where, on one line.
+function script.told(err)
+  local frames = script.frames(err)
+  return frames[1] and ("%s (%s)"):format(tostring(err), table.concat(frames, ", ")) or tostring(err)
+end
+
 return script

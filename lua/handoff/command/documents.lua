@@ -57,10 +57,11 @@ local function entries_of_files(files)
   return entries
 end
 
--- Every problem of the files is said.
+-- Every error of the files is said; a warning stops nothing.
 local function refuse_files(ctx, path, err)
-  local issues = err.issues or {}
-  for _, issue in ipairs(issues) do ctx:note(("%s: %s"):format(issue.path, issue.message)) end
+  for _, issue in ipairs(err.issues or {}) do
+    if issue.severity == "error" then ctx:note(("%s: %s"):format(issue.path, issue.message)) end
+  end
   failure.raise(status.failed, ("%s: not all of it can be read; `handoff validate %s` shows each place"):format(path,
     require("handoff.command.edit").name_of { path }))
 end
@@ -99,7 +100,7 @@ local function check_names(path, names, entries)
     if not there[name] then
       local nearest = core.schema.nearest(name, list)
       failure.raise(status.misuse, ("%s: %s has nothing of this agent; %s"):format(name, path,
-        nearest and ("did you mean %q?"):format(nearest) or "leave the name out to see all of it"))
+        nearest and ("did you mean %q?"):format(nearest) or "it has " .. require("handoff.digest").names(list, 60)))
     end
   end
 end

@@ -59,11 +59,7 @@ local function load_script(path, text)
   if not chunk then failure.raise(status.failed, why) end
   local ok, fn = xpcall(chunk, take_down)
   if not ok and type(fn) == "string" then error(fn, 0) end
-  if not ok then
-    local lines = edit.frames(fn)
-    table.insert(lines, 1, tostring(fn))
-    failure.raise(status.failed, table.concat(lines, "\n  "))
-  end
+  if not ok then failure.raise(status.failed, require("handoff.script").told(fn)) end
   if type(fn) == "function" then return guarded(fn) end
   failure.raise(status.failed, ("%s: it returns %s, a function expected: return function(cfg, agent) … end; desired "
     .. "state is one table, return { … }, with nothing before it"):format(path, fn == nil and "nothing"
@@ -87,13 +83,18 @@ end
 
 -- ---- kinds of edits -----------------------------------------------------------------------------------------------------
 
--- Every problem of files of desired state is said, a line each.
+-- Every error of files of desired state is said, a line each; a warning stops nothing.
 local function refuse_desired(ctx, path, err)
-  local issues = err.issues or {}
-  if #issues == 0 then failure.raise(status.failed, tostring(err)) end
-  for _, issue in ipairs(issues) do ctx:note(("%s: error: %s [%s]"):format(issue.path, issue.message, issue.rule)) end
+  local count = 0
+  for _, issue in ipairs(err.issues or {}) do
+    if issue.severity == "error" then
+      ctx:note(("%s: error: %s [%s]"):format(issue.path, issue.message, issue.rule))
+      count = count + 1
+    end
+  end
+  if count == 0 then failure.raise(status.failed, tostring(err)) end
   failure.raise(status.failed, ("%s: %s; `handoff validate %s` shows the places"):format(path,
-    ctx:plural(#issues, "problem"), edit.name_of { path }))
+    ctx:plural(count, "problem"), edit.name_of { path }))
 end
 
 local function load_folder(ctx, path)

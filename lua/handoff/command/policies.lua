@@ -13,9 +13,7 @@ local policies = {}
 function policies.load(paths)
   local suite, err = policy.load(paths)
   if suite then return suite end
-  local lines = { tostring(err) }
-  for _, frame in ipairs(script.frames(err)) do lines[#lines + 1] = frame end
-  failure.raise(status.failed, table.concat(lines, "\n  "))
+  failure.raise(status.failed, script.told(err))
 end
 
 -- ---- told -------------------------------------------------------------------------------------------------------------------
