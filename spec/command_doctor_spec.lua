@@ -98,6 +98,14 @@ describe("handoff init", function()
     end
     ran = box:run("test first-policy.lua", { env = env })
     assert.equal(0, ran.status, ran.out .. ran.err)
+    -- An agent that hands nobody over needs no text for it, one without working hours none for outside them.
+    box:write("switched-off.json", '{"settings":{"is_active":false,"confirmation_message":""}}')
+    box:write("always-open.json", '{"settings":{"is_active":true,"working_hours_active":false,'
+      .. '"timezone":"Europe/London","confirmation_message":"Soon.","confirmation_outside_working_hours_message":""}}')
+    for _, name in ipairs { "switched-off.json", "always-open.json" } do
+      ran = box:run("test first-policy.lua --from " .. name)
+      assert.equal(0, ran.status, ran.out .. ran.err)
+    end
   end)
 
   it("leaves alone what is there", function()

@@ -109,6 +109,19 @@ describe("the example", function()
     output, status = hold()
     assert.equal(0, status, output)
     assert.matches("\nTests: 12 over 3 agents: 12 passed, 0 failed.\n$", output)
+    -- What does not happen needs no text, and an agent without keywords is named, not an error of the script.
+    assert(handoff.fleet(sandbox.inventory, { history = false }):update(function(cfg, agent)
+      cfg.settings.is_active = agent.name ~= sandbox.agents[1].name
+      cfg.settings.working_hours_active = agent.name ~= sandbox.agents[2].name
+      if agent.name == sandbox.agents[3].name then return cfg.settings.keywords:clear() and nil end
+      cfg.settings.confirmation_outside_working_hours_message = ""
+      if agent.name == sandbox.agents[1].name then cfg.availability = handoff.week "mon 10-12" end
+    end))
+    output = hold()
+    assert.truthy(output:find("expected to have settings.keywords[1]; it is not there", 1, true), output)
+    assert.truthy(output:find("\nok      where handoff is on people are there for at least 20 hours a week ", 1, true),
+      output)
+    assert.truthy(output:find("\nok      a visitor is asked, and told what happens (3 agents)\n", 1, true), output)
   end)
 
   it("take_back lists the runs and takes one back", function()

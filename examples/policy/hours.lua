@@ -18,7 +18,8 @@ describe("where handoff is on", function()
   end
 
   it("people are there for at least 20 hours a week", function(agent)
-    if not agent.config.settings.working_hours_active then return end
+    local settings = agent.config.settings
+    if not (settings.is_active and settings.working_hours_active) then return end
     expect(handoff.week(agent.config.availability):minutes() / 60):at_least(20)
   end)
 end)
