@@ -148,7 +148,8 @@ local function found_notified(agent, result, of_routing)
   if result.outcome ~= "human" then return ends[result.outcome](agent, result) end
   local decided = last_step(result, function(step) return step.rule:find "topic" or step.rule:find "rout" end)
   local notified = result.notified
-  if of_routing and not notified.user_ids[1] then return decided end
+  if notified.user_ids[1] then return "it notifies " .. people(notified.user_ids) end -- those of the profile that fits
+  if of_routing then return decided end
   return ("it notifies %s: %s"):format(people(notified.user_ids, notified.emails), decided)
 end
 
