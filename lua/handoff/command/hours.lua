@@ -295,7 +295,8 @@ local function draw_many(t, days, width, paint)
   fill(lines, nobody_text(t), width, "  ")
   if not (is_one_zone or plan.zones) then add_zones(lines, t, width) end
   add_notes(lines, t, width)
-  fill(lines, LEGEND .. (#t.rows < 10 and ", 1-9 how many agents" or ", ▁-█ how many of them"), width, "  ")
+  local folded = #groups < #t.rows and "; +1: one more is drawn alike" or ""
+  fill(lines, LEGEND .. (#t.rows < 10 and ", 1-9 how many agents" or ", ▁-█ how many of them") .. folded, width, "  ")
   return lines
 end
 
@@ -320,13 +321,16 @@ local function shift_text(shift, zone)
     length_text(math.abs(shift.by) / 60), clock((there.hour * 60 + there.min + 1) % 1440))
 end
 
-local function add_facts(lines, row, width)
-  local function say(text) fill(lines, text, width, "  ") end
-  if row.gaps then say(("Closed in between: %s%s"):format(row.gaps, own_zone(row))) end
-  if row.overlaps then say(("In more than one slot: %s%s"):format(row.overlaps, own_zone(row))) end
+-- What is to be known of an agent's week beside its hours, a text each.
+local function facts_of(row)
+  local facts = {}
+  local function add(text) facts[#facts + 1] = text end
+  if row.gaps then add(("Closed in between: %s%s"):format(row.gaps, own_zone(row))) end
+  if row.overlaps then add(("In more than one slot: %s%s"):format(row.overlaps, own_zone(row))) end
   local zone = row.shifts[1] and require("handoff.time").zone(row.zone)
-  for _, shift in ipairs(row.shifts) do say(shift_text(shift, zone)) end
-  if row.state == "hours" and row.note then say(plain(row.note)) end
+  for _, shift in ipairs(row.shifts) do add(shift_text(shift, zone)) end
+  if row.state == "hours" and row.note then add(plain(row.note)) end
+  return facts
 end
 
 -- One day: its hours as characters, and in words beside them, or below where there is no room.
@@ -357,7 +361,7 @@ local function draw_one(t, days, width, paint)
   lines[#lines + 1] = (" "):rep(HEAD) .. ticks(each, is_here and row.now):gsub(" +$", "")
   for _, day in ipairs(days) do draw_day(lines, t, row, day, each, width, paint) end
   lines[#lines + 1] = ""
-  add_facts(lines, row, width)
+  for _, fact in ipairs(facts_of(row)) do fill(lines, fact, width, "  ") end
   fill(lines, LEGEND, width, "  ")
   return lines
 end
@@ -404,9 +408,7 @@ local function spoken_agent(t, row, days)
   local parts = { heading(t, row) .. "." }
   if row.state == "hours" then
     parts[2] = spoken(row.wall, days)
-    parts[#parts + 1] = row.gaps and ("Closed in between: %s%s."):format(row.gaps, own_zone(row))
-    parts[#parts + 1] = row.overlaps and ("In more than one slot: %s%s."):format(row.overlaps, own_zone(row))
-    parts[#parts + 1] = row.note and plain(row.note) .. "."
+    for _, fact in ipairs(facts_of(row)) do parts[#parts + 1] = fact:gsub("^%l", string.upper) .. "." end
   end
   return table.concat(parts, " ")
 end

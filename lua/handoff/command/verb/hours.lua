@@ -85,13 +85,15 @@ return {
     { name = "ics", metavar = "FILE", help = "write the hours as a calendar to subscribe to" },
     "agents", "requests", "from",
   },
-  details = "Draws the week of now, an agent a row, two half hours a character; of one agent a day a row. The last "
-    .. "row, coverage, counts the agents that are open. A day has 24 hours of the clock: an hour that the clock skips "
-    .. "is closed, one that comes twice is open where it is open either time. TIME is ISO 8601, seconds since 1970, or "
-    .. "a time of the week such as 'fri 18:30', in ZONE; without --zone in that of the coverage, which is the one that "
-    .. "all agents share, or UTC. DAYS are the ones that are drawn or told of; --json and files have the whole week. A "
-    .. "calendar has the hours of that week and all after it, each agent's in its own zone, changes of the clock being "
-    .. "known for five years. A new file is its owner's alone; one that is there keeps its mode.",
+  details = "Draws the week of now, an agent a row, two half hours a character; of one agent a day a row. Of more "
+    .. "than 24 those that are drawn alike have one row, named after the first. The last row, coverage, counts the "
+    .. "agents that are open, of two half hours the fewer. A day has 24 hours of the clock: an hour that the clock "
+    .. "skips is closed, one that comes twice is open where it is open either time. TIME is ISO 8601, seconds since "
+    .. "1970, or a time of the week such as 'fri 18:30', in ZONE; without --zone in that of the coverage, which is "
+    .. "the one that all agents share, or UTC. DAYS are the ones that are drawn or told of; --json and files have "
+    .. "the whole week. A calendar has the hours of that week and all after it, each agent's in its own zone, "
+    .. "changes of the clock being known for five years. A new file is its owner's alone; one that is there keeps "
+    .. "its mode.",
   examples = {
     { "handoff hours", "all agents, and when nobody is there" },
     { "handoff hours shop-uk --text", "one agent, in sentences" },
