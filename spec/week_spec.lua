@@ -256,6 +256,8 @@ describe("a week as a configuration's hours", function()
     for _, part in ipairs { "settings", "generic_guidelines", "routing_profiles" } do
       assert.equal("type", raised(function() cfg[part] = handoff.week "mon 9-17" end).rule)
     end
+    assert.equal('a list expected, got the string "mon 9-17"; handoff.week makes hours of a text',
+      raised(function() cfg.availability = "mon 9-17" end).message)
     assert.equal("last_minute", raised(function() cfg.availability = handoff.week("mon 9-17"):shift(419) end).rule)
     assert.same({}, cfg:changes())
   end)

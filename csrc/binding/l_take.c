@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* A script's values taken into a document: checked against the schema, by value, all or nothing. */
-#include "l_node.h"
+#include "l_week.h"
 
 #include "../core/check.h"
 #include "../core/rule.h"
@@ -81,8 +81,10 @@ static int refuse_kind(lua_State *L, int index, const ho_field *field, const cha
         return hol_invalid(L, path, "null", 0, true, "null is never written in; %s is wanted", kind_name(field->kind));
     }
     const char *got = describe(L, index);
+    bool is_text = hol_is_hours(field) && lua_type(L, index) == LUA_TSTRING;
     lua_pushvalue(L, index);
-    return hol_invalid(L, path, "type", 0, true, "%s expected, got %s", kind_name(field->kind), got);
+    return hol_invalid(L, path, "type", 0, true, "%s expected, got %s%s", kind_name(field->kind), got,
+                       is_text ? "; handoff.week makes hours of a text" : "");
 }
 
 bool hol_is_integer(lua_State *L, int index) {
