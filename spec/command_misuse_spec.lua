@@ -81,6 +81,7 @@ local verbs = {
   get = { good = "get AGENT", rows = {
     { "get", MISUSE, "missing argument 'agent'" },
     { "get AGENTx", MISUSE, 'no agent of agents.lua has this name; did you mean "AGENT"?' },
+    { "get AGENT --select name!=AGENT", MISUSE, "no agent of agents.lua that is selected has this name; " },
     { "get zzzzzz", MISUSE, "no agent of agents.lua has this name; `handoff agents` lists them" },
     { "get AGENT settings.timezon", MISUSE, 'no field "timezon" in settings; did you mean "timezone"?' },
     { "get AGENT ''", MISUSE, "PATH: a value expected, got none" },

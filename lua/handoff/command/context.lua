@@ -97,7 +97,8 @@ local function refuse_agent(self, fleet, name)
   local names = {}
   for i, agent in ipairs(fleet:agents()) do names[i] = agent.name end
   local nearest = core.schema.nearest(name, names)
-  failure.raise(status.misuse, ("%s: no agent of %s has this name; %s"):format(name, self.args.inventory,
+  local chosen = (self.args.select or self.args.shard) and "that is selected " or ""
+  failure.raise(status.misuse, ("%s: no agent of %s %shas this name; %s"):format(name, self.args.inventory, chosen,
     nearest and ("did you mean %q?"):format(nearest) or "`handoff agents` lists them"))
 end
 
