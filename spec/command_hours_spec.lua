@@ -149,6 +149,11 @@ Somebody is there at every minute of the week.
 ]], out "--from state --at 2026-11-25T13:10Z --text")
   end)
 
+  it("names the days on which nobody is there, where it is asked for some", function()
+    assert.equal("b, Europe/London: closed now until Mon 30 Nov 12:00. Saturday to Sunday closed.\n",
+      (out("b --from one --at 2026-11-28T13:10Z --text --day weekend"):gsub("\n  ", " ")))
+  end)
+
   it("does not say that somebody is there where no hours are known", function()
     program.run(("mkdir %s/lost && cd %s && cp state/no-zone.lua lost/a.lua && cp lost/a.lua lost/b.lua"):format(folder,
       folder))

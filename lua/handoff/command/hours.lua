@@ -386,6 +386,13 @@ local function spoken_times(slot)
   return ("%s to %s"):format(slot.start_time, slot.end_time == "23:59" and "midnight" or slot.end_time)
 end
 
+-- Of days on which nothing is open: all of a week, or those that are asked for.
+local function spoken_closed(days)
+  local spans = {}
+  for i, slot in ipairs(days:slots()) do spans[i] = spoken_days(slot.day_span) end
+  return #days:gaps() == 0 and "Closed." or table.concat(spans, " and ") .. " closed."
+end
+
 -- A week in sentences, those of some days only.
 local function spoken(week, days)
   local sentences, wanted = {}, {}
@@ -393,7 +400,8 @@ local function spoken(week, days)
     wanted[i] = { day_span = days_of_schema[day], start_time = "00:00", end_time = "23:59" }
   end
   local last
-  for _, slot in ipairs(week:intersect(core.week.new(wanted)):slots()) do
+  wanted = core.week.new(wanted)
+  for _, slot in ipairs(week:intersect(wanted):slots()) do
     if slot.day_span == last then
       sentences[#sentences] = ("%s and %s"):format(sentences[#sentences], spoken_times(slot))
     else
@@ -401,7 +409,7 @@ local function spoken(week, days)
     end
     last = slot.day_span
   end
-  return sentences[1] and table.concat(sentences, ". ") .. "." or "Closed."
+  return sentences[1] and table.concat(sentences, ". ") .. "." or spoken_closed(wanted)
 end
 
 local function spoken_agent(t, row, days)
