@@ -101,6 +101,7 @@ local verbs = {
     { "hours --at 9999999999", MISUSE, "--at: 9999999999 is out of range" },
     { "hours --day someday", MISUSE, '--day: days expected, such as mon, mon-wed or weekend, got "someday"' },
     { "hours --day 'mon 9-12'", MISUSE, "--day: days expected" },
+    { "hours --svg -", MISUSE, '--svg: the name of a file expected, got "-"' },
     { "hours --from missing", FAILED, "missing" },
     { "hours AGENTx --from state", MISUSE, 'state has nothing of this agent; did you mean "AGENT"?' },
   } },
@@ -177,6 +178,7 @@ local verbs = {
   } },
   test = { good = "test policy.lua", rows = {
     { "test", MISUSE, "missing argument 'policies'" },
+    { "test policy.lua --format tap -o -", MISUSE, '--output: the name of a file expected, got "-"' },
     { "test missing.lua", FAILED, "missing.lua: the policy cannot be read: No such file or directory; name" },
     { "test unreadable.lua", FAILED, "unreadable.lua: the policy cannot be read: Input/output error; name" },
     { "test syntax.lua", FAILED, "expected near '='; mend the script" },

@@ -14,6 +14,12 @@ function convert.number(text)
   return nil, "a number expected, such as 30 or 0.5"
 end
 
+-- A file that is written, never standard output: a file named - is not what was meant.
+function convert.file(text)
+  if text ~= "-" then return text end
+  return nil, "the name of a file expected"
+end
+
 function convert.amount(text)
   if text:find "^%d+$" then return tonumber(text) end
   local percent = tonumber(text:match "^(%d+%.?%d*)%%$")

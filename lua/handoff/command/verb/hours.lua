@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: MIT
+local file = require("handoff.command.convert").file
 
 -- Seven days as a list of those that are meant, 1 to 7.
 local function days_of(text)
@@ -80,9 +81,9 @@ return {
     { name = "at", metavar = "TIME", help = "what now is, and so which week (now)" },
     { name = "day", metavar = "DAYS", convert = days_of, help = "only these days: mon, mon-wed, weekend" },
     { name = "text", switch = true, help = "in sentences, for a screen reader or a mail" },
-    { name = "svg", metavar = "FILE", help = "write the week as a picture, and draw nothing here" },
-    { name = "html", metavar = "FILE", help = "write it as a page of its own" },
-    { name = "ics", metavar = "FILE", help = "write the hours as a calendar to subscribe to" },
+    { name = "svg", metavar = "FILE", convert = file, help = "write the week as a picture, and draw nothing here" },
+    { name = "html", metavar = "FILE", convert = file, help = "write it as a page of its own" },
+    { name = "ics", metavar = "FILE", convert = file, help = "write the hours as a calendar to subscribe to" },
     "agents", "requests", "from",
   },
   details = "Draws the week of now, an agent a row, two half hours a character; of one agent a day a row. Of more "

@@ -38,7 +38,10 @@ return {
     "agents", "requests", "from",
     { name = "at", metavar = "TIME", help = "when it is now, for times such as 'sat 11:00'" },
     { name = "format", choices = { "text", "tap", "junit" }, help = "of the report (text)" },
-    { name = "output", short = "o", metavar = "FILE", help = "the report goes there, and a text for people here" },
+    {
+      name = "output", short = "o", metavar = "FILE", convert = require("handoff.command.convert").file,
+      help = "the report goes there, and a text for people here",
+    },
   },
   details = "Each test of the scripts runs once for every agent that it is for, on a copy of its configuration. "
     .. "Failures are told once with the agents that they are the same for. An agent that cannot be read is a failure, "
