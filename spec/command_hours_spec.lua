@@ -100,7 +100,7 @@ mon-fri 09:00-12:00 13:00-17:30, sat 10:00-14:00; 41 h 30 min a week
 Wed 25 ··················██████··◆████████·············  09:00-12:00 13:00-17:30
 Sat 28 ····················████████····················  10:00-14:00
 
-Closed in between: mon-fri 12:00-13:00
+Closed for less than 6 h: mon-fri 12:00-13:00
 █ open, · closed, ◆ now and open, ◇ now and closed
 ]], out "shop-uk --from state --at 2026-11-25T13:10Z --day wed,sat")
     shown = terminal.open(("cd %s && %s hours shop-uk --from state --day wed,sat --at 2026-11-25T13:10Z"):format(
@@ -112,8 +112,8 @@ Closed in between: mon-fri 12:00-13:00
       "shop-uk, Europe/London: open now until", "  17:30", "mon-fri 09:00-12:00 13:00-17:30, sat",
       "  10:00-14:00; 41 h 30 min a week", "       0     6      ▼    18",
       "Wed 25 ·········███·◆███▌······", "       09:00-12:00 13:00-17:30", "Sat 28 ··········████··········",
-      "       10:00-14:00", "Closed in between: mon-fri 12:00-13:00", "█ open, · closed, ◆ now and open, ◇ now",
-      "  and closed", "[exit 0]",
+      "       10:00-14:00", "Closed for less than 6 h: mon-fri", "  12:00-13:00",
+      "█ open, · closed, ◆ now and open, ◇ now", "  and closed", "[exit 0]",
     }, shown:screen())
   end)
 
@@ -141,7 +141,7 @@ night-de, Europe/Berlin: closed now until Fri 27 Nov 22:00. Friday 22:00 to
 no-zone: settings.timezone: there is no time zone for the working hours; set it,
   as Europe/London.
 shop-uk, Europe/London: open now until 17:30. Monday to Friday 09:00 to 12:00
-  and 13:00 to 17:30. Saturday 10:00 to 14:00. Closed in between: mon-fri
+  and 13:00 to 17:30. Saturday 10:00 to 14:00. Closed for less than 6 h: mon-fri
   12:00-13:00.
 tokyo, Asia/Tokyo: working hours are off: open at all times.
 ひばり, Asia/Tokyo: handoff is off: nobody is offered.

@@ -34,8 +34,8 @@ local floor, max, min = math.floor, math.max, math.min
 local timetable = {}
 
 local DAY, WEEK, CELL = 86400, 7 * 86400, 1800 -- seconds
-local GAP = 6 * 60 -- minutes: closed for less is a break, for more a night
 local CELLS = 336
+timetable.GAP = 6 * 60 -- minutes: closed for less is a break, for more a night
 
 local names = { "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday" }
 
@@ -175,7 +175,7 @@ local function describe_hours(row, cfg)
   row.minutes = week:minutes()
   local places = {}
   for i, one in ipairs(broken) do places[i] = ("availability[%d]"):format(one.index) end
-  row.gaps, row.overlaps = words_of(week:gaps(GAP)), words_of(week:overlaps())
+  row.gaps, row.overlaps = words_of(week:gaps(timetable.GAP)), words_of(week:overlaps())
   if broken[1] then
     row.note = ("left out, as it is no slot: %s; cfg:check() says what is wrong"):format(table.concat(places, ", "))
   elseif row.minutes == 0 then

@@ -325,7 +325,8 @@ end
 local function facts_of(row)
   local facts = {}
   local function add(text) facts[#facts + 1] = text end
-  if row.gaps then add(("Closed in between: %s%s"):format(row.gaps, own_zone(row))) end
+  local most = length_text(require("handoff.timetable").GAP)
+  if row.gaps then add(("Closed for less than %s: %s%s"):format(most, row.gaps, own_zone(row))) end
   if row.overlaps then add(("In more than one slot: %s%s"):format(row.overlaps, own_zone(row))) end
   local zone = row.shifts[1] and require("handoff.time").zone(row.zone)
   for _, shift in ipairs(row.shifts) do add(shift_text(shift, zone)) end
