@@ -73,14 +73,8 @@ end
 -- ---- files --------------------------------------------------------------------------------------------------------------
 
 local function read(path)
-  local file, why = io.open(path, "rb")
-  local text
-  if file then
-    text, why = file:read "*a"
-    file:close()
-  end
+  local text, why = require("handoff.script").read(path)
   if text then return text end
-  why = tostring(why):gsub("^" .. path:gsub("%p", "%%%0") .. ": ", "")
   failure.raise(status.failed, ("%s: it cannot be read: %s; name a script, a file or folder of desired state, a saved "
     .. "plan, or PATH=VALUE"):format(path, why))
 end
