@@ -196,12 +196,13 @@ Tests: 3 over 3 agents: 0 passed, 1 failed, 1 pending, 1 for none of them.
     it("holds what an agent is written once more where somebody edited it since it was planned", function()
       local shut = json.decode(base).availability
       table.remove(shut)
-      box.box:faults { { agent = names[2], method = "GET", at = 2, fault = "edit", when = "before", path = "availability",
-        value = shut } }
+      box.box:faults { {
+        agent = names[2], method = "GET", at = 2, fault = "edit", when = "before", path = "availability", value = shut,
+      } }
       local ran = box:run "set settings.timezone=Europe/Rome --yes --test saturday.lua"
       assert.same({ 5, 2 }, { ran.status, asked "PUT" })
-      assert.matches("failed " .. names[2]:gsub("%p", "%%%0") .. "\n  somebody edited it since it was planned, and what would be written "
-        .. "fails a test, [^\n]*: saturday.lua:3: expected to be open at Sat [^\n]*\n\nRun 1: ", ran.out)
+      assert.matches("failed " .. names[2]:gsub("%p", "%%%0") .. "\n  somebody edited it since it was planned, and what "
+        .. "would be written fails a test, [^\n]*: saturday.lua:3: expected to be open at Sat [^\n]*\n\nRun 1: ", ran.out)
     end)
 
     it("is part of what is to be typed to go on", function()

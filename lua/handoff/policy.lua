@@ -84,8 +84,8 @@ end
 local function read_script(suite, path)
   local text, why = script.read(path)
   if not text then
-    return nil, failure { kind = "file", path = path, message = ("the policy cannot be read: %s; name a Lua script, or a "
-      .. "folder of them"):format(why) }
+    return nil, failure { kind = "file", path = path,
+      message = ("the policy cannot be read: %s; name a Lua script, or a folder of them"):format(why) }
   end
   local env, close = environment(suite, path, { names = {}, selections = {} })
   local chunk

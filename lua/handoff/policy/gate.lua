@@ -33,8 +33,8 @@ function Gate:admit(result, before, meant)
   for _, finding in ipairs(hold(self, name, before, meant)) do
     if finding and finding.status ~= "passed" then
       return nil, core.error.new { kind = "invalid", rule = "policy", agent = name,
-        message = ("somebody edited it since it was planned, and what would be written fails a test, the agent is left as "
-          .. "it is; plan it again: %s: %s"):format(finding.place, finding.message) }
+        message = ("somebody edited it since it was planned, and what would be written fails a test, the agent is left "
+          .. "as it is; plan it again: %s: %s"):format(finding.place, finding.message) }
     end
   end
   return true
