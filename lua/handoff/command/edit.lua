@@ -81,19 +81,24 @@ end
 
 -- ---- kinds of edits -----------------------------------------------------------------------------------------------------
 
--- Every problem of files of desired state is said, a line each.
-local function refuse_desired(ctx, path, err)
-  local issues = err.issues or {}
-  if #issues == 0 then failure.raise(status.failed, tostring(err)) end
-  for _, issue in ipairs(issues) do ctx:note(("%s: error: %s [%s]"):format(issue.path, issue.message, issue.rule)) end
+--- Ends the verb: files of desired state have errors, which are said, a line each.
+function edit.refuse_desired(ctx, path, err)
+  local count = 0
+  for _, issue in ipairs(err.issues or {}) do
+    if issue.severity == "error" then
+      count = count + 1
+      ctx:note(("%s: error: %s [%s]"):format(issue.path, issue.message, issue.rule))
+    end
+  end
+  if count == 0 then failure.raise(status.failed, tostring(err)) end
   failure.raise(status.failed, ("%s: %s; `handoff validate %s` shows the places"):format(path,
-    ctx:plural(#issues, "problem"), edit.name_of { path }))
+    ctx:plural(count, "problem"), edit.name_of { path }))
 end
 
 local function load_folder(ctx, path)
   local desired = require "handoff.desired"
   local files, err = desired.folder(path)
-  if not files then refuse_desired(ctx, path, err) end
+  if not files then edit.refuse_desired(ctx, path, err) end
   local edits, names = {}, {}
   for i, file in ipairs(files) do edits[file.agent], names[i] = desired.edit(file.value), file.agent end
   if #names == 0 then
@@ -107,7 +112,7 @@ end
 local function load_desired(ctx, path)
   local desired = require "handoff.desired"
   local file, err = desired.read(path)
-  if not file then refuse_desired(ctx, path, err) end
+  if not file then edit.refuse_desired(ctx, path, err) end
   return { fn = desired.edit(file.value), agents = not ctx.args.select and { file.agent } or nil }
 end
 
