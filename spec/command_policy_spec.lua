@@ -111,7 +111,7 @@ Tests: 1 over 3 agents: 0 passed, 1 failed.
       assert.equal(0, asked "GET")
     end)
 
-    it("takes files without an inventory, but not without the one that is named: tests may select by its tags", function()
+    it("takes files without an inventory, but not without one that is named: tests may select by its tags", function()
       box:write("shop-uk.lua", 'return { settings = { timezone = "UTC" } }')
       box:write("one.lua", "it('is one', function(agent) expect(agent.name):equals 'shop-uk' end)")
       local bare = { before = "mkdir -p bare && cd bare" }

@@ -22,7 +22,8 @@ return {
     for _, words in ipairs { "plan shop.lua", "hours --from shop.lua" } do
       local ran = command.run(words, { folder = folder })
       assert.equal(1, ran.status)
-      assert.matches("^shop.lua:2:%d+: error: settings.timezone: [^\n]*\nhandoff %a+: shop.lua: 1 problem; [^\n]*\n$", ran.err)
+      assert.matches("^shop.lua:2:%d+: error: settings.timezone: [^\n]*\nhandoff %a+: shop.lua: 1 problem; [^\n]*\n$",
+        ran.err)
     end
   end)
 end)

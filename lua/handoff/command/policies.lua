@@ -74,7 +74,8 @@ function policies.record(ctx, result)
       }
     end
     ctx:record {
-      test = plain(row.name), file = row.file and plain(row.file), line = row.line, status = row.status, agents = row.agents, failures = failures,
+      test = plain(row.name), file = row.file and plain(row.file), line = row.line, status = row.status,
+      agents = row.agents, failures = failures,
     }
   end
   ctx:record { summary = true, counts = result.counts }
