@@ -111,6 +111,24 @@ Tests: 1 over 3 agents: 0 passed, 1 failed.
       assert.equal(0, asked "GET")
     end)
 
+    it("takes files without an inventory, but not without one that is named: tests may select by its tags", function()
+      box:write("shop-uk.lua", 'return { settings = { timezone = "UTC" } }')
+      box:write("one.lua", "it('is one', function(agent) expect(agent.name):equals 'shop-uk' end)")
+      local bare = { before = "mkdir -p bare && cd bare" }
+      assert.equal(0, box:run("test ../one.lua --from ../shop-uk.lua", bare).status)
+      local ran = box:run("test ../one.lua --from ../shop-uk.lua --inventory agent.lua", bare)
+      assert.equal(1, ran.status)
+      assert.matches("agent.lua: there is no such inventory", ran.err, 1, true)
+    end)
+
+    it("tells programs of texts that are no UTF-8, too", function()
+      box:write("raw.lua", "it('raw \\255', function() error '\\254' end)")
+      local ran = box:run "test raw.lua --json"
+      assert.equal(1, ran.status)
+      local list = records(ran.out)
+      assert.same({ "raw \\xff", "\\xfe" }, { list[1].test, list[1].failures[1].message })
+    end)
+
     it("says that nothing was tested", function()
       box:write("none.lua", "it('x', 'name=nobody', function() end)\npending 'y'\n")
       local ran = box:run "test none.lua"
@@ -191,6 +209,44 @@ Tests: 3 over 3 agents: 0 passed, 1 failed, 1 pending, 1 for none of them.
       assert.equal(0, box:run("resume 1 --yes --test shut_test.lua").status)
       assert.equal(3, asked "PUT")
       assert.equal(0, box:run("undo 1 --yes --test saturday.lua").status)
+    end)
+
+    it("holds what an agent is written once more where somebody edited it since it was planned", function()
+      local shut = json.decode(base).availability
+      table.remove(shut)
+      box.box:faults { {
+        agent = names[2], method = "GET", at = 2, fault = "edit", when = "before", path = "availability", value = shut,
+      } }
+      local ran = box:run "set settings.timezone=Europe/Rome --yes --test saturday.lua"
+      assert.same({ 5, 2 }, { ran.status, asked "PUT" })
+      assert.matches("failed " .. names[2]:gsub("%p", "%%%0") .. "\n  somebody edited it since it was planned, and "
+        .. "what would be written fails a test, [^\n]*: saturday.lua:3: expected to be open [^\n]*\n\nRun 1: ", ran.out)
+    end)
+
+    it("is part of what is to be typed to go on", function()
+      box:write("shut_test.lua", "it('stays shut', function(agent) expect(agent):closed_at 'sat 11:00' end)")
+      box:write("any.lua", "it('has a zone', function(agent) expect(agent):has 'settings.timezone' end)")
+      local ran = box:run "apply shut.lua --yes --waves 1 --test shut_test.lua --test=any.lua"
+      assert.equal(5, ran.status)
+      assert.matches("`handoff resume 1 --waves 1 --test shut_test.lua --test any.lua` goes on", ran.err, 1, true)
+    end)
+
+    it("is not passed by a policy that ends the program, or yields", function()
+      for code, message in pairs {
+        ["os.exit(0)"] = "os.exit: a policy does not end the program",
+        ["coroutine.yield()"] = "the test yields, and nobody goes on with it",
+      } do
+        box:write("leaves.lua", ("it('leaves', function() %s end)"):format(code))
+        local ran = box:run "apply shut.lua --yes --test leaves.lua"
+        assert.equal(1, ran.status)
+        assert.matches("leaves.lua:1: " .. message, ran.out, 1, true)
+        ran = box:run "test leaves.lua"
+        assert.equal(1, ran.status)
+        assert.matches("failed  leaves (3 agents)", ran.out, 1, true)
+      end
+      box:write("leaves.lua", "os.exit(0)")
+      assert.equal(1, box:run("test leaves.lua").status)
+      assert.equal(0, asked "PUT")
     end)
 
     it("is no more than what a script can do", function()

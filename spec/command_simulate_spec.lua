@@ -67,7 +67,7 @@ Notified: desk@example.com
     assert.equal(0, ran.status, ran.err)
     box.box:reset()
     assert.equal(live, out(words .. " --from state"))
-    assert.equal(live, out(words .. " --from state/shop-uk.lua --inventory missing.lua"))
+    assert.equal(live, out(words .. " --from state/shop-uk.lua"))
     assert.equal(0, box.box:ledger().total)
   end)
 

@@ -164,6 +164,10 @@ local rows = {
   { 'has("routing_profiles[Tech].user_ids", {})', true, "routing_profiles[Tech].user_ids to be []; it is" },
   { 'has("custom_guidelines[*].is_active", true)', false,
     'to be true; custom_guidelines["Legal"].is_active is false' },
+  { 'has "routing_profiles[*].user_ids"', true, "to have routing_profiles[*].user_ids; it is there" },
+  { "has 'custom_guidelines[*][\"color\"]'", false, '; custom_guidelines["Legal"].color is not there' },
+  { "has('custom_guidelines[*][\"color\"]', 'red')", false, 'to be "red"; custom_guidelines["Legal"].color is not' },
+  { "has '[\"voice\"][\"none\"]'", false, '; voice.none is null' },
   { 'has "custom_guidelines[Nobody]"', false, "to have custom_guidelines[Nobody]; it is not there" },
   { 'has("custom_guidelines[Nobody].is_active", true)', false, "[Nobody].is_active to be true; it is not there" },
   { 'passes_check { "choice", "sent_unknown", "profile_without_operators" }', true, "to pass the check; it does" },
@@ -180,6 +184,10 @@ local slips = {
   ['expect(agent):hands_over { guideline = "Refunt" }'] = 'did you mean "Refund"?',
   ['expect(agent):routes("Biling", { 5 })'] = 'did you mean "Billing"?',
   ['expect(agent):routes("Billing", 5)'] = "routes: user_ids: a list expected, got number",
+  ['expect(agent):routes("Billing", { nil, 5 })'] = "routes: user_ids: a list expected, got a table with other keys",
+  ['expect(agent):routes("Tech", { user_ids = { 5 } })'] = "routes: user_ids: a list expected, got a table",
+  ['expect(agent):notifies { emails = { x = "a" } }'] = "notifies: emails: a list expected, got a table",
+  ['expect(agent):passes_check { choice = true }'] = "passes_check: rules: a list expected, got a table",
   ['expect(agent):notifies { mails = {} }'] = 'no option "mails"; did you mean "emails"?',
   ['expect(agent):says("inside", "x")'] = 'says: "question", "confirmation" or "outside" expected first',
   ['expect(agent):has("settings.timezon", 1)'] = 'no field "timezon" in settings; did you mean "timezone"?',
@@ -228,6 +236,15 @@ describe("an expectation", function()
       local status, message = find(body)
       assert.equal(is_met and "passed" or "failed", status, body .. tostring(message))
     end
+  end)
+
+  it("tells operators apart by every digit of theirs", function()
+    local profiles = document.part "routing_profiles":gsub("%[5, 6%]", "[1234567890123456]")
+    local cfg = document.new { routing_profiles = profiles }
+    assert.equal("passed", (find('expect(agent):routes("Billing", { 1234567890123456 })', cfg)))
+    local status, message = find('expect(agent):routes("Billing", { 1234567890123457 })', cfg)
+    assert.equal("failed", status)
+    assert.matches("to operator 1234567890123457; it notifies operator 1234567890123456: ", message, 1, true)
   end)
 
   it("that cannot be told fails, and its contrary too", function()

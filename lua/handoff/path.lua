@@ -236,23 +236,30 @@ local function label_of(row, list, at, counts)
   return row and words.show(list[at]) or tostring(at)
 end
 
--- Adds to `found` what the steps from the i-th on lead to in the value, whose path, group (see path.values) and row those are.
-local function collect(found, value, steps, i, here, group, row)
+-- Adds to `found` what the steps from the i-th on lead to in the value, whose path, group (see path.values) and row those are; to
+-- `missing` the path at which they lead no further.
+local function collect(found, missing, value, steps, i, here, group, row)
   local one = steps[i]
   if not one then
     found[#found + 1] = { path = here, value = value, group = group }
   elseif one.field then
+    local there = words.child_path(here, one.field)
     local inner = shape.is_object(value) and value[one.field]
-    if inner == nil or not shape.is_object(value) then return end
+    if inner == nil or not shape.is_object(value) then
+      missing[#missing + 1] = there
+      return
+    end
     local below = row and row.known and row.known[one.field]
-    collect(found, inner, steps, i + 1, words.child_path(here, one.field), group .. one.text, below)
-  elseif shape.is_list(value) then
-    local item = row and row.item
-    local counts = item and item.fields and words.count_labels(item, value)
-    for _, at in ipairs(places_of(item, value, one)) do
-      local label = "[" .. label_of(item, value, at, counts) .. "]"
+    collect(found, missing, inner, steps, i + 1, there, group .. one.text, below)
+  else
+    local item, list = row and row.item, shape.is_list(value) and value or {}
+    local counts = item and item.fields and words.count_labels(item, list)
+    local places = places_of(item, list, one)
+    if not places[1] and not one.all then missing[#missing + 1] = here .. one.text end
+    for _, at in ipairs(places) do
+      local label = "[" .. label_of(item, list, at, counts) .. "]"
       local own = one.all and item and item.named and label or one.text
-      collect(found, value[at], steps, i + 1, here .. label, group .. own, item)
+      collect(found, missing, list[at], steps, i + 1, here .. label, group .. own, item)
     end
   end
 end
@@ -260,14 +267,15 @@ end
 --- What the path leads to in a configuration, or in a document of plain tables: a list of { path=, value=, group= }, plain
 -- tables too; empty where nothing is there, and of [*] one for each item. The paths say what the items are called. `group` is
 -- the path as it was given, but that each item of [*] that has a name stands for itself: what can be compared between agents.
+-- And a list of the paths at which it leads no further, such as that of the field that an item of [*] does not have.
 function path.values(p, cfg)
-  local found, name = {}, p.steps[1].field
+  local found, missing, name = {}, {}, p.steps[1].field
   local part
   if core.config.is(cfg) then part = core.config.part(cfg, name) else part = cfg[name] end
-  if part == nil then return found end
   local start = words.child_path("", name):gsub("^%.", "")
-  collect(found, part, p.steps, 2, start, start, document.known[name])
-  return found
+  if part == nil then return found, { start } end
+  collect(found, missing, part, p.steps, 2, start, start, document.known[name])
+  return found, missing
 end
 
 -- Values as text ------------------------------------------------------------------------------------------------------

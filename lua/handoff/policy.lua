@@ -47,10 +47,14 @@ local function extended(list, one)
   return all
 end
 
+local function refuse_exit()
+  refuse("os.exit", "a policy does not end the program, which would pass for no failure; raise an error instead")
+end
+
 -- What a script has in reach beside Lua itself. `scope` is what surrounds the test that is being read: names, selections; nil
 -- once the script is read.
 local function environment(suite, path, scope)
-  local env = { expect = expectation.of }
+  local env = { expect = expectation.of, os = setmetatable({ exit = refuse_exit }, { __index = os }) }
   local function add(what, name, selection, test)
     if not scope then refuse(what, "it stands in a test, where none can be added; put it beside the test") end
     test.name = table.concat(extended(scope.names, name), " ")
@@ -76,25 +80,16 @@ local function environment(suite, path, scope)
   return setmetatable(env, { __index = _G }), function() scope = nil end
 end
 
-local function read_text(path)
-  local file, why = io.open(path, "rb")
-  local text
-  if file then
-    text, why = file:read "*a"
-    file:close()
-  end
-  if text then return text end
-  why = tostring(why):gsub("^.*: ", "")
-  return nil, failure { kind = "file", path = path, message = ("the policy cannot be read: %s; name a Lua script, or a "
-    .. "folder of them"):format(why) }
-end
-
 -- Adds the tests of one script to the suite → true, or nil, err.
 local function read_script(suite, path)
-  local text, err = read_text(path)
-  if not text then return nil, err end
+  local text, why = script.read(path)
+  if not text then
+    return nil, failure { kind = "file", path = path,
+      message = ("the policy cannot be read: %s; name a Lua script, or a folder of them"):format(why) }
+  end
   local env, close = environment(suite, path, { names = {}, selections = {} })
-  local chunk, why = script.compile(path, text, env)
+  local chunk
+  chunk, why = script.compile(path, text, env)
   if not chunk then return nil, failure { kind = "invalid", rule = "policy", message = why } end
   local ok, raised = xpcall(chunk, script.handler "the policy")
   close()
@@ -153,8 +148,18 @@ local function take_down(value)
     frames = script.user_frames "the test" }
 end
 
+-- In a coroutine of its own: what a test yields would end the task that holds it, and leave the test untold.
+local function call(test, subject)
+  local function body() return xpcall(test.fn, take_down, subject) end
+  local co = coroutine.create(body)
+  local _, ok, err = coroutine.resume(co)
+  if coroutine.status(co) == "dead" then return ok, err end
+  return false, failure { kind = "invalid", rule = "policy",
+    message = "the test yields, and nobody goes on with it; run what yields in a coroutine of its own" }
+end
+
 local function hold(test, subject)
-  local ok, err = xpcall(test.fn, take_down, subject)
+  local ok, err = call(test, subject)
   if ok then return PASSED end
   if type(err) == "string" then error(err, 0) end -- an interrupt
   local place, message, frames = describe(test, err)

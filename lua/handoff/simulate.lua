@@ -26,13 +26,13 @@
 --   keyword_match        (said in no step) what counts as typing a keyword: see fold.contains of csrc/binding/l_fold.c
 local core = require "handoff.core"
 local options = require "handoff.options"
-local plain = require("handoff.words").plain
+local words = require "handoff.words"
 
 core.error.home(debug.getinfo(1, "S").source)
 
 local simulate = {}
 
-local concat, ipairs, tostring, type = table.concat, ipairs, tostring, type
+local concat, ipairs, plain, tostring, type = table.concat, ipairs, words.plain, tostring, type
 
 -- ---- the event ------------------------------------------------------------------------------------------------------------
 
@@ -138,7 +138,7 @@ end
 local function notified_text(notified)
   local parts = {}
   if notified.undecided then return "whoever the topic decides" end
-  for i, id in ipairs(notified.user_ids) do parts[i] = tostring(id) end
+  for i, id in ipairs(notified.user_ids) do parts[i] = words.show(id) end
   local operators = #parts > 0 and ("operator%s %s"):format(#parts > 1 and "s" or "", concat(parts, ", "))
   local emails = #notified.emails > 0 and plain(concat(notified.emails, ", "))
   return operators or emails or "nobody"

@@ -1,23 +1,29 @@
 -- SPDX-License-Identifier: MIT
---- Where a file of desired state had an error, the warnings of all files were told as errors, too, and counted with them.
+--- Of files of desired state with an error in them the warnings were counted, and told, as errors.
 local command = require "support.command"
+local program = require "support.program"
 
-describe("a folder of desired state with an error and a warning", function()
-  local box
+describe("files of desired state with an error and a warning", function()
+  local folder
   setup(function()
-    box = command.sandbox(1)
-    os.execute(("mkdir %s/state"):format(box.folder))
-    box:write("state/bad.json", '{"settings":{"timezone":"Europe/Londn"}}')
-    box:write("state/odd.json", '{"settings":{"working_hours_active":true,"timezone":"Etc/GMT-3"}}')
+    folder = program.folder()
+    local file = assert(io.open(folder .. "/shop.lua", "w"))
+    file:write [[
+return {
+  settings = { is_active = true, working_hours_active = true, timezone = 5 },
+  availability = {},
+}
+]]
+    file:close()
   end)
-  teardown(function() box:stop() end)
+  teardown(function() program.remove(folder) end)
 
-  it("is refused for the error alone", function()
-    local ran = box:run "plan state"
-    assert.matches("^state/bad.json:1:25: error: settings.timezone: [^\n]+\nhandoff plan: state: 1 problem; [^\n]+\n$",
-      ran.err)
-    ran = box:run "hours --from state"
-    assert.matches("^state/bad.json:1:25: settings.timezone: [^\n]+\nhandoff hours: state: not all [^\n]+\n$", ran.err)
-    assert.matches("state/odd.json:1:%d+: warning: ", box:run("validate state").out)
+  it("are refused for the error alone", function()
+    for _, words in ipairs { "plan shop.lua", "hours --from shop.lua" } do
+      local ran = command.run(words, { folder = folder })
+      assert.equal(1, ran.status)
+      assert.matches("^shop.lua:2:%d+: error: settings.timezone: [^\n]*\nhandoff %a+: shop.lua: 1 problem; [^\n]*\n$",
+        ran.err)
+    end
   end)
 end)

@@ -57,15 +57,6 @@ local function entries_of_files(files)
   return entries
 end
 
--- Every error of the files is said; a warning stops nothing.
-local function refuse_files(ctx, path, err)
-  for _, issue in ipairs(err.issues or {}) do
-    if issue.severity == "error" then ctx:note(("%s: %s"):format(issue.path, issue.message)) end
-  end
-  failure.raise(status.failed, ("%s: not all of it can be read; `handoff validate %s` shows each place"):format(path,
-    require("handoff.command.edit").name_of { path }))
-end
-
 local function entries_of(ctx, path)
   local kind, desired = core.file.kind(path), require "handoff.desired"
   if kind == "file" and path:find "%.plan$" then return entries_of_plan(path) end
@@ -77,7 +68,7 @@ local function entries_of(ctx, path)
     files = files and { files }
   end
   if not files and not kind then failure.check(nil, err) end
-  if not files then refuse_files(ctx, path, err) end
+  if not files then require("handoff.command.edit").refuse_desired(ctx, path, err) end
   if #files == 0 then
     failure.raise(status.failed, ("%s: no file of desired state is in it; `handoff pull %s` writes them"):format(path,
       require("handoff.command.edit").name_of { path }))
@@ -85,10 +76,10 @@ local function entries_of(ctx, path)
   return entries_of_files(files)
 end
 
--- The agents of the inventory by name; none where there is no inventory and nothing is selected from it.
+-- The agents of the inventory by name; none where there is no inventory, none was named, and nothing is selected from it.
 local function inventory_of(ctx)
   local known, chosen = {}, ctx.args.select or ctx.args.shard
-  if not chosen and not core.file.kind(ctx.args.inventory) then return known end
+  if not chosen and ctx.args.inventory == "agents.lua" and not core.file.kind "agents.lua" then return known end
   for _, agent in ipairs(ctx:fleet():agents()) do known[agent.name] = agent end
   return known, chosen
 end

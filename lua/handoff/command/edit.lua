@@ -69,27 +69,21 @@ end
 -- ---- files --------------------------------------------------------------------------------------------------------------
 
 local function read(path)
-  local file, why = io.open(path, "rb")
-  local text
-  if file then
-    text, why = file:read "*a"
-    file:close()
-  end
+  local text, why = require("handoff.script").read(path)
   if text then return text end
-  why = tostring(why):gsub("^" .. path:gsub("%p", "%%%0") .. ": ", "")
   failure.raise(status.failed, ("%s: it cannot be read: %s; name a script, a file or folder of desired state, a saved "
     .. "plan, or PATH=VALUE"):format(path, why))
 end
 
 -- ---- kinds of edits -----------------------------------------------------------------------------------------------------
 
--- Every error of files of desired state is said, a line each; a warning stops nothing.
-local function refuse_desired(ctx, path, err)
+--- Ends the verb: files of desired state have errors, which are said, a line each.
+function edit.refuse_desired(ctx, path, err)
   local count = 0
   for _, issue in ipairs(err.issues or {}) do
     if issue.severity == "error" then
-      ctx:note(("%s: error: %s [%s]"):format(issue.path, issue.message, issue.rule))
       count = count + 1
+      ctx:note(("%s: error: %s [%s]"):format(issue.path, issue.message, issue.rule))
     end
   end
   if count == 0 then failure.raise(status.failed, tostring(err)) end
@@ -100,7 +94,7 @@ end
 local function load_folder(ctx, path)
   local desired = require "handoff.desired"
   local files, err = desired.folder(path)
-  if not files then refuse_desired(ctx, path, err) end
+  if not files then edit.refuse_desired(ctx, path, err) end
   local edits, names = {}, {}
   for i, file in ipairs(files) do edits[file.agent], names[i] = desired.edit(file.value), file.agent end
   if #names == 0 then
@@ -114,7 +108,7 @@ end
 local function load_desired(ctx, path)
   local desired = require "handoff.desired"
   local file, err = desired.read(path)
-  if not file then refuse_desired(ctx, path, err) end
+  if not file then edit.refuse_desired(ctx, path, err) end
   return { fn = desired.edit(file.value), agents = not ctx.args.select and { file.agent } or nil }
 end
 

@@ -58,19 +58,22 @@ function policies.show(ctx, result, brief)
   ctx:say(last_line(ctx, result.counts))
 end
 
---- The same for programs: an object a test, and one of counts.
+--- The same for programs: an object a test, and one of counts. A script's texts may be no UTF-8, as JSON is.
 function policies.record(ctx, result)
   local array = require("handoff.core").json.array
   for _, row in ipairs(result.rows) do
     local failures = array {}
     for i, group in ipairs(row.failures) do
+      local frames = array {}
+      for k, frame in ipairs(group.frames) do frames[k] = plain(frame) end
       failures[i] = {
-        agents = array(group.agents), message = group.message, place = group.place ~= "" and group.place or nil,
-        frames = group.frames[1] and array(group.frames) or nil,
+        agents = array(group.agents), message = plain(group.message),
+        place = group.place ~= "" and plain(group.place) or nil, frames = frames[1] and frames or nil,
       }
     end
     ctx:record {
-      test = row.name, file = row.file, line = row.line, status = row.status, agents = row.agents, failures = failures,
+      test = plain(row.name), file = row.file and plain(row.file), line = row.line, status = row.status,
+      agents = row.agents, failures = failures,
     }
   end
   ctx:record { summary = true, counts = result.counts }

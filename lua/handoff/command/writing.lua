@@ -37,16 +37,19 @@ end
 local kept_flags = { "inventory", "history", "base-url", "ca-file" }
 local kept_switches = { "insecure", "allow-duplicates" }
 -- Flags that held the run back: who goes on by what is printed is not to write all the rest at once.
-local brakes = { "waves", "max-changes", "max-deletions", "max-failures" }
+local brakes = { "waves", "max-changes", "max-deletions", "max-failures", "test" }
 
--- The words in which a flag was given: `--waves`, `1,100%`; none where it was not.
+-- The words in which a flag was given, every time: `--waves`, `1,100%`; none where it was not.
 local function given(ctx, name)
-  local flag = "--" .. name
+  local flag, words = "--" .. name, {}
   for i, word in ipairs(ctx.words or {}) do
-    if word == flag then return { flag, ctx.words[i + 1] } end
-    if word:sub(1, #flag + 1) == flag .. "=" then return { flag, word:sub(#flag + 2) } end
+    local value = word == flag and ctx.words[i + 1] or word:sub(1, #flag + 1) == flag .. "=" and word:sub(#flag + 2)
+    if value or word == flag then
+      words[#words + 1] = flag
+      words[#words + 1] = value or nil
+    end
   end
-  return {}
+  return words
 end
 
 --- `handoff resume 12 --inventory shops.lua`: a command as it is to be typed, with those of this call's flags that it needs, and
@@ -192,7 +195,10 @@ local function asking(ctx, kind, opts, p, gate)
   for name, value in pairs(opts) do all[name] = value end
   all.on_result = both(digest.observe, opts.on_result)
   all.on_planned = both(digest.observe, opts.on_planned)
-  if gate then all.on_planned = both(all.on_planned, function(...) gate:observe(...) end) end
+  if gate then
+    all.on_planned = both(all.on_planned, function(...) gate:observe(...) end)
+    function all.on_put(...) return gate:admit(...) end
+  end
   function all.confirm(run)
     p:hide()
     if not confirm(ctx, kind, run, gate, state) then return false end

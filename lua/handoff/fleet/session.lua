@@ -59,14 +59,24 @@ local function before_run(self, index, before)
   return cfg:text()
 end
 
+-- Asks the script about a PUT → true; or nil, err where it is not to leave.
+local function may_put(self, index, before, meant)
+  local ok, err = true, nil
+  if self.options.on_put then ok, err = self.options.on_put(self.run.results[index], before, meant) end
+  if err and self.announced[index] then err.unknown = true end
+  return ok, err
+end
+
 --- Options of client:update for the agent: each PUT is recorded before it leaves.
 local function how_to(self, index, is_dry)
   local how, record, name = { dry_run = is_dry }, self.record, self.agents[index].name
   for _, option in ipairs(passed_on) do how[option] = self.options[option] end
   if not is_dry then
     function how.on_put(before, meant)
-      local start, err = before_run(self, index, before)
-      if not start then return nil, err end
+      local ok, err = may_put(self, index, before, meant)
+      if not ok then return nil, err end
+      local start, why = before_run(self, index, before)
+      if not start then return nil, why end
       self.announced[index] = true
       return record:writing(name, start, meant)
     end
@@ -280,10 +290,20 @@ local function is_confirmed(self)
   stop(self, "declined")
 end
 
+-- A task that broke after its agent had a plan, as one in which on_planned yields: it was told as failed, and is not written.
+local function forget_broken(self)
+  local planned = {}
+  for _, index in ipairs(self.planned) do
+    if self.run.results[index].status == "planned" then planned[#planned + 1] = index end
+  end
+  self.planned = planned
+end
+
 local function in_two_passes(self, indexes)
   local ok, err = pass(self, indexes, plan)
   if ok and self.planned[1] then is_over(self) end -- once more: when the last began nobody may have asked to stop yet
   if not ok or self.run.stopped then return ok, err end
+  forget_broken(self)
   table.sort(self.planned)
   local refused = refusal(self)
   if refused then return nil, refused end

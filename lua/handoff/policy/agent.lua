@@ -110,18 +110,26 @@ function matchers.hands_over(agent, event)
   return result.outcome == "human", "to hand over", ends[result.outcome](agent, result)
 end
 
+-- A list without holes: of any other table nothing, or not all, would be looked at.
 local function check_list(matcher, name, list)
   if type(list) ~= "table" then refuse(matcher, ("%s: a list expected, got %s"):format(name, type(list))) end
-  return list
+  local count = 0
+  for _ in pairs(list) do count = count + 1 end
+  for i = 1, count do
+    if list[i] == nil then refuse(matcher, ("%s: a list expected, got a table with other keys"):format(name)) end
+  end
 end
+
+-- A text as it is, a number with all its digits.
+local function shown(one) return type(one) == "string" and one or value.show(one) end
 
 -- Whether two lists hold the same, in any order.
 local function same_set(a, b)
   local counts = {}
-  for _, one in ipairs(a) do counts[tostring(one)] = 1 end
+  for _, one in ipairs(a) do counts[shown(one)] = 1 end
   for _, one in ipairs(b) do
-    if not counts[tostring(one)] then return false end
-    counts[tostring(one)] = 2
+    if not counts[shown(one)] then return false end
+    counts[shown(one)] = 2
   end
   for _, count in pairs(counts) do
     if count == 1 then return false end
@@ -131,7 +139,7 @@ end
 
 local function listed(list)
   local texts = {}
-  for i, one in ipairs(list) do texts[i] = tostring(one) end
+  for i, one in ipairs(list) do texts[i] = shown(one) end
   return table.concat(texts, ", ")
 end
 
@@ -166,6 +174,7 @@ end
 function matchers.notifies(agent, who, event)
   local o = require("handoff.options").read(who, { user_ids = { "table" }, emails = { "table" } }, "notifies")
   if not o.user_ids and not o.emails then refuse("notifies", "user_ids= or emails= expected, or both") end
+  for name, list in pairs(o) do check_list("notifies", name, list) end
   local expected = "to notify " .. people(o.user_ids, o.emails)
   local result, err = simulated(agent, "notifies", event, { answer = "yes", topic = false })
   if not result then return nil, expected, tostring(err) end
@@ -196,35 +205,29 @@ end
 
 -- ---- values -----------------------------------------------------------------------------------------------------------------
 
-local function is_there(found)
+-- What tells that it is not so everywhere; nil where it is. `row`: the schema's of the values.
+local function other(found, missing, row, is_so)
   for _, one in ipairs(found) do
-    if one.value ~= core.json.null then return true end
+    if not is_so(one.value) then return ("%s is %s"):format(one.path, value.show(one.value, row)) end
   end
-  return false
+  if found[1] and missing[1] then return missing[1] .. " is not there" end
+  return not found[1] and "it is not there" or nil
 end
 
--- The first of what was found that is another value, or nil.
-local function first_other(found, wanted)
-  for _, one in ipairs(found) do
-    if not shape.same(value.plain(one.value), wanted) then return one end
-  end
-end
+local function is_something(one) return one ~= core.json.null end
 
 function matchers.has(agent, path, ...)
   local paths = require "handoff.path"
   local p = paths.parse(path)
-  local found = paths.values(p, agent.config)
+  local row, found, missing = p:row(), paths.values(p, agent.config)
   if select("#", ...) == 0 then
-    local there = is_there(found)
-    return there, "to have " .. path, there and "it is there" or "it is not there"
+    local why = other(found, missing, row, is_something)
+    return not why, "to have " .. path, why or "it is there"
   end
   local wanted = value.plain((...))
   if wanted == nil then refuse("has", "the value is nil; leave it out, or expect it never to have " .. path) end
-  local expected = ("%s to be %s"):format(path, value.show(wanted, p:row()))
-  if not found[1] then return false, expected, "it is not there" end
-  local other = first_other(found, wanted)
-  if not other then return true, expected, "it is" end
-  return false, expected, ("%s is %s"):format(other.path, value.show(other.value, p:row()))
+  local why = other(found, missing, row, function(one) return shape.same(value.plain(one), wanted) end)
+  return not why, ("%s to be %s"):format(path, value.show(wanted, row)), why or "it is"
 end
 
 -- ---- checks -----------------------------------------------------------------------------------------------------------------
@@ -244,7 +247,7 @@ local function set_of_rules(ignored)
 end
 
 function matchers.passes_check(agent, ignored)
-  if ignored ~= nil and type(ignored) ~= "table" then refuse("passes_check", 'a list expected: { "RULE" }') end
+  if ignored ~= nil then check_list("passes_check", "rules", ignored) end
   local is_ignored, found = set_of_rules(ignored), {}
   for _, issue in ipairs(agent.config:check()) do
     if not is_ignored[issue.rule] then

@@ -2,18 +2,42 @@
 --- Policies held against what a run would write, before it writes:
 --
 --   local gate = handoff.policy("policy/"):gate(fleet:agents())
---   fleet:update(edit, { on_planned = function(...) gate:observe(...) end, confirm = function() return gate:finish().ok end })
+--   fleet:update(edit, {
+--     on_planned = function(...) gate:observe(...) end, confirm = function() return gate:finish().ok end,
+--     on_put = function(...) return gate:admit(...) end,
+--   })
 --
--- What is held is the plan; in the end it is carried over to what is there by then, as any plan is.
+-- What is held is the plan; and what an agent is written, once more, where others edited it since.
+local core = require "handoff.core"
 local plan = require "handoff.plan"
 
 local Gate = {}
 Gate.__index = Gate
 
+local function hold(self, name, before, meant)
+  local cfg = assert(plan.outcome(before, meant))
+  return self.suite:hold(cfg, { name = name, tags = self.tags[name] })
+end
+
 --- Of an agent that would change: for a run's on_planned, or the on_result of a dry run.
 function Gate:observe(result, outcome)
-  local cfg = assert(plan.outcome(outcome.before_text, outcome.after_text))
-  self.findings[result.agent] = self.suite:hold(cfg, { name = result.agent, tags = self.tags[result.agent] })
+  local name = result.agent
+  self.findings[name] = hold(self, name, outcome.before_text, outcome.after_text)
+  self.held[name] = outcome.after_text
+end
+
+--- Whether a PUT may leave, for a run's on_put: what is written is what was held, or passes, too → true; or nil, err.
+function Gate:admit(result, before, meant)
+  local name = result.agent
+  if self.held[name] == meant then return true end
+  for _, finding in ipairs(hold(self, name, before, meant)) do
+    if finding and finding.status ~= "passed" then
+      return nil, core.error.new { kind = "invalid", rule = "policy", agent = name,
+        message = ("somebody edited it since it was planned, and what would be written fails a test, the agent is left "
+          .. "as it is; plan it again: %s: %s"):format(finding.place, finding.message) }
+    end
+  end
+  return true
 end
 
 --- What came of it, once all is planned → see policy/report.lua
@@ -29,7 +53,7 @@ end
 local gate = {}
 
 function gate.new(suite, agents)
-  local self = setmetatable({ suite = suite, agents = agents, tags = {}, findings = {} }, Gate)
+  local self = setmetatable({ suite = suite, agents = agents, tags = {}, findings = {}, held = {} }, Gate)
   for _, agent in ipairs(agents) do self.tags[agent.name] = agent.tags end
   return self
 end
