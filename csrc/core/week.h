@@ -87,7 +87,8 @@ enum { HO_WEEK_TEXT = 65536 };
 
 /* Reads hours as people write them → HO_OK, or HO_INVALID with the problem:
  *     hours = "closed" | item { (","|";"|newline|"and"|blank) item }
- *     item  = "24/7" | days [":" | ","] (span { [","] span } | "closed")     what is closed is taken out of what stands before it
+ *     item  = "24/7" | days [":" | ","] (span { [","] span } | "closed")     closed: what stands before it of these days is taken
+ *             out, and a night's span is of the day that it starts on
  *     days  = day-or-range { [","] day-or-range }, or daily, weekdays, weekend; days from two letters on; a range may wrap
  *     span  = time ("-"|"–"|"to") time, to the next day where it ends before it starts
  *     time  = 9, 09:00, 9.30, 9am, 9:30 pm, noon, midnight, 24:00 (an end)
