@@ -143,6 +143,14 @@ describe("hours as slots", function()
     assert.equal("availability[1].end_time", raised(handoff.week, cfg.availability).path)
   end)
 
+  it("are a list, and neither one slot in its place nor another list", function()
+    local cfg = document.new()
+    for _, value in ipairs { { day_span = "monday", start_time = "09:00", end_time = "17:00" }, cfg.routing_profiles,
+      { [2] = cfg:plain().availability[1] }, cfg.availability[1] } do
+      assert.same({ "week", "type" }, { raised(handoff.week, value).path, raised(handoff.week, value).rule })
+    end
+  end)
+
   it("cannot tell the last minute of a day from midnight", function()
     local week = handoff.week("mon 09:00-17:00"):shift(6 * 60 + 59)
     local err = raised(week.slots, week)
@@ -180,6 +188,21 @@ describe("a week", function()
       { day_span = "monday", start_time = "11:00", end_time = "13:00" } }
     assert.equal("mon 11:00-12:00", spans_text(twice:overlaps()))
     assert.equal("24/7", spans_text(handoff.week("24/7"):spans()))
+  end)
+
+  it("is made of its spans again", function()
+    for _, text in ipairs { "closed", "24/7", "mon-fri 09:00-17:30, sun 22:00-02:00" } do
+      assert.is_true(core.week.of(handoff.week(text):spans()) == handoff.week(text))
+    end
+    -- the last minute of a day is as the one before it
+    assert.equal("mon 22:00-24:00, wed 00:00-01:00", tostring(core.week.of {
+      { from = 1320, to = 1439 }, { from = 2 * 1440 - 1, to = 2 * 1440 + 60 }, { from = 5 * 1440 - 1, to = 5 * 1440 } }))
+    for _, row in ipairs { { {}, "spans[1].from" }, { { from = 10080, to = 10090 }, "spans[1].from" },
+      { { from = 5, to = 5 }, "spans[1].to" }, { { from = 5, to = 10086 }, "spans[1].to" },
+      { { from = 0, to = 0 / 0 }, "spans[1].to" }, { 5, "spans[1]" } } do
+      assert.equal(row[2], raised(core.week.of, { row[1] }).path)
+    end
+    assert.equal("week", raised(core.week.of, { from = 0, to = 5 }).path)
   end)
 
   it("is open at a minute, until the next change", function()
