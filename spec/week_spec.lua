@@ -195,8 +195,8 @@ describe("a week", function()
       assert.is_true(core.week.of(handoff.week(text):spans()) == handoff.week(text))
     end
     -- the last minute of a day is as the one before it
-    assert.equal("mon 22:00-24:00, wed 00:00-01:00", tostring(core.week.of {
-      { from = 1320, to = 1439 }, { from = 2 * 1440 - 1, to = 2 * 1440 + 60 }, { from = 5 * 1440 - 1, to = 5 * 1440 } }))
+    assert.equal("mon 22:00-24:00, wed 00:00-01:00", tostring(core.week.of { { from = 1320, to = 1439 },
+      { from = 2 * 1440 - 1, to = 2 * 1440 + 60 }, { from = 5 * 1440 - 1, to = 5 * 1440 } }))
     for _, row in ipairs { { {}, "spans[1].from" }, { { from = 10080, to = 10090 }, "spans[1].from" },
       { { from = 5, to = 5 }, "spans[1].to" }, { { from = 5, to = 10086 }, "spans[1].to" },
       { { from = 0, to = 0 / 0 }, "spans[1].to" }, { 5, "spans[1]" } } do

@@ -4,13 +4,13 @@
  *   new(value) → week        value: a text (see ho_week_parse), a list of slots (plain tables, or cfg.availability), or a week.
  *                            Raises what is wrong: of a text `column`, in characters; of a slot its path
  *   read(list) → week, broken    the same of a list, but what is no slot is left out, and named in a list {path, rule, message}
- *   of(spans) → week         spans: a list of {from=, to=}, as :spans() gives them. The last minute of a day becomes as the one before
- *                            it, since slots cannot tell it from midnight
+ *   of(spans) → week         spans: a list of {from=, to=}, as :spans() gives them. The last minute of a day becomes as the one
+ *                            before it, since slots cannot tell it from midnight
  *   moment(text) → minute of the week of "fri 18:30" | nil, why
  *   is(value) → whether it is a week
  *
  * A week's methods; x is whatever new takes, a minute one of the week (0 is monday 00:00) or a text as moment takes:
- *   :slots() → the fewest slots, plain tables     :minutes() → how many a week     tostring(week) → text that reads back as it, where slots can
+ *   :slots() → the fewest slots, plain tables     :minutes() → how many a week     tostring(week) → text that reads back as it
  *   :add(x) :subtract(x) :intersect(x) :invert() :shift(minutes or "1h 30m", "-45m") → week     +, - and == do the same
  *   :spans() → the open ones, {from=, to=, text=}; `to` exceeds 10080 where the span goes over sunday's midnight
  *   :gaps([shorter_than]) → the closed ones between them, those of less minutes than that
@@ -81,7 +81,7 @@ static bool is_list(lua_State *L, int index) {
     return type ? hol_is_hours(type->field) : lua_type(L, index) == LUA_TTABLE;
 }
 
-/* Pushes the data of the list at the index → how many items it has. One slot in a list's place has none, and would say "closed". */
+/* Pushes the data of the list at the index → how many items it has. A slot in a list's place has none, and would say "closed". */
 static size_t push_items(lua_State *L, int list) {
     lua_pushvalue(L, list);
     hol_node_open(L);
@@ -175,7 +175,8 @@ static int l_read(lua_State *L) {
 /* A bound of the span on top, which stays there; it is the span of that place in the list. */
 static int check_bound(lua_State *L, int place, const char *name, int least, int most) {
     if (lua_type(L, -1) != LUA_TTABLE)
-        return hol_invalid(L, lua_pushfstring(L, "spans[%d]", place), "type", 0, false, "a span expected, {from=, to=}");
+        return hol_invalid(L, lua_pushfstring(L, "spans[%d]", place), "type", 0, false,
+                           "a span expected, {from=, to=}");
     bool is_number = lua_getfield(L, -1, name) == LUA_TNUMBER;
     lua_Number n = is_number ? lua_tonumber(L, -1) : -1;
     lua_pop(L, 1);
@@ -402,8 +403,8 @@ static void push_metatable(lua_State *L) {
 }
 
 int hol_open_week(lua_State *L) {
-    static const luaL_Reg functions[] = {
-        {"new", l_new}, {"read", l_read}, {"of", l_of}, {"moment", l_moment}, {"is", l_is}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"new", l_new},       {"read", l_read}, {"of", l_of},
+                                         {"moment", l_moment}, {"is", l_is},     {NULL, NULL}};
     push_metatable(L);
     lua_rawseti(L, hol_refs, HOL_REF_WEEK);
     hol_newlib(L, functions);
