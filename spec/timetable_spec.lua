@@ -49,6 +49,18 @@ local function spans(list, zone)
 end
 
 describe("a timetable", function()
+  -- 17:59 there is 23:59 of the zone that is drawn, a minute that no slot begins at
+  it("begins and ends a minute before midnight in another zone, and what is drawn of it says midnight", function()
+    local t = draw({ config("UTC", "monday 10:00-17:59 tuesday 17:59-20:00") }, { zone = "Asia/Omsk" })
+    assert.equal("mon 16:00-24:00, wed 00:00-02:00", tostring(t.rows[1].wall))
+    assert.equal("mon 00:00-16:00, tue,thu-sun 00:00-24:00, wed 02:00-24:00", t.nobody)
+    local view = require("handoff.page.view").of(t)
+    assert.same({ 16 * 60, 24 * 60 - 1, t.nobody }, { view.days[1] and view.rows[1].days[1][1].from,
+      view.rows[1].days[1][1].to, view.nobody })
+    local lines = require("handoff.command.hours").sentences(t, { width = 200, days = { 1, 2, 3, 4, 5, 6, 7 } })
+    assert.truthy(lines[1]:find("Monday 16:00 to midnight. Wednesday 00:00 to 02:00.", 1, true))
+  end)
+
   it("has the half hours, the spans and the change to come of the week around its moment", function()
     local t = draw {
       config("Europe/London", "monday-friday 09:00-12:15 friday 22:00-23:59 saturday 00:00-02:00"),

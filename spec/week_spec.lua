@@ -44,6 +44,9 @@ describe("hours as text", function()
     { "daily 20:00-06:00", "mon-sun 20:00-06:00", "monday-sunday 00:00-06:00; monday-sunday 20:00-23:59" },
     { "fri 12-24, sat 0-24, sun 0-6", "fri 12:00-24:00, sat 00:00-24:00, sun 00:00-06:00" },
     { "mon 09:00-23:59", "mon 09:00-24:00", "monday 09:00-23:59" },
+    { "mon-sat 18:00-02:00, sun closed", "mon-sat 18:00-02:00" },
+    { "daily 22:00-02:00, sun closed", "mon-sat 22:00-02:00" },
+    { "mon 7:30-11:30, 9:30-noon", "mon 07:30-12:00", "monday 07:30-12:00" },
     { "mon 9-12, mon 12-17, tue 9-17", "mon-tue 09:00-17:00", "monday-tuesday 09:00-17:00" },
     { "Mon.\194\1609\226\128\175am -\226\128\1755 pm", "mon 09:00-17:00" }, -- pasted blanks
   } do
@@ -64,6 +67,9 @@ describe("hours as text", function()
         '"9:00-5:30" may be meant in two ways; write 9am-5:30pm or 09:00-17:30, or 21:00-05:30 for a night' },
       { "mon 22-6", 5, '"22-6" may be meant in two ways; write 22:00-06:00 for a night, or say am or pm' },
       { "mon 9-midnight", 5, '"9-midnight" may be meant in two ways; write 09:00-24:00, or say am or pm' },
+      { "mon 9:00-12:00, 1:30-5:30", 17, '"1:30-5:30" may be meant in two ways; write 1:30pm-5:30pm or 13:30-17:30, '
+        .. "or 01:30-05:30 for a night" },
+      { "mon 8:30-midnight", 5, '"8:30-midnight" may be meant in two ways; write 08:30-24:00, or say am or pm' },
       { "mon 9-5pm", 5, '"9-5pm" says am or pm of one time only; write the other as 9am or 9pm' },
       { "mon 9am-5", 9, '"9am-5" says am or pm of one time only; write the other as 5am or 5pm' },
       { "mon–fri 9-17; sat", 15, '"sat" has no hours; write 00:00-24:00 after it for all day, or closed' },
@@ -73,6 +79,8 @@ describe("hours as text", function()
         .. "or 00:00 of the next day" },
       { "mon 9-17, tuseday 9-17", 11, '"tuseday" is not understood; did you mean "tuesday"?' },
       { "mon 9-17 ü", 10, '"ü" is not understood; write hours such as mon-fri 09:00-17:30, sat 10:00-14:00' },
+      { "mon-daily 9-17", 5, '"daily" is not understood; write a day, such as fri' },
+      { "mon 9-fri 17", 7, '"fri" is not understood; write a time, such as 09:00 or 9am' },
       { "mon - 9-17", 4, "a day expected after the dash; write a colon or a blank before the hours" },
       { "sat 24/7", 5, "24/7 is all of a week; write 00:00-24:00 for all of a day" },
       { "9:00-17:00", 1, "hours without their days; write mon-fri before them, or daily" },
@@ -135,6 +143,14 @@ describe("hours as slots", function()
     assert.equal("availability[1].end_time", raised(handoff.week, cfg.availability).path)
   end)
 
+  it("are a list, and neither one slot in its place nor another list", function()
+    local cfg = document.new()
+    for _, value in ipairs { { day_span = "monday", start_time = "09:00", end_time = "17:00" }, cfg.routing_profiles,
+      { [2] = cfg:plain().availability[1] }, cfg.availability[1] } do
+      assert.same({ "week", "type" }, { raised(handoff.week, value).path, raised(handoff.week, value).rule })
+    end
+  end)
+
   it("cannot tell the last minute of a day from midnight", function()
     local week = handoff.week("mon 09:00-17:00"):shift(6 * 60 + 59)
     local err = raised(week.slots, week)
@@ -174,6 +190,21 @@ describe("a week", function()
     assert.equal("24/7", spans_text(handoff.week("24/7"):spans()))
   end)
 
+  it("is made of its spans again", function()
+    for _, text in ipairs { "closed", "24/7", "mon-fri 09:00-17:30, sun 22:00-02:00" } do
+      assert.is_true(core.week.of(handoff.week(text):spans()) == handoff.week(text))
+    end
+    -- the last minute of a day is as the one before it
+    assert.equal("mon 22:00-24:00, wed 00:00-01:00", tostring(core.week.of { { from = 1320, to = 1439 },
+      { from = 2 * 1440 - 1, to = 2 * 1440 + 60 }, { from = 5 * 1440 - 1, to = 5 * 1440 } }))
+    for _, row in ipairs { { {}, "spans[1].from" }, { { from = 10080, to = 10090 }, "spans[1].from" },
+      { { from = 5, to = 5 }, "spans[1].to" }, { { from = 5, to = 10086 }, "spans[1].to" },
+      { { from = 0, to = 0 / 0 }, "spans[1].to" }, { 5, "spans[1]" } } do
+      assert.equal(row[2], raised(core.week.of, { row[1] }).path)
+    end
+    assert.equal("week", raised(core.week.of, { from = 0, to = 5 }).path)
+  end)
+
   it("is open at a minute, until the next change", function()
     assert.is_true(week:is_open "fri 22:00" and week:is_open "saturday 1:59 am" and week:is_open(9 * 60))
     assert.is_false(week:is_open "sat 02:00" or week:is_open "mon noon" or week:is_open "sun 24:00")
@@ -205,6 +236,8 @@ describe("moments of a week", function()
     assert.equal(0, core.week.moment "sun 24:00")
     local _, why = core.week.moment "fri 6"
     assert.equal("character 5: morning or afternoon? write 6am or 6pm", why)
+    _, why = core.week.moment "daily 18:30"
+    assert.equal('character 1: "daily" is not understood; write a day and a time, such as fri 18:30', why)
     assert.is_nil(core.week.moment "fri 18:30 or so")
     assert.is_nil(core.week.moment "18:30")
   end)

@@ -4,6 +4,8 @@
  *   new(value) → week        value: a text (see ho_week_parse), a list of slots (plain tables, or cfg.availability), or a week.
  *                            Raises what is wrong: of a text `column`, in characters; of a slot its path
  *   read(list) → week, broken    the same of a list, but what is no slot is left out, and named in a list {path, rule, message}
+ *   of(spans) → week         spans: a list of {from=, to=}, as :spans() gives them. The last minute of a day becomes as the one
+ *                            before it, since slots cannot tell it from midnight
  *   moment(text) → minute of the week of "fri 18:30" | nil, why
  *   is(value) → whether it is a week
  *
@@ -73,13 +75,28 @@ static void add_broken(lua_State *L, int list, size_t i, const hol_slot_problem 
     lua_rawseti(L, -2, (int)lua_rawlen(L, -2) + 1);
 }
 
+/* Whether the value is a list of slots, or may be. A list that a script made is looked into when it is read. */
+static bool is_list(lua_State *L, int index) {
+    const hol_type *type = hol_node_type(L, index);
+    return type ? hol_is_hours(type->field) : lua_type(L, index) == LUA_TTABLE;
+}
+
+/* Pushes the data of the list at the index → how many items it has. A slot in a list's place has none, and would say "closed". */
+static size_t push_items(lua_State *L, int list) {
+    lua_pushvalue(L, list);
+    hol_node_open(L);
+    size_t count = lua_rawlen(L, -1);
+    if (hol_count(L, lua_gettop(L)) != count)
+        hol_invalid(L, "week", "type", 0, false, "a list expected, got a table with other keys than 1, 2, 3 …");
+    return count;
+}
+
 /* Pushes the week that the list of slots at the index says. What is no slot raises, or is added to the list at `broken`. */
 static void push_of_slots(lua_State *L, int list, int broken) {
     hol_week *week = push_week(L);
-    lua_pushvalue(L, list);
-    hol_node_open(L);
+    size_t n = push_items(L, list);
     int data = lua_gettop(L);
-    for (size_t i = 1, n = lua_rawlen(L, data); i <= n; i++) {
+    for (size_t i = 1; i <= n; i++) {
         hol_slot_problem wrong;
         ho_slot slot;
         lua_rawgeti(L, data, (lua_Integer)i);
@@ -123,11 +140,6 @@ static void push_of_text(lua_State *L, int index) {
     hol_raise(L);
 }
 
-static bool is_list(lua_State *L, int index) {
-    const hol_type *type = hol_node_type(L, index);
-    return type ? type->list : lua_type(L, index) == LUA_TTABLE;
-}
-
 /* The week that the value at the index is or says, which replaces it there. */
 static hol_week *take_week(lua_State *L, int index) {
     hol_week *week = test_week(L, index);
@@ -158,6 +170,35 @@ static int l_read(lua_State *L) {
     push_of_slots(L, 1, 2);
     lua_insert(L, 2);
     return 2;
+}
+
+/* A bound of the span on top, which stays there; it is the span of that place in the list. */
+static int check_bound(lua_State *L, int place, const char *name, int least, int most) {
+    if (lua_type(L, -1) != LUA_TTABLE)
+        return hol_invalid(L, lua_pushfstring(L, "spans[%d]", place), "type", 0, false,
+                           "a span expected, {from=, to=}");
+    bool is_number = lua_getfield(L, -1, name) == LUA_TNUMBER;
+    lua_Number n = is_number ? lua_tonumber(L, -1) : -1;
+    lua_pop(L, 1);
+    if (n >= least && n <= most && n == (lua_Number)(int)n) return (int)n;
+    return hol_invalid(L, lua_pushfstring(L, "spans[%d].%s", place, name), "type", 0, false,
+                       "a minute expected, %d to %d without a fraction", least, most);
+}
+
+static int l_of(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    int n = (int)push_items(L, 1);
+    hol_week *week = push_week(L);
+    for (int i = 1; i <= n; i++) {
+        lua_rawgeti(L, 1, i);
+        ho_span span = {.from = check_bound(L, i, "from", 0, HO_WEEK_MINUTES - 1)};
+        span.to = check_bound(L, i, "to", span.from + 1, span.from + HO_WEEK_MINUTES);
+        ho_week_open(&week->open, span);
+        lua_pop(L, 1);
+    }
+    ho_week_even(&week->open);
+    return 1;
 }
 
 static int l_is(lua_State *L) {
@@ -362,8 +403,8 @@ static void push_metatable(lua_State *L) {
 }
 
 int hol_open_week(lua_State *L) {
-    static const luaL_Reg functions[] = {
-        {"new", l_new}, {"read", l_read}, {"moment", l_moment}, {"is", l_is}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"new", l_new},       {"read", l_read}, {"of", l_of},
+                                         {"moment", l_moment}, {"is", l_is},     {NULL, NULL}};
     push_metatable(L);
     lua_rawseti(L, hol_refs, HOL_REF_WEEK);
     hol_newlib(L, functions);

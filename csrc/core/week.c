@@ -195,3 +195,8 @@ int ho_week_odd_minute(const ho_week *week) {
         if (ho_week_is_open(week, minute) != ho_week_is_open(week, minute - 1)) return minute;
     return -1;
 }
+
+void ho_week_even(ho_week *week) {
+    for (int minute = HO_DAY_LAST; minute < HO_WEEK_MINUTES; minute += HO_DAY_MINUTES)
+        set_bits(week, minute, minute + 1, ho_week_is_open(week, minute - 1));
+}

@@ -74,6 +74,9 @@ size_t ho_week_slots(const ho_week *week, ho_slot *slots, size_t room);
 /* The first minute of the week that no slots can say: the last one of a day where it is not as the one before it. Or -1. */
 int ho_week_odd_minute(const ho_week *week);
 
+/* Makes the last minute of each day as the one before it, so that there is none. */
+void ho_week_even(ho_week *week);
+
 /* --- text ---------------------------------------------------------------------------------------------------------- */
 
 /* What is wrong with a text, and where: a byte's offset. */
@@ -87,7 +90,8 @@ enum { HO_WEEK_TEXT = 65536 };
 
 /* Reads hours as people write them → HO_OK, or HO_INVALID with the problem:
  *     hours = "closed" | item { (","|";"|newline|"and"|blank) item }
- *     item  = "24/7" | days [":" | ","] (span { [","] span } | "closed")     what is closed is taken out of what stands before it
+ *     item  = "24/7" | days [":" | ","] (span { [","] span } | "closed")     closed: what stands before it of these days is taken
+ *             out, and a night's span is of the day that it starts on
  *     days  = day-or-range { [","] day-or-range }, or daily, weekdays, weekend; days from two letters on; a range may wrap
  *     span  = time ("-"|"–"|"to") time, to the next day where it ends before it starts
  *     time  = 9, 09:00, 9.30, 9am, 9:30 pm, noon, midnight, 24:00 (an end)
@@ -101,9 +105,9 @@ ho_code ho_week_moment(const char *text, size_t len, int *minute, ho_week_proble
 /* A length of time, `1h 30m`, `-45m`, `2h` → minutes, or HO_INVALID. */
 ho_code ho_week_length(const char *text, size_t len, int *minutes);
 
-/* Writes the hours so that they read back as the same week: `mon-fri 09:00-17:30, sat 10:00-14:00`, `closed`, `24/7`; a span
- * over midnight that is shorter than a day is one of the day that it starts on. Like snprintf: NUL-terminated where there is
- * room → the length that it has or would have. */
+/* Writes the hours so that they read back as the same week, but for an odd minute (ho_week_odd_minute): `mon-fri 09:00-17:30, sat
+ * 10:00-14:00`, `closed`, `24/7`; a span over midnight that is shorter than a day is one of the day that it starts on. Like
+ * snprintf: NUL-terminated where there is room → the length that it has or would have. */
 size_t ho_week_text(const ho_week *week, char *out, size_t room);
 
 /* The span, as `fri 22:00-sat 02:00`, `fri 09:00-17:30`. */

@@ -10,10 +10,15 @@
 
 /* --- a text being read --------------------------------------------------------------------------------------------- */
 
+/* What is said of a day: a night's span is all of the day that it starts on, so that "sat 18:00-02:00, sun closed" keeps it. */
+typedef struct said {
+    ho_week open, twice;
+} said;
+
 typedef struct reader {
     const char *text;
     size_t len, at;
-    ho_week *week, *twice;
+    said *days; /* seven */
     ho_week_problem *problem;
 } reader;
 
@@ -102,10 +107,13 @@ static bool take_dash(reader *r) {
 
 enum { ALL_DAYS = 0x7F, WEEKDAYS = 0x1F, WEEKEND = 0x60, QUOTED = 80 };
 
-static const char *const known_words[] = {
+/* What may stand for hours, and for a time: slips are held against these. */
+static const char *const item_words[] = {
     "monday", "tuesday",  "wednesday", "thursday", "friday", "saturday", "sunday",
     "daily",  "weekdays", "weekend",   "closed",   "noon",   "midnight", NULL,
 };
+static const char *const time_words[] = {"noon", "midnight", NULL};
+static const char *const no_words[] = {NULL};
 
 /* The day that the next word is, a prefix of two letters or more, or a plural; -1: it is none. */
 static int at_day(const reader *r) {
@@ -136,14 +144,15 @@ static unsigned take_days_word(reader *r) {
     return 1u << day;
 }
 
-static bool refuse_word(reader *r, const char *wanted) {
+/* `words`: those that may stand here. */
+static bool refuse_word(reader *r, const char *wanted, const char *const *words) {
     char word[QUOTED];
     size_t size = word_length(r);
     if (r->at == r->len) return refuse(r, r->at, "%s expected, and the text ends", wanted);
     if (size == 0) size = ho_utf8_size(r->text + r->at, r->len - r->at);
     ho_quote(r->text + r->at, size, word, sizeof word);
-    int near = ho_nearest(r->text + r->at, size, known_words);
-    if (near >= 0) return refuse(r, r->at, "%s is not understood; did you mean \"%s\"?", word, known_words[near]);
+    int near = ho_nearest(r->text + r->at, size, words);
+    if (near >= 0) return refuse(r, r->at, "%s is not understood; did you mean \"%s\"?", word, words[near]);
     return refuse(r, r->at, "%s is not understood; write %s", word, wanted);
 }
 
@@ -160,16 +169,16 @@ static bool is_one_day(unsigned days) {
 /* A day, a range of days, or a word for several. */
 static bool take_days(reader *r, unsigned *days) {
     unsigned first = take_days_word(r);
-    if (first == 0) return refuse_word(r, "a day, such as mon, or mon-fri");
+    if (first == 0) return refuse_word(r, "a day, such as mon, or mon-fri", item_words);
     *days |= first;
     if (!is_one_day(first)) return true;
     size_t before = r->at;
     if (!take_dash(r)) return true;
     if (is_digit(peek(r, 0)) || at_word(r, "noon") || at_word(r, "midnight"))
         return refuse(r, before, "a day expected after the dash; write a colon or a blank before the hours");
-    unsigned last = take_days_word(r);
-    if (last == 0 || !is_one_day(last)) return refuse_word(r, "a day, such as fri");
-    *days |= days_between(first, last);
+    int last = at_day(r);
+    if (last < 0) return refuse_word(r, "a day, such as fri", ho_days);
+    *days |= days_between(first, take_days_word(r));
     return true;
 }
 
@@ -215,7 +224,7 @@ typedef struct written {
     int minute;
     bool half;    /* am or pm is said */
     bool is_word; /* noon, midnight */
-    bool bare;    /* an hour of up to 12, without minutes or am and pm */
+    bool bare;    /* loose, and without minutes */
     bool loose;   /* it may be meant as either half of the day: of up to 12, not as 09:00 */
 } written;
 
@@ -247,7 +256,7 @@ static bool take_word_time(reader *r, bool is_end, written *time) {
     else if (take_word(r, "midnight"))
         time->minute = is_end ? HO_DAY_MINUTES : 0;
     else
-        return refuse_word(r, "a time, such as 09:00 or 9am");
+        return refuse_word(r, "a time, such as 09:00 or 9am", time_words);
     time->is_word = true;
     return true;
 }
@@ -284,8 +293,8 @@ static bool take_time(reader *r, bool is_end, written *time) {
     if (time->half) hour = hour % 12 + (pm ? 12 : 0);
     time->minute = hour * 60 + minutes;
     bool half_open = !time->half && hour >= 1 && hour <= 12;
-    time->bare = half_open && after == 0 && digits <= 2;
-    time->loose = half_open && (after == 0 || digits < 2);
+    time->bare = half_open && after == 0;
+    time->loose = time->bare || (half_open && digits < 2);
     return true;
 }
 
@@ -334,12 +343,13 @@ static bool refuse_ambiguous(reader *r, const written *from, const written *to, 
     return refuse(r, from->at, "%s may be meant in two ways; write %s", shown, hint);
 }
 
-/* Whether the span can only be meant as it is read. From one to six in bare hours is rather the afternoon. */
+/* Whether the span can only be meant as it is read. From one to six, or 1:30 to 5:30, is rather the afternoon, and what goes on to
+ * midnight may begin in the evening. */
 static bool is_clear(const written *from, const written *to) {
     if (from->minute >= to->minute) return !from->loose && !to->loose;
-    if (from->bare && (to->bare || (to->is_word && to->minute == HO_DAY_MINUTES)))
-        return to->bare && from->minute > 6 * 60;
-    return true;
+    if (!from->loose) return true;
+    if (to->is_word) return to->minute < HO_DAY_MINUTES;
+    return !to->loose || from->minute > 6 * 60;
 }
 
 static bool check_span(reader *r, const written *from, const written *to) {
@@ -361,13 +371,22 @@ static bool check_span(reader *r, const written *from, const written *to) {
     return is_clear(from, to) || refuse_ambiguous(r, from, to, shown);
 }
 
-static void say(reader *r, ho_span span) {
-    ho_week said = {0}, both;
-    ho_week_open(&said, span);
-    both = said;
-    ho_week_intersect(&both, r->week);
-    ho_week_add(r->twice, &both);
-    ho_week_add(r->week, &said);
+/* Adds to what is open; what of it was so before comes twice. */
+static void add_week(said *to, const ho_week *open) {
+    ho_week both = *open;
+    ho_week_intersect(&both, &to->open);
+    ho_week_add(&to->twice, &both);
+    ho_week_add(&to->open, open);
+}
+
+/* From and to those minutes of each of the days; `to` may exceed a day. */
+static void say(reader *r, unsigned days, int from, int to) {
+    for (int day = 0; day < 7; day++) {
+        if (!(days >> day & 1)) continue;
+        ho_week open = {0};
+        ho_week_open(&open, (ho_span){day * HO_DAY_MINUTES + from, day * HO_DAY_MINUTES + to});
+        add_week(&r->days[day], &open);
+    }
 }
 
 static bool take_span(reader *r, unsigned days) {
@@ -380,20 +399,15 @@ static bool take_span(reader *r, unsigned days) {
     if (!take_time(r, true, &to) || !check_span(r, &from, &to)) return false;
     int end = to.minute == HO_DAY_LAST ? HO_DAY_MINUTES : to.minute;
     if (end <= from.minute) end += HO_DAY_MINUTES;
-    for (int day = 0; day < 7; day++)
-        if (days >> day & 1) say(r, (ho_span){day * HO_DAY_MINUTES + from.minute, day * HO_DAY_MINUTES + end});
+    say(r, days, from.minute, end);
     return true;
 }
 
 /* --- hours --------------------------------------------------------------------------------------------------------- */
 
 static void take_out(reader *r, unsigned days) {
-    for (int day = 0; day < 7; day++) {
-        if (!(days >> day & 1)) continue;
-        ho_span whole = {day * HO_DAY_MINUTES, (day + 1) * HO_DAY_MINUTES};
-        ho_week_close(r->week, whole);
-        ho_week_close(r->twice, whole);
-    }
+    for (int day = 0; day < 7; day++)
+        if (days >> day & 1) r->days[day] = (said){0};
 }
 
 static bool at_time(const reader *r) {
@@ -428,7 +442,7 @@ static bool take_item(reader *r, unsigned *days) {
     if (sequence(r, "24/7")) return refuse(r, r->at, "24/7 is all of a week; write 00:00-24:00 for all of a day");
     if (at_time(r)) return take_span(r, *days);
     if (r->at < r->len && !memchr(",;\n", r->text[r->at], 3))
-        return refuse_word(r, "hours, such as 09:00-17:30, or closed");
+        return refuse_word(r, "hours, such as 09:00-17:30, or closed", no_words);
     while (end > from && memchr(" :\t,", r->text[end - 1], 4)) end--;
     char shown[QUOTED];
     ho_quote(r->text + from, end - from, shown, sizeof shown);
@@ -441,13 +455,13 @@ static bool take_more(reader *r, unsigned *days) {
     if (sequence(r, "24/7")) {
         r->at += strlen("24/7");
         *days = 0;
-        say(r, (ho_span){0, HO_WEEK_MINUTES});
+        say(r, ALL_DAYS, 0, HO_DAY_MINUTES);
         return true;
     }
     if (at_time(r) && *days != 0) return take_span(r, *days);
     if (at_time(r)) return refuse(r, r->at, "hours without their days; write mon-fri before them, or daily");
     if (word_length(r) > 0) return take_item(r, days);
-    return refuse_word(r, "hours such as mon-fri 09:00-17:30, sat 10:00-14:00");
+    return refuse_word(r, "hours such as mon-fri 09:00-17:30, sat 10:00-14:00", no_words);
 }
 
 static bool take_hours(reader *r) {
@@ -476,18 +490,22 @@ static bool check_text(reader *r, size_t most) {
 }
 
 ho_code ho_week_parse(const char *text, size_t len, ho_week *week, ho_week *twice, ho_week_problem *problem) {
-    ho_week said = {0}, again = {0};
-    reader r = {.text = text, .len = len, .week = &said, .twice = &again, .problem = problem};
+    said days[7] = {0}, all = {0};
+    reader r = {.text = text, .len = len, .days = days, .problem = problem};
     if (!check_text(&r, HO_WEEK_TEXT) || !take_hours(&r)) return HO_INVALID;
-    *week = said;
-    *twice = again;
+    for (int day = 0; day < 7; day++) {
+        add_week(&all, &days[day].open);
+        ho_week_add(&all.twice, &days[day].twice);
+    }
+    *week = all.open;
+    *twice = all.twice;
     return HO_OK;
 }
 
 static bool take_moment(reader *r, int *minute) {
     skip_blanks(r);
     int day = at_day(r);
-    if (day < 0) return refuse_word(r, "a day and a time, such as fri 18:30");
+    if (day < 0) return refuse_word(r, "a day and a time, such as fri 18:30", ho_days);
     take_days_word(r);
     skip_blanks(r);
     written time;
@@ -499,7 +517,7 @@ static bool take_moment(reader *r, int *minute) {
         return refuse(r, time.at, "morning or afternoon? write %s", hint);
     }
     skip_blanks(r);
-    if (r->at < r->len) return refuse_word(r, "nothing after the time");
+    if (r->at < r->len) return refuse_word(r, "nothing after the time", no_words);
     *minute = (day * HO_DAY_MINUTES + time.minute) % HO_WEEK_MINUTES;
     return true;
 }

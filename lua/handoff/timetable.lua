@@ -37,8 +37,6 @@ local DAY, WEEK, CELL = 86400, 7 * 86400, 1800 -- seconds
 local CELLS = 336
 timetable.GAP = 6 * 60 -- minutes: closed for less is a break, for more a night
 
-local names = { "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday" }
-
 -- ---- a week in a zone -----------------------------------------------------------------------------------------------------
 
 -- The local midnight of the monday before an instant, as the seconds that UTC would give it.
@@ -132,36 +130,17 @@ local function cells_of(wall)
   return cells
 end
 
-local function clock(minute) return ("%02d:%02d"):format(floor(minute / 60), minute % 60) end
-
--- Spans in minutes since monday 00:00, which may pass sunday's end → a week.
-local function week_of(spans)
-  local slots = {}
-  for _, span in ipairs(spans) do
-    local at = span.from
-    while at < span.to do
-      local to = min(span.to, (floor(at / 1440) + 1) * 1440)
-      slots[#slots + 1] = {
-        day_span = names[floor(at / 1440) % 7 + 1], start_time = clock(at % 1440), end_time = to % 1440 == 0 and "23:59"
-          or clock(to % 1440),
-      }
-      at = to
-    end
-  end
-  return core.week.new(slots)
-end
-
--- The same of spans on the wall: a minute that is open for a part of it is open.
+-- A week of spans on the wall: a minute that is open for a part of it is open.
 local function week_on(wall)
   local spans = {}
   for i, span in ipairs(wall) do spans[i] = { from = floor(span.from / 60), to = -floor(-span.to / 60) } end
-  return week_of(spans)
+  return core.week.of(spans)
 end
 
 -- ---- an agent -------------------------------------------------------------------------------------------------------------
 
 -- Spans in the fewest words, or nil for none.
-local function words_of(spans) return spans[1] and tostring(week_of(spans)) or nil end
+local function words_of(spans) return spans[1] and tostring(core.week.of(spans)) or nil end
 
 local notes = { off = "handoff is off: nobody is offered", always = "working hours are off: open at all times" }
 

@@ -100,6 +100,9 @@ static void last_minute(void) {
     CHECK(ho_week_odd_minute(&slots) == -1, "a day's end");
     ho_week_open(&odd, (ho_span){HO_DAY_LAST, HO_DAY_MINUTES + 60});
     CHECK(ho_week_odd_minute(&odd) == HO_DAY_LAST, "a minute that no slot says");
+    ho_week_even(&odd);
+    CHECK(ho_week_odd_minute(&odd) == -1 && ho_week_minutes(&odd) == 60 && ho_week_is_open(&odd, HO_DAY_MINUTES),
+          "as the minute before it");
 }
 
 /* Every other minute, one less on each day so that no two are alike: the longest text there is, and the most slots. */

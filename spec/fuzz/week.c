@@ -82,6 +82,9 @@ static void hold_slots(const ho_week *week) {
                  (slots[i - 1].first == slots[i].first && slots[i - 1].start < slots[i].start));
     }
     if (ho_week_odd_minute(week) < 0) hold(ho_week_equal(&made, week) && ho_week_equal(&twice, &none));
+    ho_week even = *week;
+    ho_week_even(&even);
+    hold(ho_week_odd_minute(&even) < 0 && ho_week_equal(&even, week) == (ho_week_odd_minute(week) < 0));
 }
 
 static void hold_text(const ho_week *week) {

@@ -8,7 +8,6 @@ local floor, max, min = math.floor, math.max, math.min
 
 local hours = {}
 
-local days_of_schema = { "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday" }
 local day_names = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" }
 local month_names = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
 
@@ -306,9 +305,8 @@ local HEAD = #"Mon 23 "
 
 -- The hours of one day as the clock shows them that week.
 local function day_text(row, day)
-  local all = core.week.new { { day_span = days_of_schema[day], start_time = "00:00", end_time = "23:59" } }
   local texts = {}
-  for i, span in ipairs(row.wall:intersect(all):spans()) do
+  for i, span in ipairs(row.wall:intersect(day_names[day] .. " 00:00-24:00"):spans()) do
     texts[i] = ("%s-%s"):format(clock(span.from - (day - 1) * 1440), clock(span.to - (day - 1) * 1440))
   end
   if texts[1] == "00:00-24:00" then return "all day" end
@@ -396,12 +394,9 @@ end
 
 -- A week in sentences, those of some days only.
 local function spoken(week, days)
-  local sentences, wanted = {}, {}
-  for i, day in ipairs(days) do
-    wanted[i] = { day_span = days_of_schema[day], start_time = "00:00", end_time = "23:59" }
-  end
-  local last
-  wanted = core.week.new(wanted)
+  local sentences, wanted, last = {}, {}, nil
+  for i, day in ipairs(days) do wanted[i] = day_names[day] end
+  wanted = core.week.new(table.concat(wanted, ",") .. " 00:00-24:00")
   for _, slot in ipairs(week:intersect(wanted):slots()) do
     if slot.day_span == last then
       sentences[#sentences] = ("%s and %s"):format(sentences[#sentences], spoken_times(slot))

@@ -1,6 +1,5 @@
 -- SPDX-License-Identifier: MIT
 --- A timetable as a picture and a page show it: minutes of the week to draw, and the words beside them.
-local core = require "handoff.core"
 local plain = require "handoff.plain"
 local time = require "handoff.time"
 
@@ -112,17 +111,6 @@ function view.day_text(spans)
   return list[1] and table.concat(list, ", ") or "closed"
 end
 
--- Minutes of the week in the fewest words.
-local function week_text(spans)
-  local list = {}
-  for day, own in ipairs(by_day(spans)) do
-    for _, span in ipairs(own) do
-      list[#list + 1] = ("%s %s-%s"):format(days[day], clock(floor(span.from)), clock(floor(span.to)))
-    end
-  end
-  return list[1] and tostring(core.week.new(table.concat(list, ", "))) or nil
-end
-
 local function status(row, zone, at)
   if row.state == "off" or row.state == "unknown" then return row.state, row.state end
   if row.state == "always" then return "open", "always open" end
@@ -200,7 +188,7 @@ function view.of(t)
     week = "Week of " .. time.text(monday):match "^%a+ %d+ %a+ %d+",
     asof = ("%s (%s)"):format(time.text(t.at - t.at % 60, zone), t.zone), counts = counts, summary = summary,
     zone = same, rows = rows, days = {}, coverage = coverage(t),
-    nobody = week_text(on_wall(t.uncovered, zone, monday)),
+    nobody = t.nobody,
   }
   v.coverage.zone, v.coverage.now = t.zone, t.now and (t.at + zone:offset(t.at) - monday) / 60
   for i, day in ipairs(t.days) do
