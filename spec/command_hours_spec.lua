@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- The verb hours, as a process and at a terminal.
-local columns = require "handoff.command.columns"
+local columns = require "handoff.columns"
 local command = require "support.command"
 local json = require("handoff.core").json
 local program = require "support.program"
@@ -26,6 +26,11 @@ local files = {
 
 describe("handoff hours", function()
   local folder, shown, box
+  local function put(name, text)
+    local file = assert(io.open(folder .. "/" .. name, "wb"))
+    file:write(text)
+    file:close()
+  end
   after_each(function()
     if shown then shown:close() end
     if box then box:stop() end
@@ -34,11 +39,6 @@ describe("handoff hours", function()
   setup(function()
     folder = program.folder()
     program.run(("mkdir %s/state %s/one"):format(folder, folder))
-    local function put(name, text)
-      local file = assert(io.open(folder .. "/" .. name, "wb"))
-      file:write(text)
-      file:close()
-    end
     for name, text in pairs(files) do put(("state/%s.lua"):format(name), text) end
     put("one/a.lua", state("Europe/London", "monday-friday 09:15-12:00"))
     put("one/b.lua", state("Europe/London", "monday-friday 12:00-17:30"))
@@ -149,6 +149,24 @@ Somebody is there at every minute of the week.
 ]], out "--from state --at 2026-11-25T13:10Z --text")
   end)
 
+  it("tells of the days that are asked for, and of no others", function()
+    program.run(("mkdir -p %s/two"):format(folder))
+    put("two/a.lua", state("Europe/London", "monday-saturday 00:00-23:59"))
+    put("two/b.lua", state("Europe/London", "monday 09:00-10:00"))
+    local function last(words) return out("--from two --text " .. words):match "([^\n]+)\n$" end
+    assert.equal("Somebody is there at every minute of these days.", last "--day mon")
+    assert.equal("Nobody is there, Europe/London: Sunday all day.", last "")
+  end)
+
+  it("names the zone of every agent, below where a name leaves no room for it", function()
+    program.run(("mkdir -p %s/long"):format(folder))
+    put("long/a-name-that-is-rather-long.lua", state("Australia/Lord_Howe", "monday 09:00-10:00"))
+    put("long/b.lua", state("Europe/London", "monday 09:00-10:00"))
+    local drawn = out "--from long --day mon"
+    assert.truthy(drawn:find("\nb Europe/London ", 1, true), drawn)
+    assert.truthy(drawn:find("\nAustralia/Lord_Howe: a-name-that-is-rather-long\n", 1, true), drawn)
+  end)
+
   it("does not say that somebody is there where no hours are known", function()
     program.run(("mkdir %s/lost && cd %s && cp state/no-zone.lua lost/a.lua && cp lost/a.lua lost/b.lua"):format(folder,
       folder))
@@ -174,6 +192,9 @@ Somebody is there at every minute of the week.
   it("says what the clock does in a week in which it changes", function()
     local drawn = out "a --from one --at 2026-03-29T00:30Z"
     assert.truthy(drawn:find("Sun 29 Mar: the clock goes forward by 1 h at 01:00", 1, true), drawn)
+    put("late.lua", state("Asia/Beirut", "monday 09:00-10:00")) -- put back at midnight
+    assert.truthy(out("late --from late.lua --at 2026-10-25T12:00Z"):find(
+      "Sun 25 Oct: the clock goes back by 1 h at 00:00", 1, true))
     assert.matches("all day\n", out "tokyo --from state --day mon")
   end)
 

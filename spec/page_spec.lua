@@ -86,6 +86,44 @@ describe("a timetable as a file", function()
     assert.equal("M8640 4h360v16h-360z", bars "2026-10-21T12:00Z")
   end)
 
+  it("calls no day of an agent closed that is off, or whose hours are not known", function()
+    for word, cfg in pairs { off = config("Europe/London", "mon-fri 09:00-17:00", true),
+      unknown = config("Europe/Lodnon", "mon-fri 09:00-17:00") } do
+      local t = draw { { agent = "a", cfg = cfg } }
+      for kind, text in pairs { html = page.html(t), svg = page.svg(t) } do
+        local _, days = text:gsub(">" .. word .. "</t[de]", "")
+        assert.same({ word, 7 }, { word, days }, kind)
+        assert.is_nil(text:find "closed")
+        assert.is_truthy(text:find("mon-fri 09:00-17:00", 1, true))
+      end
+    end
+    local t = draw { { agent = "a", cfg = config("Europe/Lodnon", "24/7") }, { agent = "b", cfg = config("", "24/7") } }
+    assert.is_truthy(page.html(t):find("nobody: not known", 1, true))
+    assert.is_truthy(page.svg(t):find("Nobody: not known", 1, true))
+  end)
+
+  it("has breaks and what is there twice in words, in the zone that they are in", function()
+    local cfg = config("Europe/London", "mon-fri 09:00-12:00 13:00-17:30")
+    local t = assert(timetable.new { agents = { { agent = "a", cfg = cfg } }, zone = "Asia/Tokyo", at = 0 })
+    for _, text in ipairs { page.html(t), page.svg(t) } do
+      assert.is_truthy(text:find("closed in between: mon-fri 12:00-13:00 (Europe/London)", 1, true))
+    end
+  end)
+
+  it("draws days to the second, and writes them to the minute", function()
+    local agents = { { agent = "a", cfg = config("UTC", "mon 10:00-11:00") } }
+    local t = assert(timetable.new { agents = agents, zone = "Africa/Monrovia", at = at "1971-06-07T12:00Z" })
+    local text = page.html(t) -- 44 min 30 s behind
+    assert.is_truthy(text:find('d="M555.5 4h60v16h-60z"', 1, true))
+    assert.is_truthy(text:find("09:15-10:16", 1, true))
+  end)
+
+  it("leaves names of a picture where they belong", function()
+    local cfg = config("UTC", "24/7")
+    local agents = { { agent = ("名"):rep(30), cfg = cfg }, { agent = "b", cfg = cfg } }
+    assert.is_truthy(page.svg(draw(agents)):find(">" .. ("名"):rep(11) .. "…</text>", 1, true))
+  end)
+
   it("replaces a file at one stroke, and follows no link", function()
     local t = draw { { agent = "a", cfg = config("Europe/London", "mon-fri 09:00-17:30") } }
     local path = save("svg", t)

@@ -25,15 +25,29 @@ local function known(zone) return zone or assert(time.zone "UTC") end
 
 -- ---- written --------------------------------------------------------------------------------------------------------------
 
-local days = { [0] = "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" }
+local days = { [0] = "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" } -- by weekday
 local months = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
+
+time.days, time.months = days, months
+
+--- `Fri 27 Nov`, of a day, month and weekday as zones give them.
+function time.date(at) return ("%s %d %s"):format(days[at.weekday], at.day, months[at.month]) end
+
+--- `18:30`, of a minute of the day.
+function time.clock(minute) return ("%02d:%02d"):format(math.floor(minute / 60), minute % 60) end
+
+--- `42 h 30 min`
+function time.length(minutes)
+  local hours, rest = math.floor(minutes / 60), minutes % 60
+  if rest == 0 then return ("%d h"):format(hours) end
+  return hours == 0 and ("%d min"):format(rest) or ("%d h %d min"):format(hours, rest)
+end
 
 --- `Fri 27 Nov 2026 18:30`, as clocks in the zone show it; with seconds where it has any.
 function time.text(epoch, zone)
   local at = known(zone):local_time(epoch)
   local seconds = at.sec > 0 and (":%02d"):format(at.sec) or ""
-  return ("%s %d %s %d %02d:%02d%s"):format(days[at.weekday], at.day, months[at.month], at.year, at.hour, at.min,
-    seconds)
+  return ("%s %d %02d:%02d%s"):format(time.date(at), at.year, at.hour, at.min, seconds)
 end
 
 --- `2026-11-27T18:30:00+00:00`; in UTC where the zone's offset has seconds, which ISO 8601 cannot say.

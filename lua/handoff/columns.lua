@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
---- Texts under each other, as a table for people.
+--- Texts in columns: how wide they are, and a table of them for people.
 local core = require "handoff.core"
 
 local columns = {}
