@@ -185,11 +185,24 @@ describe("a timetable as a file", function()
     it("gives others' libraries, over a year of changes of the clock, exactly the hours that there are", function()
       local agents = every()
       local t = draw(agents, "2026-02-04T12:00Z")
-      local from = t.from + 2 * 86400 -- by then it is that week everywhere
+      local from = t.from + 86400 -- by then it is that week everywhere
       local got = lines(python(("spec/support/read_calendar.py %s %d %d"):format(save("ics", t), from, from + YEAR)))
       local wanted = expected(agents, from, from + YEAR)
       assert.is_true(#wanted > 5000)
       assert.same({ lacking = {}, odd = {} }, { lacking = without(wanted, got), odd = without(got, wanted) })
+    end)
+
+    it("has all hours of a first week in which the clock changes, or of which some began the week before", function()
+      for _, day in ipairs { "2026-10-26", "2026-03-30", "2026-03-25", "2026-02-02" } do
+        local agents = {
+          { agent = "a", cfg = config("Europe/London", "sun 00:30-24:00, mon 00:00-06:00, wed 12:00-13:00") },
+          { agent = "b", cfg = config("Europe/London", "sat 22:00-01:30") },
+        }
+        local t = draw(agents, day .. "T12:00")
+        local from, to = t.from, t.from + YEAR
+        local got = lines(python(("spec/support/read_calendar.py %s %d %d"):format(save("ics", t), from, to)))
+        assert.same(expected(agents, from, to), got)
+      end
     end)
 
     it("keeps to lines of 75 bytes that end in CRLF, and cuts no character", function()
