@@ -158,6 +158,17 @@ Somebody is there at every minute of the week.
     assert.equal("Nobody is there, Europe/London: Sunday all day.", last "")
   end)
 
+  it("puts agents below each other whose names take other widths than they have characters", function()
+    program.run(("mkdir -p %s/wide"):format(folder))
+    for _, name in ipairs { "ＡＢ", "中文", "é", "👍" } do
+      put(("wide/%s.lua"):format(name), state("UTC", "monday 09:00-10:00"))
+    end
+    local drawn = out "--from wide --day mon --at 2026-11-25T12:00Z"
+    for name, blanks in pairs { ["ＡＢ"] = 5, ["中文"] = 5, ["é"] = 8, ["👍"] = 7 } do
+      assert.truthy(drawn:find(("\n%s%s·"):format(name, (" "):rep(blanks)), 1, true), drawn)
+    end
+  end)
+
   it("names the zone of every agent, below where a name leaves no room for it", function()
     program.run(("mkdir -p %s/long"):format(folder))
     put("long/a-name-that-is-rather-long.lua", state("Australia/Lord_Howe", "monday 09:00-10:00"))
@@ -171,6 +182,8 @@ Somebody is there at every minute of the week.
     program.run(("mkdir %s/lost && cd %s && cp state/no-zone.lua lost/a.lua && cp lost/a.lua lost/b.lua"):format(folder,
       folder))
     assert.equal("When somebody is there is not known of any agent.", out("--from lost --text"):match "([^\n]+)\n$")
+    local coverage = json.decode(out("--from lost --json"):match "([^\n]+)\n$")
+    assert.same({ agents = 2 }, { agents = coverage.agents, uncovered = coverage.uncovered, nobody = coverage.nobody })
     assert.matches("^no%-zone: settings.timezone: there is no time zone [^\n]+\n[^\n]+\n$", out "no-zone --from state")
   end)
 

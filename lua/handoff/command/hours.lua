@@ -442,7 +442,7 @@ end
 function hours.coverage_record(t)
   return {
     coverage = core.json.array(t.coverage), zone = t.zone, from = iso(t.from, t.zone), to = iso(t.to, t.zone),
-    agents = #t.rows, uncovered = iso_spans(t.uncovered, t.zone), nobody = t.nobody,
+    agents = #t.rows, uncovered = t.known and iso_spans(t.uncovered, t.zone) or nil, nobody = t.nobody,
   }
 end
 
