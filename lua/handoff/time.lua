@@ -6,6 +6,9 @@ local plain = require "handoff.plain"
 
 local time = {}
 
+--- The last instant there is, and, less than 1970, the first: that of handoff.zone.
+time.LIMIT = 1e10
+
 local zones = setmetatable({}, { __mode = "v" })
 
 --- A zone by its name → zone | nil, err: the same one as long as somebody holds it.
@@ -78,7 +81,6 @@ end
 -- ---- read -----------------------------------------------------------------------------------------------------------------
 
 local WAYS = "write 2026-11-27T18:30, fri 18:30, 18:30, tomorrow 18:30, now, or seconds since 1970"
-local LIMIT = 1e10 -- seconds since 1970, as of handoff.zone
 local SHOWN = 60 -- bytes of a text that is refused
 
 local function quoted(text)
@@ -205,7 +207,7 @@ function time.read(value, zone, now)
   now = math.floor(now or os.time())
   if value == nil then return now end
   if type(value) == "number" then
-    if value >= -LIMIT and value <= LIMIT then return math.floor(value) end
+    if value >= -time.LIMIT and value <= time.LIMIT then return math.floor(value) end
     return nil, "seconds since 1970 expected, between the years 1653 and 2286"
   end
   if type(value) ~= "string" then return nil, ("a time expected, got %s; %s"):format(type(value), WAYS) end

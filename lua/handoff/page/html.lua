@@ -108,7 +108,7 @@ thead th.week{position:static;padding:.3rem 0}
 .hours{font-size:.9rem}
 .days small{display:inline;margin-left:.4rem}
 .days .hours{grid-area:1/2;text-align:right}
-.days tbody tr{padding:.55rem 0}
+.days tbody tr{grid-template-columns:max-content 1fr;padding:.55rem 0}
 tfoot{position:sticky;bottom:0;z-index:2;background:var(--paper);border-top:1px solid var(--soft)}
 tfoot tr{border:0}
 kbd{display:none}
