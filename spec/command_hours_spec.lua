@@ -158,6 +158,18 @@ Somebody is there at every minute of the week.
     assert.equal("Nobody is there, Europe/London: Sunday all day.", last "")
   end)
 
+  it("does not say that nobody is there where that is not known of all", function()
+    program.run(("mkdir -p %s/some"):format(folder))
+    put("some/a.lua", state("UTC", "monday 09:00-10:00"))
+    put("some/b.lua", state(nil, "monday 10:00-11:00"))
+    assert.matches("\nNobody whose hours are known is there %(UTC%): mon 00:00%-09:00 ", out "--from some --day mon")
+    assert.matches("\nNobody whose hours are known is there, UTC: Mon", out "--from some --text --day mon")
+    run "--from some --html some.html"
+    local page = assert(io.open(folder .. "/some.html"))
+    assert.truthy(page:read "*a":find("tue-sun 00:00-24:00; not known of 1<", 1, true))
+    page:close()
+  end)
+
   it("puts agents below each other whose names take other widths than they have characters", function()
     program.run(("mkdir -p %s/wide"):format(folder))
     for _, name in ipairs { "ＡＢ", "中文", "é", "👍" } do
@@ -183,7 +195,8 @@ Somebody is there at every minute of the week.
       folder))
     assert.equal("When somebody is there is not known of any agent.", out("--from lost --text"):match "([^\n]+)\n$")
     local coverage = json.decode(out("--from lost --json"):match "([^\n]+)\n$")
-    assert.same({ agents = 2 }, { agents = coverage.agents, uncovered = coverage.uncovered, nobody = coverage.nobody })
+    local told = { coverage.agents, coverage.unknown, coverage.uncovered, coverage.nobody }
+    assert.same({ 2, 2 }, told)
     assert.matches("^no%-zone: settings.timezone: there is no time zone [^\n]+\n[^\n]+\n$", out "no-zone --from state")
   end)
 

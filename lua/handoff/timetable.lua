@@ -9,7 +9,7 @@
 --   t.from, t.to the instants at which the week begins and ends in t.zone; t.at = epoch, what "now" is
 --   t.now        the half hour of t.at in t.zone, 1 to 336, or nil where that is another week
 --   t.coverage   336 counts: the agents that are open at some minute of the half hour
---   t.known      whether the hours of any agent are known
+--   t.known      whether the hours of any agent are known; t.unknown: of how many they are not
 --   t.uncovered  list of { from=, to= }, instants, while no agent is open; none where none are known
 --   t.nobody     the same as text, as the clock shows it in t.zone: "mon-fri 17:30-22:00", nil where somebody always is there
 --   t.rows       an agent each, in the order given:
@@ -254,8 +254,9 @@ local function draw(row, cfg, week, t, whole)
 end
 
 local function finish(t, week)
-  t.known = false
-  for _, row in ipairs(t.rows) do t.known = t.known or row.state ~= "unknown" end
+  t.unknown = 0
+  for _, row in ipairs(t.rows) do t.unknown = t.unknown + (row.state == "unknown" and 1 or 0) end
+  t.known = t.unknown < #t.rows
   t.uncovered = t.known and between(joined(t.open), week.from, week.to) or {}
   t.nobody = t.uncovered[1] and tostring(week_on(week:on_wall(t.uncovered))) or nil
   t.open = nil

@@ -256,11 +256,14 @@ local function add_notes(lines, t, width)
   end
 end
 
+-- Whoever it is not known of may be there.
+local function nobody(t) return t.unknown > 0 and "Nobody whose hours are known" or "Nobody" end
+
 -- When nobody is there, in the words of a week's text.
 local function nobody_text(t)
   if not t.known then return "When somebody is there is not known of any agent" end
   if not t.nobody then return "Somebody is there at every minute of the week" end
-  return ("Nobody is there (%s): %s"):format(t.zone, t.nobody == "24/7" and "the whole week" or t.nobody)
+  return ("%s is there (%s): %s"):format(nobody(t), t.zone, t.nobody == "24/7" and "the whole week" or t.nobody)
 end
 
 local function title(t, is_one_zone)
@@ -401,7 +404,7 @@ local function spoken_nobody(t, days)
   local week, is_some = core.week.new(t.nobody), false
   for _, day in ipairs(days) do is_some = is_some or schedule.day(week, day) ~= "closed" end
   if not is_some then return "Somebody is there at every minute of these days." end
-  return ("Nobody is there, %s: %s"):format(t.zone, spoken(week, days))
+  return ("%s is there, %s: %s"):format(nobody(t), t.zone, spoken(week, days))
 end
 
 --- The same without a drawing, for a screen reader or a mail: a paragraph an agent, and one that says when nobody is there.
@@ -442,7 +445,7 @@ end
 function hours.coverage_record(t)
   return {
     coverage = core.json.array(t.coverage), zone = t.zone, from = iso(t.from, t.zone), to = iso(t.to, t.zone),
-    agents = #t.rows, uncovered = t.known and iso_spans(t.uncovered, t.zone) or nil, nobody = t.nobody,
+    agents = #t.rows, unknown = t.unknown, uncovered = t.known and iso_spans(t.uncovered, t.zone) or nil, nobody = t.nobody,
   }
 end
 

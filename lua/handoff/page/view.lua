@@ -113,6 +113,12 @@ local function coverage(t)
   return { steps = steps, most = most }
 end
 
+local function nobody_text(t)
+  if not t.known then return "not known" end
+  if not t.nobody then return "at no time" end
+  return t.unknown > 0 and ("%s; not known of %d"):format(t.nobody, t.unknown) or t.nobody
+end
+
 local function count_by(rows)
   local counts = { open = 0, closed = 0, off = 0, unknown = 0 }
   for _, row in ipairs(rows) do counts[row.class] = counts[row.class] + 1 end
@@ -141,7 +147,7 @@ function view.of(t)
     week = "Week of " .. time.text(monday):match "^%a+ %d+ %a+ %d+",
     asof = ("%s (%s)"):format(time.text(t.at - t.at % 60, zone), t.zone), counts = counts, summary = summary,
     zone = same, rows = rows, days = {}, coverage = coverage(t),
-    nobody = not t.known and "not known" or t.nobody or "at no time",
+    nobody = nobody_text(t),
   }
   v.coverage.zone, v.coverage.now = t.zone, t.now and (t.at + zone:offset(t.at) - monday) / 60
   for i, day in ipairs(t.days) do
