@@ -121,7 +121,7 @@ describe("a timetable as a file", function()
   it("leaves names of a picture where they belong", function()
     local cfg = config("UTC", "24/7")
     local agents = { { agent = ("名"):rep(30), cfg = cfg }, { agent = "b", cfg = cfg } }
-    assert.is_truthy(page.svg(draw(agents)):find(">" .. ("名"):rep(11) .. "…</text>", 1, true))
+    assert.is_truthy(page.svg(draw(agents)):find(">" .. ("名"):rep(10) .. "…</text>", 1, true))
   end)
 
   it("replaces a file at one stroke, and follows no link", function()

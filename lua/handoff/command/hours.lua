@@ -445,7 +445,8 @@ end
 function hours.coverage_record(t)
   return {
     coverage = core.json.array(t.coverage), zone = t.zone, from = iso(t.from, t.zone), to = iso(t.to, t.zone),
-    agents = #t.rows, unknown = t.unknown, uncovered = t.known and iso_spans(t.uncovered, t.zone) or nil, nobody = t.nobody,
+    agents = #t.rows, unknown = t.unknown, nobody = t.nobody,
+    uncovered = t.known and iso_spans(t.uncovered, t.zone) or nil,
   }
 end
 

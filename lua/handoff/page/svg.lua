@@ -92,7 +92,7 @@ local function dot(row, x, y)
 end
 
 local function draw_agent(out, row, y, scale)
-  local name, x = text(MARGIN, y + 17, "name", row.agent, 24), LEFT + WIDTH + 18
+  local name, x = text(MARGIN, y + 17, "name", row.agent, 22), LEFT + WIDTH + 18
   item(out, whole(row), {
     name, path("open", bars(row.spans, LEFT, y + (ROW - BAR) / 2, scale, BAR)), now_line(row.now, y, scale),
     dot(row, x, y + 13), text(x + 12, y + 17, "s", row.status, 28),
