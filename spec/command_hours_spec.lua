@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 -- The verb hours, as a process and at a terminal.
-local columns = require "handoff.command.columns"
+local columns = require "handoff.columns"
 local command = require "support.command"
 local json = require("handoff.core").json
 local program = require "support.program"
@@ -26,6 +26,11 @@ local files = {
 
 describe("handoff hours", function()
   local folder, shown, box
+  local function put(name, text)
+    local file = assert(io.open(folder .. "/" .. name, "wb"))
+    file:write(text)
+    file:close()
+  end
   after_each(function()
     if shown then shown:close() end
     if box then box:stop() end
@@ -34,11 +39,6 @@ describe("handoff hours", function()
   setup(function()
     folder = program.folder()
     program.run(("mkdir %s/state %s/one"):format(folder, folder))
-    local function put(name, text)
-      local file = assert(io.open(folder .. "/" .. name, "wb"))
-      file:write(text)
-      file:close()
-    end
     for name, text in pairs(files) do put(("state/%s.lua"):format(name), text) end
     put("one/a.lua", state("Europe/London", "monday-friday 09:15-12:00"))
     put("one/b.lua", state("Europe/London", "monday-friday 12:00-17:30"))
@@ -154,10 +154,54 @@ Somebody is there at every minute of the week.
       (out("b --from one --at 2026-11-28T13:10Z --text --day weekend"):gsub("\n  ", " ")))
   end)
 
+  it("tells of the days that are asked for, and of no others", function()
+    program.run(("mkdir -p %s/two"):format(folder))
+    put("two/a.lua", state("Europe/London", "monday-saturday 00:00-23:59"))
+    put("two/b.lua", state("Europe/London", "monday 09:00-10:00"))
+    local function last(words) return out("--from two --text " .. words):match "([^\n]+)\n$" end
+    assert.equal("Somebody is there at every minute of these days.", last "--day mon")
+    assert.equal("Nobody is there, Europe/London: Sunday all day.", last "")
+  end)
+
+  it("does not say that nobody is there where that is not known of all", function()
+    program.run(("mkdir -p %s/some"):format(folder))
+    put("some/a.lua", state("UTC", "monday 09:00-10:00"))
+    put("some/b.lua", state(nil, "monday 10:00-11:00"))
+    assert.matches("\nNobody whose hours are known is there %(UTC%): mon 00:00%-09:00 ", out "--from some --day mon")
+    assert.matches("\nNobody whose hours are known is there, UTC: Mon", out "--from some --text --day mon")
+    run "--from some --html some.html"
+    local page = assert(io.open(folder .. "/some.html"))
+    assert.truthy(page:read "*a":find("tue-sun 00:00-24:00; not known of 1<", 1, true))
+    page:close()
+  end)
+
+  it("puts agents below each other whose names take other widths than they have characters", function()
+    program.run(("mkdir -p %s/wide"):format(folder))
+    for _, name in ipairs { "ＡＢ", "中文", "é", "👍" } do
+      put(("wide/%s.lua"):format(name), state("UTC", "monday 09:00-10:00"))
+    end
+    local drawn = out "--from wide --day mon --at 2026-11-25T12:00Z"
+    for name, blanks in pairs { ["ＡＢ"] = 5, ["中文"] = 5, ["é"] = 8, ["👍"] = 7 } do
+      assert.truthy(drawn:find(("\n%s%s·"):format(name, (" "):rep(blanks)), 1, true), drawn)
+    end
+  end)
+
+  it("names the zone of every agent, below where a name leaves no room for it", function()
+    program.run(("mkdir -p %s/long"):format(folder))
+    put("long/a-name-that-is-rather-long.lua", state("Australia/Lord_Howe", "monday 09:00-10:00"))
+    put("long/b.lua", state("Europe/London", "monday 09:00-10:00"))
+    local drawn = out "--from long --day mon"
+    assert.truthy(drawn:find("\nb Europe/London ", 1, true), drawn)
+    assert.truthy(drawn:find("\nAustralia/Lord_Howe: a-name-that-is-rather-long\n", 1, true), drawn)
+  end)
+
   it("does not say that somebody is there where no hours are known", function()
     program.run(("mkdir %s/lost && cd %s && cp state/no-zone.lua lost/a.lua && cp lost/a.lua lost/b.lua"):format(folder,
       folder))
     assert.equal("When somebody is there is not known of any agent.", out("--from lost --text"):match "([^\n]+)\n$")
+    local coverage = json.decode(out("--from lost --json"):match "([^\n]+)\n$")
+    local told = { coverage.agents, coverage.unknown, coverage.uncovered, coverage.nobody }
+    assert.same({ 2, 2 }, told)
     assert.matches("^no%-zone: settings.timezone: there is no time zone [^\n]+\n[^\n]+\n$", out "no-zone --from state")
   end)
 
@@ -179,6 +223,9 @@ Somebody is there at every minute of the week.
   it("says what the clock does in a week in which it changes", function()
     local drawn = out "a --from one --at 2026-03-29T00:30Z"
     assert.truthy(drawn:find("Sun 29 Mar: the clock goes forward by 1 h at 01:00", 1, true), drawn)
+    put("late.lua", state("Asia/Beirut", "monday 09:00-10:00")) -- put back at midnight
+    assert.truthy(out("late --from late.lua --at 2026-10-25T12:00Z"):find(
+      "Sun 25 Oct: the clock goes back by 1 h at 00:00", 1, true))
     assert.matches("all day\n", out "tokyo --from state --day mon")
     local told = out "a --from one --at 2026-03-29T00:30Z --text"
     assert.truthy(told:find("09:15 to\n  12:00. Sun 29 Mar: the clock goes forward by 1 h at 01:00.\n", 1, true), told)

@@ -73,6 +73,14 @@ describe("a configuration", function()
     end
   end)
 
+  it("has no change after the last instant there is, nor is it asked for one", function()
+    local cfg = config("mon 09:00-10:00", { timezone = "UTC" })
+    assert.same({ false, "closed" }, { cfg:is_open(1e10) })
+    assert.same({}, { cfg:next_change(1e10) })
+    assert.same({}, { cfg:next_change(1e10 - 60) })
+    assert.equal("1653-02-10T09:00:00+00:00", time.iso((cfg:next_change(-1e10))))
+  end)
+
   it("is off or always open whatever its zone is", function()
     assert.same({ false, "off" }, { sent '{"working_hours_active":true}':is_open() })
     assert.same({ true, "always" }, { sent '{"is_active":true,"timezone":"Mars/Base"}':is_open "fri 10:00" })

@@ -86,6 +86,44 @@ describe("a timetable as a file", function()
     assert.equal("M8640 4h360v16h-360z", bars "2026-10-21T12:00Z")
   end)
 
+  it("calls no day of an agent closed that is off, or whose hours are not known", function()
+    for word, cfg in pairs { off = config("Europe/London", "mon-fri 09:00-17:00", true),
+      unknown = config("Europe/Lodnon", "mon-fri 09:00-17:00") } do
+      local t = draw { { agent = "a", cfg = cfg } }
+      for kind, text in pairs { html = page.html(t), svg = page.svg(t) } do
+        local _, days = text:gsub(">" .. word .. "</t[de]", "")
+        assert.same({ word, 7 }, { word, days }, kind)
+        assert.is_nil(text:find "closed")
+        assert.is_truthy(text:find("mon-fri 09:00-17:00", 1, true))
+      end
+    end
+    local t = draw { { agent = "a", cfg = config("Europe/Lodnon", "24/7") }, { agent = "b", cfg = config("", "24/7") } }
+    assert.is_truthy(page.html(t):find("nobody: not known", 1, true))
+    assert.is_truthy(page.svg(t):find("Nobody: not known", 1, true))
+  end)
+
+  it("has breaks and what is there twice in words, in the zone that they are in", function()
+    local cfg = config("Europe/London", "mon-fri 09:00-12:00 13:00-17:30")
+    local t = assert(timetable.new { agents = { { agent = "a", cfg = cfg } }, zone = "Asia/Tokyo", at = 0 })
+    for _, text in ipairs { page.html(t), page.svg(t) } do
+      assert.is_truthy(text:find("closed in between: mon-fri 12:00-13:00 (Europe/London)", 1, true))
+    end
+  end)
+
+  it("draws days to the second, and writes them to the minute", function()
+    local agents = { { agent = "a", cfg = config("UTC", "mon 10:00-11:00") } }
+    local t = assert(timetable.new { agents = agents, zone = "Africa/Monrovia", at = at "1971-06-07T12:00Z" })
+    local text = page.html(t) -- 44 min 30 s behind
+    assert.is_truthy(text:find('d="M555.5 4h60v16h-60z"', 1, true))
+    assert.is_truthy(text:find("09:15-10:16", 1, true))
+  end)
+
+  it("leaves names of a picture where they belong", function()
+    local cfg = config("UTC", "24/7")
+    local agents = { { agent = ("名"):rep(30), cfg = cfg }, { agent = "b", cfg = cfg } }
+    assert.is_truthy(page.svg(draw(agents)):find(">" .. ("名"):rep(10) .. "…</text>", 1, true))
+  end)
+
   it("replaces a file at one stroke, and follows no link", function()
     local t = draw { { agent = "a", cfg = config("Europe/London", "mon-fri 09:00-17:30") } }
     local path = save("svg", t)
@@ -147,11 +185,24 @@ describe("a timetable as a file", function()
     it("gives others' libraries, over a year of changes of the clock, exactly the hours that there are", function()
       local agents = every()
       local t = draw(agents, "2026-02-04T12:00Z")
-      local from = t.from + 2 * 86400 -- by then it is that week everywhere
+      local from = t.from + 86400 -- by then it is that week everywhere
       local got = lines(python(("spec/support/read_calendar.py %s %d %d"):format(save("ics", t), from, from + YEAR)))
       local wanted = expected(agents, from, from + YEAR)
       assert.is_true(#wanted > 5000)
       assert.same({ lacking = {}, odd = {} }, { lacking = without(wanted, got), odd = without(got, wanted) })
+    end)
+
+    it("has all hours of a first week in which the clock changes, or of which some began the week before", function()
+      for _, day in ipairs { "2026-10-26", "2026-03-30", "2026-03-25", "2026-02-02" } do
+        local agents = {
+          { agent = "a", cfg = config("Europe/London", "sun 00:30-24:00, mon 00:00-06:00, wed 12:00-13:00") },
+          { agent = "b", cfg = config("Europe/London", "sat 22:00-01:30") },
+        }
+        local t = draw(agents, day .. "T12:00")
+        local from, to = t.from, t.from + YEAR
+        local got = lines(python(("spec/support/read_calendar.py %s %d %d"):format(save("ics", t), from, to)))
+        assert.same(expected(agents, from, to), got)
+      end
     end)
 
     it("keeps to lines of 75 bytes that end in CRLF, and cuts no character", function()

@@ -25,6 +25,8 @@ describe("time.read", function()
     ["fri 11:00"] = "2026-11-27T11:00:00+01:00", ["fri 10:59"] = "2026-12-04T10:59:00+01:00",
     ["Monday 6:30 pm"] = "2026-11-30T18:30:00+01:00", ["11:00"] = "2026-11-27T11:00:00+01:00",
     ["10:59"] = "2026-11-28T10:59:00+01:00", [" 9pm "] = "2026-11-27T21:00:00+01:00",
+    ["24:00"] = "2026-11-28T00:00:00+01:00", ["tomorrow 24:00"] = "2026-11-29T00:00:00+01:00",
+    ["fri 24:00"] = "2026-11-28T00:00:00+01:00",
     ["today 9am"] = "2026-11-27T09:00:00+01:00", ["Tomorrow 09:00"] = "2026-11-28T09:00:00+01:00",
   } do
     it(("takes %q"):format(text), function() assert.equal(iso, (read(text))) end)
@@ -57,7 +59,16 @@ describe("time.read", function()
   it("never gives the past where the next such time is meant, not even in an hour that comes twice", function()
     local second = instant "2026-10-25T02:30+01:00"
     assert.equal("2026-10-26T02:15:00+01:00", (read("02:15", second)))
-    assert.equal("2026-11-01T02:45:00+01:00", (read("sun 02:45", second)))
+    assert.equal("2026-11-01T02:15:00+01:00", (read("sun 02:15", second)))
+  end)
+
+  it("means the second of two where the first is past", function()
+    local first, second = instant "2026-10-25T02:30+02:00", instant "2026-10-25T02:30+01:00"
+    assert.equal("2026-10-25T02:15:00+01:00", (read("02:15", first)))
+    assert.equal("2026-10-25T02:15:00+01:00", (read("sun 02:15", first)))
+    assert.equal("2026-10-25T02:45:00+02:00", (read("02:45", first)))
+    assert.equal("2026-10-25T02:45:00+01:00", (read("02:45", second)))
+    assert.equal("2026-10-26T01:59:00+01:00", (read("01:59", first)))
   end)
 
   for text, why in pairs {
@@ -94,6 +105,7 @@ describe("a time in words", function()
     assert.equal("Fri 27 Nov 2026 11:00", time.text(NOW, berlin))
     assert.equal("Thu 1 Jan 1970 00:00:07", time.text(7))
     assert.equal("2026-11-27T06:30:00-03:30", time.iso(NOW, time.zone "America/St_Johns"))
+    assert.equal("1970-01-01T00:00:00+00:00", time.iso(0, time.zone "Africa/Monrovia")) -- 44 min 30 s behind
   end)
 
   for seconds, text in pairs {

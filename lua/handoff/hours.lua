@@ -112,10 +112,11 @@ function hours.next_change(cfg, value)
   if not rule then return nil, zone end
   local instant = instant_of(value, zone)
   if rule ~= "hours" then return nil end
-  local span = spans_of(hours.week(cfg):spans(), zone, instant, instant + HORIZON)[1]
+  local stop = math.min(instant + HORIZON, time.LIMIT)
+  local span = spans_of(hours.week(cfg):spans(), zone, instant, stop)[1]
   if not span then return nil end
   local change = span.from > instant and span.from or span.to
-  if change < instant + HORIZON then return change end
+  if change < stop then return change end
 end
 
 --- All of it at one instant: { at= instant, zone= of the configuration or nil, open=, reason= as of is_open, next_change= as of

@@ -2,6 +2,7 @@
 --- What an edit of working hours comes to, in words: `Sat closed; −4 h a week`. Pure functions on plain slots, as
 -- handoff.json decodes them.
 local core = require "handoff.core"
+local time = require "handoff.time"
 
 local schedule = {}
 
@@ -14,30 +15,24 @@ local function week_of(slots)
   return #broken == 0 and week or nil
 end
 
--- The hours of one day: "09:00-12:00, 13:00-17:00".
-local function day_text(week, day)
+--- The hours that a week has on one day, 1 to 7: "09:00-12:00, 13:00-17:00", or "closed".
+function schedule.day(week, day)
   local texts = {}
   for i, span in ipairs(week:intersect(short[day] .. " 00:00-24:00"):spans()) do texts[i] = span.text:match " (.*)" end
   return #texts == 0 and "closed" or table.concat(texts, ", ")
 end
 
-local function length_text(minutes)
-  local hours, rest = (minutes - minutes % 60) / 60, minutes % 60
-  if rest == 0 then return ("%d h"):format(hours) end
-  return hours == 0 and ("%d min"):format(rest) or ("%d h %d min"):format(hours, rest)
-end
-
 local function difference_text(minutes)
   if minutes == 0 then return "as many hours a week" end
-  return ("%s%s a week"):format(minutes < 0 and "−" or "+", length_text(math.abs(minutes)))
+  return ("%s%s a week"):format(minutes < 0 and "−" or "+", time.length(math.abs(minutes)))
 end
 
 -- The days whose hours are others now, those in a row that are alike as one: { "Mon-Fri 09:00-18:00", "Sat closed" }.
 local function changed_days(before, after)
   local runs, last = {}, nil
   for day = 1, 7 do
-    local text = day_text(after, day)
-    if text == day_text(before, day) then
+    local text = schedule.day(after, day)
+    if text == schedule.day(before, day) then
       last = nil
     elseif last and last.text == text then
       last.to = day

@@ -6,6 +6,9 @@ local plain = require "handoff.plain"
 
 local time = {}
 
+--- The last instant there is, and, less than 1970, the first: that of handoff.zone.
+time.LIMIT = 1e10
+
 local zones = setmetatable({}, { __mode = "v" })
 
 --- A zone by its name → zone | nil, err: the same one as long as somebody holds it.
@@ -25,20 +28,35 @@ local function known(zone) return zone or assert(time.zone "UTC") end
 
 -- ---- written --------------------------------------------------------------------------------------------------------------
 
-local days = { [0] = "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" }
+local days = { [0] = "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" } -- by weekday
 local months = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
+
+time.days, time.months = days, months
+
+--- `Fri 27 Nov`, of a day, month and weekday as zones give them.
+function time.date(at) return ("%s %d %s"):format(days[at.weekday], at.day, months[at.month]) end
+
+--- `18:30`, of a minute of the day.
+function time.clock(minute) return ("%02d:%02d"):format(math.floor(minute / 60), minute % 60) end
+
+--- `42 h 30 min`
+function time.length(minutes)
+  local hours, rest = math.floor(minutes / 60), minutes % 60
+  if rest == 0 then return ("%d h"):format(hours) end
+  return hours == 0 and ("%d min"):format(rest) or ("%d h %d min"):format(hours, rest)
+end
 
 --- `Fri 27 Nov 2026 18:30`, as clocks in the zone show it; with seconds where it has any.
 function time.text(epoch, zone)
   local at = known(zone):local_time(epoch)
   local seconds = at.sec > 0 and (":%02d"):format(at.sec) or ""
-  return ("%s %d %s %d %02d:%02d%s"):format(days[at.weekday], at.day, months[at.month], at.year, at.hour, at.min,
-    seconds)
+  return ("%s %d %02d:%02d%s"):format(time.date(at), at.year, at.hour, at.min, seconds)
 end
 
---- `2026-11-27T18:30:00+00:00`
+--- `2026-11-27T18:30:00+00:00`; in UTC where the zone's offset has seconds, which ISO 8601 cannot say.
 function time.iso(epoch, zone)
   local at = known(zone):local_time(epoch)
+  if at.offset % 60 ~= 0 then at = known():local_time(epoch) end
   local east = math.floor(math.abs(at.offset) / 60)
   return ("%04d-%02d-%02dT%02d:%02d:%02d%s%02d:%02d"):format(at.year, at.month, at.day, at.hour, at.min, at.sec,
     at.offset < 0 and "-" or "+", math.floor(east / 60), east % 60)
@@ -63,7 +81,6 @@ end
 -- ---- read -----------------------------------------------------------------------------------------------------------------
 
 local WAYS = "write 2026-11-27T18:30, fri 18:30, 18:30, tomorrow 18:30, now, or seconds since 1970"
-local LIMIT = 1e10 -- seconds since 1970, as of handoff.zone
 local SHOWN = 60 -- bytes of a text that is refused
 
 local function quoted(text)
@@ -123,20 +140,29 @@ local function read_date(text, zone)
   return nil, ("%s: %s is no offset; write Z, +01:00, or none for local time"):format(quoted(text), quoted(offset))
 end
 
+-- The instant from `now` on at which clocks show what they do at `first`: that, or one after they are put back; or nil.
+local function not_past(first, zone, now)
+  if first >= now then return first end
+  local back = zone:next_transition(first)
+  local again = back and first + zone:offset(first) - zone:offset(back)
+  return again and again >= back and again >= now and again or nil
+end
+
 -- The first instant from `now` on with that time of day, on a day every `step` days from the one `ahead` days from now.
 local function read_next(minute, ahead, step, zone, now)
   local today = zone:local_time(now)
   for i = 0, 2 do -- one that is past today, one that the clocks skip
     local day = today.day + ahead + i * step
     local epoch = zone:epoch { year = today.year, month = today.month, day = day, min = minute }
-    if epoch and epoch >= now then return epoch end
+    epoch = epoch and not_past(epoch, zone, now)
+    if epoch then return epoch end
   end
 end
 
--- A time of day in the ways of a week's → its minute, or nil.
+-- A time of day in the ways of a week's, up to 24:00 → its minute, or nil.
 local function minute_of(text)
   local minute = core.week.moment("mon " .. text)
-  return minute and minute < 1440 and minute or nil
+  return minute and minute <= 1440 and minute or nil
 end
 
 -- today 18:30, tomorrow 9am
@@ -173,14 +199,15 @@ end
 --- Reads a time.
 -- @param value an instant; or a text: `2026-11-27T18:30:00Z` or with an offset; without one local time, where one that the clocks
 --   show twice is the first (`2026-11-27 18:30`, `2026-11-27` for midnight); `now`; `fri 18:30`, `18:30`, the next from now on,
---   a skipped one left out; `tomorrow 9am`; nine or ten digits: seconds since 1970. nil is now.
+--   a skipped one left out, one that comes twice the next of the two; `tomorrow 9am`; nine or ten digits: seconds since 1970. nil
+--   is now.
 -- @param now an instant; by default the system's clock
 -- @return an instant, or nil and why, with what to write
 function time.read(value, zone, now)
   now = math.floor(now or os.time())
   if value == nil then return now end
   if type(value) == "number" then
-    if value >= -LIMIT and value <= LIMIT then return math.floor(value) end
+    if value >= -time.LIMIT and value <= time.LIMIT then return math.floor(value) end
     return nil, "seconds since 1970 expected, between the years 1653 and 2286"
   end
   if type(value) ~= "string" then return nil, ("a time expected, got %s; %s"):format(type(value), WAYS) end

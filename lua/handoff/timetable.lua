@@ -9,7 +9,8 @@
 --   t.from, t.to the instants at which the week begins and ends in t.zone; t.at = epoch, what "now" is
 --   t.now        the half hour of t.at in t.zone, 1 to 336, or nil where that is another week
 --   t.coverage   336 counts: the agents that are open at some minute of the half hour
---   t.uncovered  list of { from=, to= }, instants, while no agent is open; none where no agent has known hours
+--   t.known      whether the hours of any agent are known; t.unknown: of how many they are not
+--   t.uncovered  list of { from=, to= }, instants, while no agent is open; none where none are known
 --   t.nobody     the same as text, as the clock shows it in t.zone: "mon-fri 17:30-22:00", nil where somebody always is there
 --   t.rows       an agent each, in the order given:
 --     agent, zone  the agent's name; its zone or the one asked for, nil where it has none; own_zone its own, or nil
@@ -20,6 +21,7 @@
 --     cells      336 numbers, the minutes of each half hour that it is open, 0 to 30, all 0 where off or unknown
 --     now, open, next   the half hour of t.at, or nil; whether it is open then (nil: unknown); when that changes next, or nil
 --     spans      list of { from=, to= }, the instants between which it is open that week, rising
+--     bars       the same as the clock shows them, as seconds since monday 00:00; an hour that comes twice is there once
 --     wall       a week of handoff.core's: the minutes that it is open as the clock shows them that week
 --     gaps       text of the hours that it is closed for less than GAP between two spans, nil where there are none
 --     overlaps   the same of hours that more than one slot has
@@ -221,8 +223,8 @@ end
 local function draw(row, cfg, week, t, whole)
   local spans = row.state == "unknown" and {} or require("handoff.hours").spans(cfg, whole.monday - DAY,
     whole.monday + WEEK + DAY) or {}
-  local wall = week:on_wall(spans)
-  row.spans, row.cells, row.wall = clipped(spans, week.from, week.to), cells_of(wall), week_on(wall)
+  row.spans, row.bars = clipped(spans, week.from, week.to), week:on_wall(spans)
+  row.cells, row.wall = cells_of(row.bars), week_on(row.bars)
   row.now, row.shifts = week:cell(t.at), week.shifts
   local counted = week == whole and row.cells or cells_of(whole:on_wall(spans))
   for i = 1, CELLS do
@@ -232,9 +234,10 @@ local function draw(row, cfg, week, t, whole)
 end
 
 local function finish(t, week)
-  local has_known = false
-  for _, row in ipairs(t.rows) do has_known = has_known or row.state ~= "unknown" end
-  t.uncovered = has_known and between(joined(t.open), week.from, week.to) or {}
+  t.unknown = 0
+  for _, row in ipairs(t.rows) do t.unknown = t.unknown + (row.state == "unknown" and 1 or 0) end
+  t.known = t.unknown < #t.rows
+  t.uncovered = t.known and between(joined(t.open), week.from, week.to) or {}
   t.nobody = t.uncovered[1] and tostring(week_on(week:on_wall(t.uncovered))) or nil
   t.open = nil
   return t

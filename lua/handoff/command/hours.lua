@@ -1,15 +1,14 @@
 -- SPDX-License-Identifier: MIT
 --- A timetable (see handoff.timetable) for people: drawn in a terminal's characters, or in sentences. Nothing relies on colour.
-local columns = require "handoff.command.columns"
+local columns = require "handoff.columns"
 local core = require "handoff.core"
 local plain = require "handoff.plain"
+local schedule = require "handoff.schedule"
+local time = require "handoff.time"
 
 local floor, max, min = math.floor, math.max, math.min
 
 local hours = {}
-
-local day_names = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" }
-local month_names = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
 
 local DAY_CELLS = 48
 local MOST_ROWS = 24 -- of more agents, those that are drawn alike have one row
@@ -19,22 +18,10 @@ local LEGEND = "█ open, · closed, ◆ now and open, ◇ now and closed"
 
 -- ---- words ----------------------------------------------------------------------------------------------------------------
 
-local function clock(minute) return ("%02d:%02d"):format(floor(minute / 60), minute % 60) end
-
-local function length_text(minutes)
-  local whole, rest = floor(minutes / 60), minutes % 60
-  if rest == 0 then return ("%d h"):format(whole) end
-  return whole == 0 and ("%d min"):format(rest) or ("%d h %d min"):format(whole, rest)
-end
-
-local function date_text(day)
-  return ("%s %d %s"):format(day_names[day.weekday + 1], day.day, month_names[day.month])
-end
-
 -- An instant as the clock of the zone shows it, with its date.
 local function moment(epoch, zone)
   local there = zone:local_time(epoch)
-  return ("%s %s"):format(date_text(there), clock(there.hour * 60 + there.min))
+  return ("%s %s"):format(time.date(there), time.clock(there.hour * 60 + there.min))
 end
 
 -- The same, without the date where that is today's.
@@ -55,7 +42,7 @@ local function state_text(t, row)
   if row.state ~= "hours" then return row.note end
   local text = row.open and "open now" or "closed now"
   if not row.next then return text end
-  return ("%s until %s"):format(text, until_text(row.next, t.at, require("handoff.time").zone(row.zone)))
+  return ("%s until %s"):format(text, until_text(row.next, t.at, time.zone(row.zone)))
 end
 
 -- "shop-uk, Europe/London: open now until 17:30"
@@ -196,24 +183,27 @@ end
 
 local LEAST_LABEL, MOST_LABEL, MOST_ZONED = 8, 20, 30
 
--- "shop-uk", "shop-uk +11", with the zone behind it where that is wanted and fits into so many columns.
+-- "shop-uk", "shop-uk +11", with the zone behind it where that is wanted and fits into so many columns; and whether it did not.
 local function label(group, most, has_zone)
   local more = #group.names > 1 and (" +%d"):format(#group.names - 1) or ""
   local text = columns.fit(group.names[1], most - #more) .. more
   local row = group.row
   local zone = has_zone and row.state ~= "off" and row.zone and " " .. plain(row.zone) or ""
-  return columns.width(text .. zone) <= most and text .. zone or text
+  local fits = columns.width(text .. zone) <= most
+  return fits and text .. zone or text, not fits
 end
 
--- What the rows are called: the labels, how many columns they take, and how many days fit beside them.
+-- What the rows are called: the labels, how many columns they take, how many days fit beside them, and whether
+-- all zones are in them.
 local function label_all(groups, has_zones, width)
   local most = min(has_zones and MOST_ZONED or MOST_LABEL, max(LEAST_LABEL, width - DAY_CELLS / 2 - 1))
-  local labels, wide = {}, #"coverage"
+  local labels, wide, zones = {}, #"coverage", has_zones
   for i, group in ipairs(groups) do
-    labels[i] = label(group, most, has_zones)
-    wide = max(wide, columns.width(labels[i]))
+    local is_short
+    labels[i], is_short = label(group, most, has_zones)
+    zones, wide = zones and not is_short, max(wide, columns.width(labels[i]))
   end
-  return { labels = labels, wide = wide, fit = max(1, floor((width - wide) / (DAY_CELLS / 2 + 1))), zones = has_zones }
+  return { labels = labels, wide = wide, fit = max(1, floor((width - wide) / (DAY_CELLS / 2 + 1))), zones = zones }
 end
 
 -- Zones are in the labels where there are several and no day less fits for them. The bands are as long as each other.
@@ -235,7 +225,7 @@ local function draw_band(lines, t, groups, days, plan, paint)
     for i, day in ipairs(days) do texts[i] = make(day, i == 1) end
     lines[#lines + 1] = (padded(head, plan.wide + 1) .. table.concat(texts, " ")):gsub(" +$", "")
   end
-  line("", function(day) return padded(date_text(t.days[day]), DAY_CELLS / 2) end)
+  line("", function(day) return padded(time.date(t.days[day]), DAY_CELLS / 2) end)
   line("", function(day) return ticks(2, day == here and t.now) end)
   for i, group in ipairs(groups) do
     line(plan.labels[i], function(day, is_first) return painted(day_characters(group.row, day, is_first), paint) end)
@@ -264,19 +254,20 @@ local function add_notes(lines, t, width)
   end
 end
 
+-- Whoever it is not known of may be there.
+local function nobody(t) return t.unknown > 0 and "Nobody whose hours are known" or "Nobody" end
+
 -- When nobody is there, in the words of a week's text.
 local function nobody_text(t)
-  local is_known = false
-  for _, row in ipairs(t.rows) do is_known = is_known or row.state ~= "unknown" end
-  if not is_known then return "When somebody is there is not known of any agent" end
+  if not t.known then return "When somebody is there is not known of any agent" end
   if not t.nobody then return "Somebody is there at every minute of the week" end
-  return ("Nobody is there (%s): %s"):format(t.zone, t.nobody == "24/7" and "the whole week" or t.nobody)
+  return ("%s is there (%s): %s"):format(nobody(t), t.zone, t.nobody == "24/7" and "the whole week" or t.nobody)
 end
 
 local function title(t, is_one_zone)
-  local now = moment(t.at, require("handoff.time").zone(t.zone))
+  local now = moment(t.at, time.zone(t.zone))
   local zone = is_one_zone and t.zone or "each agent in its own zone, coverage in " .. t.zone
-  return ("The week of %s %d, %s; now %s%s"):format(date_text(t.days[1]), t.first_day.year, zone, now,
+  return ("The week of %s %d, %s; now %s%s"):format(time.date(t.days[1]), t.first_day.year, zone, now,
     is_one_zone and "" or " " .. t.zone)
 end
 
@@ -305,28 +296,25 @@ local HEAD = #"Mon 23 "
 
 -- The hours of one day as the clock shows them that week.
 local function day_text(row, day)
-  local texts = {}
-  for i, span in ipairs(row.wall:intersect(day_names[day] .. " 00:00-24:00"):spans()) do
-    texts[i] = ("%s-%s"):format(clock(span.from - (day - 1) * 1440), clock(span.to - (day - 1) * 1440))
-  end
-  if texts[1] == "00:00-24:00" then return "all day" end
-  return texts[1] and table.concat(texts, " ") or "closed"
+  local text = schedule.day(row.wall, day)
+  return text == "00:00-24:00" and "all day" or (text:gsub(",", ""))
 end
 
+-- When the clock changes is told as it would show that moment had it not.
 local function shift_text(shift, zone)
-  local there = zone:local_time(shift.at - 1)
-  return ("%s: the clock goes %s by %s at %s"):format(date_text(there), shift.by > 0 and "forward" or "back",
-    length_text(math.abs(shift.by) / 60), clock((there.hour * 60 + there.min + 1) % 1440))
+  local there = assert(time.zone "UTC"):local_time(shift.at + zone:offset(shift.at - 1))
+  return ("%s: the clock goes %s by %s at %s"):format(time.date(there), shift.by > 0 and "forward" or "back",
+    time.length(math.abs(shift.by) / 60), time.clock(there.hour * 60 + there.min))
 end
 
 -- What is to be known of an agent's week beside its hours, a text each.
 local function facts_of(row)
   local facts = {}
   local function add(text) facts[#facts + 1] = text end
-  local most = length_text(require("handoff.timetable").GAP)
+  local most = time.length(require("handoff.timetable").GAP)
   if row.gaps then add(("Closed for less than %s: %s%s"):format(most, row.gaps, own_zone(row))) end
   if row.overlaps then add(("In more than one slot: %s%s"):format(row.overlaps, own_zone(row))) end
-  local zone = row.shifts[1] and require("handoff.time").zone(row.zone)
+  local zone = row.shifts[1] and time.zone(row.zone)
   for _, shift in ipairs(row.shifts) do add(shift_text(shift, zone)) end
   if row.state == "hours" and row.note then add(plain(row.note)) end
   return facts
@@ -334,7 +322,7 @@ end
 
 -- One day: its hours as characters, and in words beside them, or below where there is no room.
 local function draw_day(lines, t, row, day, each, width, paint)
-  local words, head = day_text(row, day), padded(("%s %d"):format(day_names[day], t.days[day].day), HEAD)
+  local words, head = day_text(row, day), padded(("%s %d"):format(time.days[day - 1], t.days[day].day), HEAD)
   if day == day_of(row.now) then head = paint("bold", head) end
   local line = head .. painted(characters(row, (day - 1) * DAY_CELLS + 1, each), paint)
   if HEAD + DAY_CELLS / each + 2 + #words <= width then
@@ -352,7 +340,7 @@ local function draw_one(t, days, width, paint)
   local each = width >= HEAD + DAY_CELLS + 2 + #"00:00-00:00" and 1 or 2
   fill(lines, heading(t, row), width, "  ")
   if row.state == "hours" then
-    fill(lines, ("%s%s; %s a week"):format(row.text, own_zone(row), length_text(row.minutes)), width, "  ")
+    fill(lines, ("%s%s; %s a week"):format(row.text, own_zone(row), time.length(row.minutes)), width, "  ")
   end
   if words_in_row[row.state] then return lines end
   for _, day in ipairs(days) do is_here = is_here or day == day_of(row.now) end
@@ -395,7 +383,7 @@ end
 -- A week in sentences, those of some days only.
 local function spoken(week, days)
   local sentences, wanted, last = {}, {}, nil
-  for i, day in ipairs(days) do wanted[i] = day_names[day] end
+  for i, day in ipairs(days) do wanted[i] = time.days[day - 1] end
   wanted = core.week.new(table.concat(wanted, ",") .. " 00:00-24:00")
   for _, slot in ipairs(week:intersect(wanted):slots()) do
     if slot.day_span == last then
@@ -417,6 +405,14 @@ local function spoken_agent(t, row, days)
   return table.concat(parts, " ")
 end
 
+local function spoken_nobody(t, days)
+  if not t.nobody then return nobody_text(t) .. "." end
+  local week, is_some = core.week.new(t.nobody), false
+  for _, day in ipairs(days) do is_some = is_some or schedule.day(week, day) ~= "closed" end
+  if not is_some then return "Somebody is there at every minute of these days." end
+  return ("%s is there, %s: %s"):format(nobody(t), t.zone, spoken(week, days))
+end
+
 --- The same without a drawing, for a screen reader or a mail: a paragraph an agent, and one that says when nobody is there.
 -- @param opts { width=, days= }, see draw
 -- @return a list of lines
@@ -424,16 +420,15 @@ function hours.sentences(t, opts)
   local lines = {}
   for _, row in ipairs(t.rows) do fill(lines, spoken_agent(t, row, opts.days), opts.width, "  ") end
   if #t.rows == 1 then return lines end
-  fill(lines, t.nobody and ("Nobody is there, %s: %s"):format(t.zone, spoken(core.week.new(t.nobody), opts.days))
-    or nobody_text(t) .. ".", opts.width, "  ")
+  fill(lines, spoken_nobody(t, opts.days), opts.width, "  ")
   return lines
 end
 
 -- ---- for programs ---------------------------------------------------------------------------------------------------------
 
 local function iso(epoch, name)
-  local zone = require("handoff.time").zone(name)
-  return require("handoff.time").iso(epoch, zone)
+  local zone = time.zone(name)
+  return time.iso(epoch, zone)
 end
 
 local function iso_spans(spans, name)
@@ -456,7 +451,8 @@ end
 function hours.coverage_record(t)
   return {
     coverage = core.json.array(t.coverage), zone = t.zone, from = iso(t.from, t.zone), to = iso(t.to, t.zone),
-    agents = #t.rows, uncovered = iso_spans(t.uncovered, t.zone), nobody = t.nobody,
+    agents = #t.rows, unknown = t.unknown, nobody = t.nobody,
+    uncovered = t.known and iso_spans(t.uncovered, t.zone) or nil,
   }
 end
 

@@ -91,7 +91,7 @@ svg .halo{stroke:var(--paper);stroke-width:6px}
 svg .none{fill:var(--none)}
 .l1{fill-opacity:.3}.l2{fill-opacity:.45}.l3{fill-opacity:.6}.l4{fill-opacity:.8}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.3rem 1.5rem;margin:1.5rem 0 0}
-dt{color:var(--soft)}dd{margin:0}
+dt{color:var(--soft)}dd{margin:0;grid-column:2}
 .aside{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 @media screen and (max-width:64rem){
 thead{position:sticky;top:0;z-index:2;display:block;background:var(--paper);border-bottom:1px solid var(--line)}
@@ -108,7 +108,7 @@ thead th.week{position:static;padding:.3rem 0}
 .hours{font-size:.9rem}
 .days small{display:inline;margin-left:.4rem}
 .days .hours{grid-area:1/2;text-align:right}
-.days tbody tr{padding:.55rem 0}
+.days tbody tr{grid-template-columns:max-content 1fr;padding:.55rem 0}
 tfoot{position:sticky;bottom:0;z-index:2;background:var(--paper);border-top:1px solid var(--soft)}
 tfoot tr{border:0}
 kbd{display:none}
@@ -222,7 +222,7 @@ local function coverage_row(v)
   return ('</tbody>\n<tfoot><tr><th class="name" scope="row">Agents open<small>%s</small></th>'
     .. '<td class="said">%d now</td><td class="week">%s</td><td class="hours">at most %d of %d<small>nobody: %s</small>'
     .. '</td></tr></tfoot>'):format(escape(coverage.zone), v.counts.open, coverage_drawing(coverage), coverage.most,
-    #v.rows, escape(v.nobody or "at no time"))
+    #v.rows, escape(v.nobody))
 end
 
 local function of_many(out, v)
@@ -246,13 +246,13 @@ local function of_one(out, v)
     local bar = drawing(1440, path(nil, bars(row.days[i], 4, 16)), is_today and row.now % 1440)
     out[#out + 1] = ('<tr%s><th class="name" scope="row">%s <small>%d %s</small></th><td class="week">%s</td>'
       .. '<td class="hours">%s</td></tr>'):format(is_today and ' aria-current="date"' or "", day.name, day.day,
-      day.month, bar, hours(view.day_text(row.days[i])))
+      day.month, bar, hours(row.day_texts[i]))
   end
   out[#out + 1] = "</tbody>\n</table>\n<dl>"
   fact(out, "Now", row.status)
   fact(out, "Zone", row.zone or "none")
   fact(out, "Hours", row.text)
-  for _, one in ipairs(row.facts) do fact(out, "", one) end
+  for _, one in ipairs(row.facts) do out[#out + 1] = ("<dd>%s</dd>"):format(escape(one)) end
   out[#out + 1] = "</dl>"
 end
 

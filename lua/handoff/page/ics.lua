@@ -73,20 +73,21 @@ local function is_plain(zone, from, to, spans)
   return #spans == 1 and spans[1].from == first and spans[1].to == first + to - from
 end
 
--- The recurrences that a change of the clock disturbs: a list of { from = local, spans = what there is instead }.
-local function disturbed(zone, monday, group)
-  local list, seen, at = {}, {}, monday - DAY
+-- The recurrences, from the local time `first` on, that a change of the clock disturbs: a list of { from = local, spans = what
+-- there is instead }.
+local function disturbed(zone, monday, group, first)
+  local list, seen, at = {}, {}, monday - WEEK
   local stop = monday + HORIZON
   while true do
     at = zone:next_transition(at)
     if not at or at > stop then return list end
     local this = floor((at + zone:offset(at) - monday) / WEEK)
-    for week = max(this - 1, 0), max(this + 1, 0) do
+    for week = max(this - 1, -1), max(this + 1, -1) do
       for _, day in ipairs(group.days) do
         local from = monday + week * WEEK + day * DAY + group.start * 60
         local to = from + group.length * 60
         local spans = there(zone, from, to)
-        if not seen[from] and not is_plain(zone, from, to, spans) then
+        if from >= first and not seen[from] and not is_plain(zone, from, to, spans) then
           list[#list + 1] = { from = from, spans = spans }
         end
         seen[from] = true
@@ -122,12 +123,36 @@ local function instead(out, row, id, stamp, list)
   end
 end
 
+-- The first recurrence that there is to tell of: the one of the week before where that goes on into this one.
+local function first_of(group, monday)
+  for _, day in ipairs(group.days) do
+    if day * 1440 + group.start + group.length > 10080 then return monday - WEEK + day * DAY + group.start * 60 end
+  end
+  return monday + group.days[1] * DAY + group.start * 60
+end
+
+-- The first one from there on that nothing disturbs: readers take its length for that of all.
+local function model_of(group, monday, first, except)
+  local is_disturbed, week = {}, -1
+  for _, one in ipairs(except) do is_disturbed[one.from] = true end
+  while true do -- changes of the clock are only so many
+    for _, day in ipairs(group.days) do
+      local from = monday + week * WEEK + day * DAY + group.start * 60
+      if from >= first and not is_disturbed[from] then return from end
+    end
+    week = week + 1
+  end
+end
+
 local function weekly(out, row, group, zone, monday, stamp)
-  local on, except, excluded = {}, disturbed(zone, monday, group), {}
+  local first = first_of(group, monday)
+  local on, except, excluded = {}, disturbed(zone, monday, group, first), {}
+  local from = model_of(group, monday, first, except)
   for i, day in ipairs(group.days) do on[i] = days[day] end
-  for i, one in ipairs(except) do excluded[i] = wall(one.from) end
+  for _, one in ipairs(except) do
+    if one.from > from then excluded[#excluded + 1] = wall(one.from) end
+  end
   local id = ("%s-%04d-%d"):format(table.concat(on), floor(group.start / 60) * 100 + group.start % 60, group.length)
-  local from = monday + group.days[1] * DAY + group.start * 60
   local at = ";TZID=" .. row.own_zone .. ":"
   event(out, row, id, stamp, "DTSTART" .. at .. wall(from), "DTEND" .. at .. wall(from + group.length * 60),
     "RRULE:FREQ=WEEKLY;WKST=MO;BYDAY=" .. table.concat(on, ","),

@@ -1,5 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --- The week as a picture that stands alone: an agent a row, or, of one agent, a day a row. Light or dark as its reader has it.
+local columns = require "handoff.columns"
+local plain = require "handoff.plain"
 local view = require "handoff.page.view"
 
 local escape = view.escape
@@ -18,6 +20,7 @@ text{font:13px system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,
   .now{stroke:var(--now);stroke-width:2}.halo{stroke:var(--paper);stroke-width:5}
 .l1{fill-opacity:.3}.l2{fill-opacity:.45}.l3{fill-opacity:.6}.l4{fill-opacity:.8}.none{fill:var(--none)}
 .on{fill:var(--open)}
+.name{font-weight:600;clip-path:url(#names)}
 .off{fill:none;stroke:var(--soft);stroke-width:1.5}
 ]]
 
@@ -34,8 +37,9 @@ local function bars(spans, x, y, scale, height)
   return table.concat(list)
 end
 
+-- @param most columns, as a terminal counts them, that the words may take
 local function text(x, y, class, words, most)
-  words = escape(most and view.cut(words, most) or words)
+  words = escape(most and columns.fit(plain(words), most) or words)
   return ('<text x="%.4g" y="%d" class="%s">%s</text>'):format(x, y, class, words)
 end
 
@@ -60,6 +64,7 @@ local function head(out, v, height)
   out[#out + 1] = ('<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d" role="list" '
     .. 'aria-label="%s"><title>%s</title>'):format(width, height, width, height, title, title)
   out[#out + 1] = ('<style>%s</style><path class="paper" d="M0 0h%dv%dh-%dz"/>'):format(STYLE, width, height, width)
+  out[#out + 1] = ('<clipPath id="names"><path d="M0 0h%dv%dh-%dz"/></clipPath>'):format(LEFT - 6, height, LEFT - 6)
   out[#out + 1] = text(MARGIN, 38, "h", v.heading, 80)
   local said = v.rows[2] and ("%s · as of %s · %s"):format(v.week, v.asof, v.summary)
     or ("%s · as of %s"):format(v.week, v.asof)
@@ -87,7 +92,7 @@ local function dot(row, x, y)
 end
 
 local function draw_agent(out, row, y, scale)
-  local name, x = text(MARGIN, y + 17, "b", row.agent, 24), LEFT + WIDTH + 18
+  local name, x = text(MARGIN, y + 17, "name", row.agent, 22), LEFT + WIDTH + 18
   item(out, whole(row), {
     name, path("open", bars(row.spans, LEFT, y + (ROW - BAR) / 2, scale, BAR)), now_line(row.now, y, scale),
     dot(row, x, y + 13), text(x + 12, y + 17, "s", row.status, 28),
@@ -109,7 +114,7 @@ local function draw_coverage(out, v, y, scale)
   parts[#parts + 1] = text(MARGIN, y + 22, "b", "Agents open")
   parts[#parts + 1] = text(MARGIN, y + 39, "s", v.coverage.zone)
   parts[#parts + 1] = text(LEFT + WIDTH + 18, y + 22, "s", ("at most %d of %d"):format(v.coverage.most, #v.rows))
-  item(out, ("Agents open: at most %d of %d; nobody: %s"):format(v.coverage.most, #v.rows, v.nobody or "at no time"),
+  item(out, ("Agents open: at most %d of %d; nobody: %s"):format(v.coverage.most, #v.rows, v.nobody),
     parts)
 end
 
@@ -128,7 +133,7 @@ end
 
 local function footer(v)
   if #v.rows == 1 then return wrapped(whole(v.rows[1]), 170) end
-  return wrapped(("Nobody: %s (%s)"):format(v.nobody or "at no time", v.coverage.zone), 170)
+  return wrapped(("Nobody: %s (%s)"):format(v.nobody, v.coverage.zone), 170)
 end
 
 local function finish(out, lines, y)
@@ -159,10 +164,10 @@ local function of_one(v)
     local y, x = TOP + (i - 1) * ROW, LEFT + WIDTH + 18
     local now = row.now and row.now >= (i - 1) * 1440 and row.now < i * 1440 and row.now % 1440 or nil
     local date = ("%s %d %s"):format(day.name, day.day, day.month)
-    item(out, ("%s: %s"):format(date, view.day_text(row.days[i])), {
+    item(out, ("%s: %s"):format(date, row.day_texts[i]), {
       text(MARGIN, y + 17, "b", date),
       path("open", bars(row.days[i], LEFT, y + (ROW - BAR) / 2, scale, BAR)), now_line(now, y, scale),
-      text(x, y + 17, "s", view.day_text(row.days[i]), 32),
+      text(x, y + 17, "s", row.day_texts[i], 32),
     })
   end
   return finish(out, lines, bottom + 6)

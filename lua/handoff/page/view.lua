@@ -1,17 +1,15 @@
 -- SPDX-License-Identifier: MIT
 --- A timetable as a picture and a page show it: minutes of the week to draw, and the words beside them.
 local plain = require "handoff.plain"
+local schedule = require "handoff.schedule"
 local time = require "handoff.time"
 
-local floor, max, min = math.floor, math.max, math.min
+local max, min = math.max, math.min
 
 local view = {}
 
-local DAY, WEEK = 1440, 10080 -- minutes
+local DAY = 1440 -- minutes
 local LEVELS = 5 -- shades of coverage
-
-local days = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" }
-local months = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
 
 -- ---- text -----------------------------------------------------------------------------------------------------------------
 
@@ -24,26 +22,6 @@ function view.escape(text)
   return (text:gsub("[&<>\"']", entities))
 end
 
---- A text of at most so many characters, the last of them "…" where it is cut.
-function view.cut(text, most)
-  local count, at = 0, nil
-  for position in text:gmatch "()[^\128-\191]" do
-    count = count + 1
-    if count == most then at = position end
-    if count > most then return text:sub(1, at - 1) .. "…" end
-  end
-  return text
-end
-
-local function clock(minute) return ("%02d:%02d"):format(floor(minute / 60), minute % 60) end
-
---- "42 h 30 min"
-function view.duration(minutes)
-  local hours, rest = floor(minutes / 60), minutes % 60
-  if rest == 0 then return ("%d h"):format(hours) end
-  return hours == 0 and ("%d min"):format(rest) or ("%d h %d min"):format(hours, rest)
-end
-
 -- ---- instants -------------------------------------------------------------------------------------------------------------
 
 local function zone_of(name) return name and time.zone(name) or assert(time.zone "UTC") end
@@ -52,42 +30,16 @@ local function zone_of(name) return name and time.zone(name) or assert(time.zone
 local function later(zone, at, epoch)
   if epoch - at > 6 * 86400 then return time.text(epoch, zone) end
   local now, here = zone:local_time(at), zone:local_time(epoch)
-  local said = clock(here.hour * 60 + here.min)
-  return here.day == now.day and said or days[here.weekday + 1] .. " " .. said
+  local said = time.clock(here.hour * 60 + here.min)
+  return here.day == now.day and said or time.days[here.weekday] .. " " .. said
 end
 
 -- ---- what is drawn --------------------------------------------------------------------------------------------------------
 
-local function joined(spans)
+local function minutes_of(bars)
   local list = {}
-  table.sort(spans, function(a, b) return a.from < b.from end)
-  for _, span in ipairs(spans) do
-    local last = list[#list]
-    if last and span.from <= last.to then
-      last.to = max(last.to, span.to)
-    elseif span.from < span.to then
-      list[#list + 1] = span
-    end
-  end
+  for i, bar in ipairs(bars) do list[i] = { from = bar.from / 60, to = bar.to / 60 } end
   return list
-end
-
--- Instants → minutes of the week on the wall, in a zone whose clock changes at `shifts`; an hour that comes twice once.
-local function on_wall(spans, zone, monday, shifts)
-  local list = {}
-  for _, span in ipairs(spans) do
-    local from = span.from
-    local function piece(to)
-      local shift = zone:offset(from) - monday
-      list[#list + 1] = { from = max((from + shift) / 60, 0), to = min((to + shift) / 60, WEEK) }
-      from = to
-    end
-    for _, shift in ipairs(shifts or {}) do
-      if from < shift.at and shift.at < span.to then piece(shift.at) end
-    end
-    piece(span.to)
-  end
-  return joined(list)
 end
 
 -- Minutes of the week, a list a day of minutes of that day.
@@ -104,11 +56,11 @@ local function by_day(spans)
   return list
 end
 
---- Spans of a day in words: "09:00-12:00, 13:00-17:30".
-function view.day_text(spans)
-  local list = {}
-  for i, span in ipairs(spans) do list[i] = clock(span.from) .. "-" .. clock(span.to) end
-  return list[1] and table.concat(list, ", ") or "closed"
+-- The hours of each day in words. Of an agent that is off, or whose zone is not known, no day is closed by its hours.
+local function day_texts(row)
+  local list, is_drawn = {}, row.state == "hours" or row.state == "always"
+  for day = 1, 7 do list[day] = is_drawn and schedule.day(row.wall, day) or row.state end
+  return list
 end
 
 local function status(row, zone, at)
@@ -119,27 +71,28 @@ local function status(row, zone, at)
   return class, class .. " until " .. later(zone, at, row.next)
 end
 
+-- Hours of an agent, with the zone that they are in where another one is drawn.
+local function zoned(row, text)
+  local is_other = row.own_zone and row.own_zone ~= row.zone
+  return is_other and ("%s (%s)"):format(text, row.own_zone) or text
+end
+
 local function facts(row)
   local list = {}
-  if row.state == "hours" and row.minutes then list[1] = view.duration(row.minutes) .. " a week" end
-  if row.breaks then list[#list + 1] = "breaks: " .. row.breaks end
-  if row.overlaps then list[#list + 1] = "twice: " .. row.overlaps end
+  if row.state == "hours" and row.minutes then list[1] = time.length(row.minutes) .. " a week" end
+  if row.gaps then list[#list + 1] = "closed in between: " .. zoned(row, row.gaps) end
+  if row.overlaps then list[#list + 1] = "in more than one slot: " .. zoned(row, row.overlaps) end
   if row.note then list[#list + 1] = row.note end
   return list
 end
 
--- The hours, with the zone that they are in where another one is drawn.
-local function hours_text(row)
-  local is_other = row.own_zone and row.own_zone ~= row.zone
-  return is_other and ("%s (%s)"):format(row.text, row.own_zone) or row.text
-end
-
 local function agent(row, t, monday, zone)
   local class, said = status(row, zone, t.at)
-  local spans = on_wall(row.spans, zone, monday, row.shifts)
+  local spans = minutes_of(row.bars)
   return {
-    agent = row.agent, zone = row.zone, class = class, status = said, text = hours_text(row), facts = facts(row),
-    spans = spans, days = by_day(spans), now = row.now and (t.at + zone:offset(t.at) - monday) / 60,
+    agent = row.agent, zone = row.zone, class = class, status = said, text = zoned(row, row.text),
+    facts = facts(row), spans = spans, days = by_day(spans), day_texts = day_texts(row),
+    now = row.now and (t.at + zone:offset(t.at) - monday) / 60,
   }
 end
 
@@ -160,6 +113,12 @@ local function coverage(t)
   return { steps = steps, most = most }
 end
 
+local function nobody_text(t)
+  if not t.known then return "not known" end
+  if not t.nobody then return "at no time" end
+  return t.unknown > 0 and ("%s; not known of %d"):format(t.nobody, t.unknown) or t.nobody
+end
+
 local function count_by(rows)
   local counts = { open = 0, closed = 0, off = 0, unknown = 0 }
   for _, row in ipairs(rows) do counts[row.class] = counts[row.class] + 1 end
@@ -172,9 +131,9 @@ end
 
 --- @param t a timetable
 -- @return { heading, week = "week of …", asof = when "now" is, summary = "12 open, 8 closed", zone = the one of all rows or nil,
---   counts by class, days = seven of { name, day, month }, rows, coverage = { steps, most, zone, now }, nobody = text or
---   nil }; a row: { agent, zone, class = "open" | "closed" | "off" | "unknown", status, text, facts = list of texts, spans =
---   minutes of the week, days = the same a day, now = minute of the week or nil }
+--   counts by class, days = seven of { name, day, month }, rows, coverage = { steps, most, zone, now }, nobody = text };
+--   a row: { agent, zone, class = "open" | "closed" | "off" | "unknown", status, text, facts = list of texts, spans =
+--   minutes of the week, days = the same a day, day_texts = the same in words, now = minute of the week or nil }
 function view.of(t)
   local zone, rows, same = zone_of(t.zone), {}, t.zone
   local monday = zone_of "UTC":epoch(t.first_day)
@@ -188,11 +147,11 @@ function view.of(t)
     week = "Week of " .. time.text(monday):match "^%a+ %d+ %a+ %d+",
     asof = ("%s (%s)"):format(time.text(t.at - t.at % 60, zone), t.zone), counts = counts, summary = summary,
     zone = same, rows = rows, days = {}, coverage = coverage(t),
-    nobody = t.nobody,
+    nobody = nobody_text(t),
   }
   v.coverage.zone, v.coverage.now = t.zone, t.now and (t.at + zone:offset(t.at) - monday) / 60
   for i, day in ipairs(t.days) do
-    v.days[i] = { name = days[i], day = day.day, month = months[day.month] }
+    v.days[i] = { name = time.days[day.weekday], day = day.day, month = time.months[day.month] }
   end
   return v
 end

@@ -25,7 +25,7 @@ return {
       rows[i] = { agent.name, tags_of(agent) }
     end
     if ctx.json then return end
-    for _, line in ipairs(require("handoff.command.columns").lines(rows)) do ctx:say(line) end
+    for _, line in ipairs(require("handoff.columns").lines(rows)) do ctx:say(line) end
     ctx:note(ctx:plural(#agents, "agent"))
   end,
 }

@@ -27,7 +27,7 @@ local function write_agents(ctx, report)
     rows[i] = { row.agent, row.scenario_id and "scenario " .. shown(row.scenario_id) or "-", shown(row.scope),
       life(ctx, row), not ctx.args.offline and answer(row) or "" }
   end
-  for _, line in ipairs(require("handoff.command.columns").lines(rows)) do ctx:say(line) end
+  for _, line in ipairs(require("handoff.columns").lines(rows)) do ctx:say(line) end
 end
 
 -- Names that are said before a message; one more is as short as a count.

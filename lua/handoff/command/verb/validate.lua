@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
-local columns = require "handoff.command.columns"
+local columns = require "handoff.columns"
 local core = require "handoff.core"
 local desired = require "handoff.desired"
 local plain = require "handoff.plain"

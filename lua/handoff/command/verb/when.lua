@@ -47,8 +47,8 @@ return {
   },
   details = "Says whether a visitor who asks for a human is offered one then, until when that stays so, and what the "
     .. "visitor reads after confirming. TIME is local to the agent's zone: 2026-11-27T18:30, fri 18:30, 18:30 (the "
-    .. "next from now on), tomorrow 9am; or exact: 2026-11-27T18:30Z, 2026-11-27T18:30+01:00, seconds since 1970. An "
-    .. "hour that clocks go through twice is the first of the two.",
+    .. "next from now on), tomorrow 9am; or exact: 2026-11-27T18:30Z, 2026-11-27T18:30+01:00, seconds since 1970. Of a "
+    .. "time that clocks show twice the first is meant, where no date is given the first that is not past.",
   examples = {
     { "handoff when shop-uk", "now" },
     { "handoff when shop-uk --at 'sat 11:00'", "next saturday" },

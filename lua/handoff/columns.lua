@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
---- Texts under each other, as a table for people.
+--- Texts in columns: how wide they are, and a table of them for people.
 local core = require "handoff.core"
 
 local columns = {}
@@ -11,6 +11,7 @@ local CHARACTER = "[^\128-\191][\128-\191]*"
 function columns.of_character(character)
   if character:find "^\204" or character:find "^\205[\128-\175]" then return 0 end
   if character == "\239\184\143" or character == "\226\128\141" then return 0 end
+  if character:find "^\239\188[\129-\191]" or character:find "^\239\189[\128-\160]" then return 2 end -- fullwidth Latin
   return (character:find "^[\227-\237]" or character:find "^\240[\159-\191]") and 2 or 1
 end
 
