@@ -249,7 +249,9 @@ $(fuzzers:%=fuzz-%): fuzz-%: $(BUILD)/fuzz/%
 	@mkdir -p $(BUILD)/fuzz/$*-corpus
 	cd $(BUILD)/fuzz && ./$* -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1 -verbosity=0 \
 	  $(patsubst %,-dict=$(CURDIR)/%,$(wildcard spec/fuzz/$*.dict)) $*-corpus $(wildcard $(CURDIR)/spec/fuzz/corpus/$*)
-fuzz: $(fuzzers:%=fuzz-%)
+fuzz:
+	@$(call packages,fuzz,$(test_deb))
+	@$(MAKE) --no-print-directory -s $(fuzzers:%=fuzz-%)
 
 # busted through the VM itself, under a wrapper or none; SPEC= names the specs.
 SPEC ?= spec

@@ -144,7 +144,8 @@ shop-uk, Europe/London: open now until 17:30. Monday to Friday 09:00 to 12:00
   and 13:00 to 17:30. Saturday 10:00 to 14:00. Closed for less than 6 h: mon-fri
   12:00-13:00.
 tokyo, Asia/Tokyo: working hours are off: open at all times.
-ひばり, Asia/Tokyo: handoff is off: nobody is offered.
+ひばり, Asia/Tokyo: handoff is off: nobody is offered. Were it on: mon
+  09:00-12:00.
 Somebody is there at every minute of the week.
 ]], out "--from state --at 2026-11-25T13:10Z --text")
   end)

@@ -37,6 +37,7 @@ describe("the command", function()
     local rows = {
       [ [[$(printf 'a\nb')]] ] = "a\\nb: no such verb",
       [ [[$(printf '\033[2J\302\233')]] ] = "\\u001b[2J\\u009b: no such verb",
+      [ "a\226\128\174b\226\129\169" ] = "a\\u202eb\\u2069: no such verb", -- what turns the direction
       [ [[$(printf '\377')]] ] = "\\xff: no such verb",
       [ "" ] = '"": no such verb',
       [ "\195\164" ] = "\195\164: no such verb",

@@ -39,6 +39,8 @@ describe("hours as text", function()
     { "24/7, sun closed", "mon-sat 00:00-24:00", "monday-saturday 00:00-23:59" },
     { "closed", "closed", "" },
     { "mon-fri 9-17; wed, fri closed", "mon-tue,thu 09:00-17:00" },
+    { "wed 14:00-08:00", "wed 14:00-08:00", "wednesday 14:00-23:59; thursday 00:00-08:00" },
+    { "mon 14:00-08:01", "mon 14:00-24:00, tue 00:00-08:01", "monday 14:00-23:59; tuesday 00:00-08:01" },
     { "fri 22:00-02:00", "fri 22:00-02:00", "friday 22:00-23:59; saturday 00:00-02:00" },
     { "sun 10pm-midnight, mon midnight-2am", "sun 22:00-02:00", "monday 00:00-02:00; sunday 22:00-23:59" },
     { "daily 20:00-06:00", "mon-sun 20:00-06:00", "monday-sunday 00:00-06:00; monday-sunday 20:00-23:59" },

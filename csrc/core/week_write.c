@@ -20,8 +20,10 @@ static void add(writer *w, const char *format, ...) {
     if (size > 0) w->len += (size_t)size;
 }
 
-/* A week, and which days begin in a night: an open span that goes on over that midnight and is shorter than a day, so that it
- * ends at an earlier time than it starts at, and is the day's that it starts on. */
+/* The longest span over midnight that reads well as one, 13:30-07:30; of a longer one each day has its own part. */
+enum { LONGEST_NIGHT = 18 * 60 };
+
+/* A week, and which days begin in a night: an open span that goes on over that midnight, and is the day's that it starts on. */
 typedef struct nights {
     const ho_week *week;
     bool before[7];
@@ -32,7 +34,7 @@ static nights find_nights(const ho_week *week) {
     ho_span span;
     for (int at = 0; ho_week_next(week, &at, &span);) {
         int next = span.from / HO_DAY_MINUTES + 1;
-        if (span.to - span.from < HO_DAY_MINUTES && span.to > next * HO_DAY_MINUTES) n.before[next % 7] = true;
+        if (span.to - span.from <= LONGEST_NIGHT && span.to > next * HO_DAY_MINUTES) n.before[next % 7] = true;
     }
     return n;
 }

@@ -16,7 +16,7 @@
 --     agent, zone  the agent's name; its zone or the one asked for, nil where it has none; own_zone its own, or nil
 --     state      "hours", "always" (working hours are off), "off" (handoff is off), "unknown" (no zone to read its hours in)
 --     note       one line that says so, nil of "hours" that are right
---     text       the hours as text, in its own zone: "mon-fri 09:00-17:30", "closed", "24/7"
+--     text       the hours as text, in its own zone, "mon-fri 09:00-17:30", "closed", "24/7"; if off, those it would have
 --     minutes    that it is open in a week, 0 where off; nil where unknown
 --     cells      336 numbers, the minutes of each half hour that it is open, 0 to 30, all 0 where off or unknown
 --     now, open, next   the half hour of t.at, or nil; whether it is open then (nil: unknown); when that changes next, or nil
@@ -150,7 +150,7 @@ local function state_of(reason) return notes[reason] and reason or "hours" end
 
 local function describe_hours(row, cfg)
   local week, broken = require("handoff.hours").week(cfg)
-  row.text = row.state == "always" and "24/7" or tostring(week)
+  row.text = cfg.settings.working_hours_active == true and tostring(week) or "24/7"
   if row.state == "always" then row.minutes = 10080 end
   if row.state ~= "hours" then return end
   row.minutes = week:minutes()

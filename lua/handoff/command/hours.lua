@@ -51,6 +51,9 @@ local function heading(t, row)
   return plain(("%s%s: %s"):format(row.agent, zone, state_text(t, row)))
 end
 
+-- Its hours are still of use to whoever is about to switch it on.
+local function off_text(row) return ("Were it on: %s%s"):format(row.text, own_zone(row)) end
+
 -- Adds text in lines of at most `width` columns, all but the first behind a margin.
 local function fill(lines, text, width, margin)
   local line, used
@@ -342,6 +345,7 @@ local function draw_one(t, days, width, paint)
   if row.state == "hours" then
     fill(lines, ("%s%s; %s a week"):format(row.text, own_zone(row), time.length(row.minutes)), width, "  ")
   end
+  if row.state == "off" then fill(lines, off_text(row), width, "  ") end
   if words_in_row[row.state] then return lines end
   for _, day in ipairs(days) do is_here = is_here or day == day_of(row.now) end
   lines[#lines + 1] = ""
@@ -402,6 +406,7 @@ local function spoken_agent(t, row, days)
     parts[2] = spoken(row.wall, days)
     for _, fact in ipairs(facts_of(row)) do parts[#parts + 1] = fact:gsub("^%l", string.upper) .. "." end
   end
+  if row.state == "off" then parts[2] = off_text(row) .. "." end
   return table.concat(parts, " ")
 end
 

@@ -126,6 +126,15 @@ end
 -- Statuses that stand for what was told on standard output, and not for it alone.
 local told = { [status.done] = true, [status.pending] = true, [status.drift] = true }
 
+-- What an edit or a policy prints is nothing that the verb has to say: readers of its output never meet it.
+local function print_aside(io_)
+  rawset(_G, "print", function(...)
+    local texts = {}
+    for i = 1, select("#", ...) do texts[i] = tostring((select(i, ...))) end
+    io_.err:write(table.concat(texts, "\t") .. "\n")
+  end)
+end
+
 --- Runs the command.
 -- @param argv the words after the program's name
 -- @return the exit status
@@ -140,6 +149,7 @@ function command.main(argv)
     io_.err = stream.new(io.stderr, 2, "standard error", colour, variables)
   end
   io_.open "auto"
+  print_aside(io_)
   local code = attempt(io_, run, io_, words)
   local flushed = attempt(io_, io_.out.flush, io_.out)
   return flushed ~= status.done and told[code] and flushed or code
