@@ -88,7 +88,7 @@ describe("a configuration", function()
 
   for zone, why in pairs {
     ["null"] = "there is no time zone for the working hours; set it, as Europe/London",
-    ['"Mars/Base"'] = "it is no time zone; give one as Europe/London or UTC",
+    ['"Mars/Base"'] = '"Mars/Base" is no time zone; write Area/City, such as Europe/London',
     ['"Europe/Londn"'] = '"Europe/Londn" is no time zone; did you mean "Europe/London"?',
   } do
     it("is neither open nor closed in the zone " .. zone, function()

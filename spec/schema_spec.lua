@@ -90,12 +90,15 @@ describe("schema.nearest", function()
 end)
 
 describe("schema.zone", function()
-  it("knows the system's zones, and what was meant", function()
-    assert.equal("known", (schema.zone "UTC"))
-    assert.same({ "unknown", "Europe/London" }, { schema.zone "europe/london" })
-    assert.same({ "unknown", "America/New_York" }, { schema.zone "America/New York" })
-    assert.same({ "unknown" }, { schema.zone "nowhere near" })
-    assert.same({ "unknown" }, { schema.zone "../../../etc/hostname" })
+  it("knows the system's zones, and says of others what was meant", function()
+    assert.same({ "known" }, { schema.zone "UTC" })
+    for name, why in pairs {
+      ["europe/london"] = '"europe/london" is no time zone; did you mean "Europe/London"?',
+      ["America/New York"] = '"America/New York" is no time zone; did you mean "America/New_York"?',
+      ["../../../etc/hostname"] = '"../../../etc/hostname" is no time zone; write Area/City, such as Europe/London',
+    } do
+      assert.same({ "unknown", why }, { schema.zone(name) })
+    end
     assert.is_false((pcall(schema.zone, 1)))
   end)
 end)

@@ -2,6 +2,7 @@
 /* core.schema: the schema's rows as plain Lua tables, and the rules that Lua asks for one scalar at a time. */
 #include "hol.h"
 
+#include "../core/check.h"
 #include "../core/rule.h"
 #include "../core/schema.h"
 
@@ -131,17 +132,18 @@ static int l_days(lua_State *L) {
 
 /* --- rules -------------------------------------------------------------------------------------------------------- */
 
-/* zone(name): "known", "unknown" and the zone that was likely meant, if any, or "uncheckable". */
+/* zone(name): "known", "uncheckable", or "unknown" and why: one line that names it, escaped, and what was likely meant. */
 static int l_zone(lua_State *L) {
     static const char *const answers[] = {"known", "unknown", "uncheckable"};
-    char nearest[64];
+    static const ho_field zone = {.kind = HO_STRING, .format = HO_ZONE};
+    ho_problem problem;
     size_t len;
     luaL_checktype(L, 1, LUA_TSTRING);
     const char *name = lua_tolstring(L, 1, &len);
     ho_zone_answer answer = ho_zone(name, len);
     lua_pushstring(L, answers[answer]);
-    if (answer != HO_ZONE_UNKNOWN || !ho_zone_nearest(name, len, nearest, sizeof nearest)) return 1;
-    lua_pushstring(L, nearest);
+    if (answer != HO_ZONE_UNKNOWN || ho_check_string(&zone, name, len, &problem) == HO_OK) return 1;
+    lua_pushstring(L, problem.message);
     return 2;
 }
 

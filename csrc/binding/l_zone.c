@@ -69,7 +69,7 @@ static GTimeZone *find_zone(const char *name) {
     return g_time_zone_new_identifier(path);
 }
 
-/* What the core says of the name: pushes "known", "unknown" and the nearest, if any, or "uncheckable". */
+/* What the core says of the name: pushes "known", "uncheckable", or "unknown" and why; nil in place of a why. */
 static const char *push_answer(lua_State *L) {
     lua_pushvalue(L, lua_upvalueindex(1));
     lua_pushvalue(L, 1);
@@ -91,12 +91,7 @@ static int push_failure(lua_State *L, const char *message) {
     return 2;
 }
 
-/* The answer and the nearest name are on top. */
-static int refuse(lua_State *L, const char *answer) {
-    if (lua_type(L, -1) == LUA_TSTRING)
-        return push_failure(L, lua_pushfstring(L, "\"%s\" is no time zone; did you mean \"%s\"?", lua_tostring(L, 1),
-                                               lua_tostring(L, -1)));
-    if (strcmp(answer, "unknown") == 0) return push_failure(L, "it is no time zone; give one as Europe/London or UTC");
+static int refuse_missing(lua_State *L) {
     return push_failure(
         L, lua_pushfstring(L, "this system has no data of the time zone \"%s\"; install tzdata", lua_tostring(L, 1)));
 }
@@ -105,8 +100,7 @@ static int refuse(lua_State *L, const char *answer) {
 static int l_open(lua_State *L) {
     luaL_checktype(L, 1, LUA_TSTRING);
     lua_settop(L, 1);
-    const char *answer = push_answer(L);
-    if (strcmp(answer, "unknown") == 0) return refuse(L, answer);
+    if (strcmp(push_answer(L), "unknown") == 0) return push_failure(L, lua_tostring(L, -1));
     zone *z = lua_newuserdatauv(L, sizeof *z, 0);
     z->at = NULL;
     luaL_getmetatable(L, ZONE_MT);
@@ -114,7 +108,7 @@ static int l_open(lua_State *L) {
     z->at = find_zone(lua_tostring(L, 1));
     if (z->at != NULL) return 1;
     lua_pop(L, 1);
-    return refuse(L, answer);
+    return refuse_missing(L);
 }
 
 static int l_close(lua_State *L) {
