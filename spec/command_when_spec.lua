@@ -60,7 +60,7 @@ describe("handoff when", function()
     assert.same({
       format_version = 1, agent = "shop", at = "2026-11-27T16:00:00+01:00", open = true, reason = "open",
       timezone = "Europe/Berlin", hours = "mon-fri 09:00-17:30", next_change = "2026-11-27T17:30:00+01:00",
-      reads = { field = "confirmation_message", text = "Soon." },
+      reads = { field = "settings.confirmation_message", text = "Soon." },
     }, core.json.decode(ran.out))
   end)
 

@@ -120,7 +120,8 @@ function hours.next_change(cfg, value)
 end
 
 --- All of it at one instant: { at= instant, zone= of the configuration or nil, open=, reason= as of is_open, next_change= as of
--- next_change, reads= { field=, text= } what a visitor reads who is asked and confirms, nil where nobody is asked }; or nil, err.
+-- next_change, reads= { field= a path, text= } what a visitor reads who is asked and confirms, nil where nobody is asked }; or
+-- nil, err.
 function hours.at(cfg, value)
   local rule, zone = rule_of(cfg)
   if not rule then return nil, zone end
@@ -130,7 +131,7 @@ function hours.at(cfg, value)
   local text = cfg.settings[field]
   return {
     at = instant, zone = zone, open = open, reason = reason, next_change = hours.next_change(cfg, instant),
-    reads = rule ~= "off" and { field = field, text = type(text) == "string" and text or "" } or nil,
+    reads = rule ~= "off" and { field = "settings." .. field, text = type(text) == "string" and text or "" } or nil,
   }
 end
 

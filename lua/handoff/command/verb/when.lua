@@ -9,7 +9,7 @@ local why = {
 
 local function reads(seen)
   if not seen.reads then return "a visitor is not asked, and reads nothing" end
-  local place = ("settings.%s"):format(seen.reads.field)
+  local place = seen.reads.field
   if seen.reads.text == "" then return ("a visitor who confirms reads nothing: %s is empty"):format(place) end
   local text = require "handoff.plain"(seen.reads.text)
   return ("a visitor who confirms reads: %s (%s)"):format(text, place)
