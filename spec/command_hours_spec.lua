@@ -232,12 +232,12 @@ Somebody is there at every minute of the week.
     assert.truthy(told:find("09:15 to\n  12:00. Sun 29 Mar: the clock goes forward by 1 h at 01:00.\n", 1, true), told)
   end)
 
-  it("says what +1 means where agents share a row", function()
+  it("says what +1 means where agents share a row, and of how many coverage is", function()
     program.run(("mkdir %s/many && cd %s && for i in $(seq 25); do cp one/a.lua many/a$i.lua; done"):format(folder,
       folder))
     local drawn = out "--from many --day mon"
     assert.truthy(drawn:find("\na1 +24  ", 1, true), drawn)
-    assert.truthy(drawn:find("; +1:\n  one more is drawn alike\n", 1, true), drawn)
+    assert.truthy(drawn:find("▁-█ how many of 25 agents;\n  +1: one more is drawn alike\n", 1, true), drawn)
   end)
 
   it("shows the agents that it can read, and names the others", function()

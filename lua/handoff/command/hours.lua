@@ -289,7 +289,8 @@ local function draw_many(t, days, width, paint)
   if not (is_one_zone or plan.zones) then add_zones(lines, t, width) end
   add_notes(lines, t, width)
   local folded = #groups < #t.rows and "; +1: one more is drawn alike" or ""
-  fill(lines, LEGEND .. (#t.rows < 10 and ", 1-9 how many agents" or ", ▁-█ how many of them") .. folded, width, "  ")
+  local counts = #t.rows < 10 and ", 1-9 how many agents" or (", ▁-█ how many of %d agents"):format(#t.rows)
+  fill(lines, LEGEND .. counts .. folded, width, "  ")
   return lines
 end
 
