@@ -27,6 +27,20 @@ describe("an edit of hours in words", function()
     it(row[3], function() assert.equal(row[3], schedule.words(slots(row[1]), slots(row[2]))) end)
   end
 
+  it("is what it comes to, with the working hours on or off", function()
+    local function told(was_on, before, is_on, after)
+      return schedule.change({ settings = { working_hours_active = was_on }, availability = slots(before) },
+        { settings = { working_hours_active = is_on }, availability = slots(after) })
+    end
+    local long, short = "monday-friday 09:00-17:30", "monday-friday 09:00-17:00"
+    assert.equal("Mon-Fri 09:00-17:00; −2 h 30 min a week", told(true, long, true, short))
+    assert.equal("Mon-Fri 09:00-17:00; −2 h 30 min a week (working hours are off)", told(false, long, nil, short))
+    assert.equal("Mon-Fri 09:00-17:00, Sat-Sun closed; −128 h a week", told(false, long, true, short))
+    assert.equal("Mon-Sun 00:00-24:00; +125 h 30 min a week", told(true, long, false, long))
+    assert.equal("the same hours", told(handoff.null, "monday-sunday 00:00-23:59", true, "monday-sunday 00:00-23:59"))
+    assert.is_nil(told(false, long, false, "someday 09:00-10:00"))
+  end)
+
   it("is not told of what is no slot", function()
     local times = { "someday 09:00-10:00", "monday 10:00-09:00", "monday 09:00-24:00", "monday 09:60-10:00" }
     for _, wrong in ipairs(times) do

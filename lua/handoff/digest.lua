@@ -10,11 +10,17 @@ local digest = {}
 
 -- ---- what is only known while an agent has its turn ---------------------------------------------------------------------
 
+local function is_of_hours(c) return c.part == "availability" or c.path == "settings.working_hours_active" end
+
 local function changes_hours(changes)
   for _, c in ipairs(changes or {}) do
-    if c.part == "availability" then return true end
+    if is_of_hours(c) then return true end
   end
   return false
+end
+
+local function of_hours(cfg)
+  return { settings = config.part(cfg, "settings"), availability = config.part(cfg, "availability") }
 end
 
 -- The warnings that hold for what is there without the edit, too, are none of the edit's.
@@ -32,8 +38,7 @@ end
 function digest.observe(result, outcome)
   if not outcome or not outcome.before_text then return end
   if changes_hours(result.changes) then
-    local before, after = outcome.before, outcome.after
-    result.hours = schedule.words(config.part(before, "availability"), config.part(after, "availability"))
+    result.hours = schedule.change(of_hours(outcome.before), of_hours(outcome.after))
   end
   local warnings = result.warnings or {}
   result.new_warnings = warnings[1] and new_warnings(warnings, outcome.before) or nil
@@ -89,7 +94,7 @@ end
 local function lines_of(changes, count)
   local lines, last = {}, nil
   for i, c in ipairs(changes) do
-    if c.part == "availability" then last = i end
+    if is_of_hours(c) then last = i end
     if count > 1 then
       c = shape.copy(c)
       c.before, c.after = bare(c, c.before), bare(c, c.after)

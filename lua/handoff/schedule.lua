@@ -10,6 +10,7 @@ local short = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" }
 
 -- A list of slots → its week; nil where something in it is no slot.
 local function week_of(slots)
+  if core.week.is(slots) then return slots end
   if type(slots) ~= "table" then return nil end
   local week, broken = core.week.read(slots)
   return #broken == 0 and week or nil
@@ -50,6 +51,7 @@ end
 
 --- What leads from one list of slots to another, in words for people: the days that are open at other times now, with those
 -- times, and the difference of a week.
+-- @param before, after lists of slots, or weeks
 -- @return one line, "Mon-Fri 09:00-18:00, Sat closed; −1 h 30 min a week", or "the same hours" where only the slots are others;
 --   nil where a list has something that is no slot
 function schedule.words(before, after)
@@ -58,6 +60,19 @@ function schedule.words(before, after)
   local changed = changed_days(was, is)
   if #changed == 0 then return "the same hours" end
   return ("%s; %s"):format(table.concat(changed, ", "), difference_text(is:minutes() - was:minutes()))
+end
+
+--- The same of two configurations' documents: what counts is when they let a visitor be handed over, which is at all times where
+-- working hours are off; where they stay off, that is said.
+-- @param before, after { settings=, availability= } as handoff.json decodes them
+function schedule.change(before, after)
+  local was_on, is_on = before.settings.working_hours_active == true, after.settings.working_hours_active == true
+  if not (was_on or is_on) then
+    local words = schedule.words(before.availability, after.availability)
+    return words and words .. " (working hours are off)"
+  end
+  local always = core.week.new "24/7"
+  return schedule.words(was_on and before.availability or always, is_on and after.availability or always)
 end
 
 return schedule
