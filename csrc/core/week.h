@@ -39,7 +39,6 @@ typedef struct ho_span {
 } ho_span;
 
 void ho_week_open(ho_week *week, ho_span span);
-void ho_week_close(ho_week *week, ho_span span);
 
 /* What is done to the first is done in place. */
 void ho_week_add(ho_week *week, const ho_week *other);
