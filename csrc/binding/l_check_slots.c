@@ -40,26 +40,13 @@ static void warn_overlap(checker *c, const placed *before, size_t count, const h
 
 enum { SHORT_GAP = 60 }; /* minutes */
 
-/* Writes the days whose bits are set, of which there is one at least: "monday-friday", "saturday-monday, wednesday". */
-static void name_days(unsigned days, char out[96]) {
-    size_t n = 0;
-    for (int first = 0; first < 7; first++) {
-        bool begins = days >> first & 1 && (!(days >> (first + 6) % 7 & 1) || (days == 0x7F && first == 0));
-        if (!begins) continue;
-        int last = first;
-        while (days >> (last + 1) % 7 & 1 && (last + 1) % 7 != first) last++;
-        n += (size_t)snprintf(out + n, 96 - n, "%s%s", n > 0 ? ", " : "", ho_days[first]);
-        if (last > first) n += (size_t)snprintf(out + n, 96 - n, "-%s", ho_days[last % 7]);
-    }
-}
-
 /* The gap, at the first slot that begins where it ends; `days`: those on which one begins at the same time. */
 static void warn_gap(checker *c, const placed *slots, ho_span gap, unsigned days, const hol_place *list) {
-    char message[256], names[96];
+    char message[256], names[HO_DAYS_TEXT];
     int length = gap.to - gap.from, from = gap.from % HO_DAY_MINUTES, to = gap.to % HO_DAY_MINUTES;
     int day = gap.to % HO_WEEK_MINUTES / HO_DAY_MINUTES;
     while (slots->slot.start != to || !ho_slot_covers(&slots->slot, day)) slots++;
-    name_days(days, names);
+    ho_days_text(days, names);
     snprintf(
         message, sizeof message,
         "closed for %d minute%s, %s %02d:%02d to %02d:%02d, between two slots; let them meet, unless it is a break",

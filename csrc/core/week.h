@@ -109,6 +109,10 @@ ho_code ho_week_length(const char *text, size_t len, int *minutes);
  * snprintf: NUL-terminated where there is room → the length that it has or would have. */
 size_t ho_week_text(const ho_week *week, char *out, size_t room);
 
+/* The days, a bit each, monday's the lowest: `monday-friday`, `wednesday, saturday-monday`. */
+enum { HO_DAYS_TEXT = 96 };
+void ho_days_text(unsigned days, char out[HO_DAYS_TEXT]);
+
 /* The span, as `fri 22:00-sat 02:00`, `fri 09:00-17:30`. */
 enum { HO_SPAN_TEXT = 24 };
 void ho_span_text(ho_span span, char out[HO_SPAN_TEXT]);
