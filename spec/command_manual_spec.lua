@@ -10,12 +10,7 @@ local folder
 before_each(function() folder = program.folder() end)
 after_each(function() program.remove(folder) end)
 
-local function write(name, text)
-  local file = assert(io.open(folder .. "/" .. name, "w"))
-  file:write(text)
-  file:close()
-  return program.quote(folder .. "/" .. name)
-end
+local function write(name, text) return program.quote(program.write(folder .. "/" .. name, text)) end
 
 describe("--help", function()
   -- After a change that is meant: `make golden`.

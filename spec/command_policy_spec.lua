@@ -283,6 +283,17 @@ Tests: 3 over 3 agents: 0 passed, 1 failed, 1 pending, 1 for none of them.
       assert.equal(0, box:run("test billing.lua").status)
     end)
 
+    it("holds an agent once where nobody else edits it, so that tests may compare agents", function()
+      box:write("once.lua", [[
+        local seen = {}
+        it("has a name of its own", function(agent)
+          expect(seen[agent.name]):equals(nil)
+          seen[agent.name] = true
+        end)]])
+      local ran = box:run "set settings.timezone=Europe/Rome --yes --waves 1,100% --test once.lua"
+      assert.same({ 0, 3 }, { ran.status, asked "PUT" }, ran.out)
+    end)
+
     it("refuses where no test is for the agents that change", function()
       box:write("none.lua", "it('x', 'name=nobody', function() end)")
       local ran = box:run "apply shut.lua --yes --test none.lua"

@@ -16,11 +16,7 @@ describe("handoff sandbox", function()
     return command.run("sandbox --until-eof " .. words, all)
   end
 
-  local function write(name, text)
-    local file = assert(io.open(folder .. "/" .. name, "w"))
-    file:write(text)
-    file:close()
-  end
+  local function write(name, text) return program.write(folder .. "/" .. name, text) end
 
   it("prints its base URL and an inventory that Lua reads, and stops at the end of its input", function()
     local ran = run "--agents 3 --seed 5"

@@ -13,13 +13,7 @@ describe("desired state", function()
   before_each(function() folder = program.folder() end)
   after_each(function() program.remove(folder) end)
 
-  local function put(name, text)
-    local path = folder .. "/" .. name
-    local file = assert(io.open(path, "wb"))
-    file:write(text)
-    file:close()
-    return path
-  end
+  local function put(name, text) return program.write(folder .. "/" .. name, text) end
 
   local function get(name)
     local file = assert(io.open(folder .. "/" .. name, "rb"))

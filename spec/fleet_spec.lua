@@ -280,6 +280,36 @@ describe("a fleet", function()
     end)
   end)
 
+  describe("on_put", function()
+    it("is asked before each PUT, knows what is as planned, and what it refuses fails that agent alone", function()
+      local edited, refused, told = box.agents[2].name, box.agents[3].name, {}
+      local run = assert(fleet():update(rename, { max_failures = 1, confirm = function()
+        local document = json.decode(box:document(edited))
+        document.settings.ai_summary_active = not document.settings.ai_summary_active
+        box:store(edited, json.encode(document))
+        return true
+      end, on_put = function(result, before, meant, as_planned)
+        assert.equal(box:document(result.agent), before)
+        assert.equal("May I connect you?", json.decode(meant).settings.question_message)
+        told[result.agent] = as_planned
+        if result.agent == refused then return nil, core.error.new { kind = "invalid", message = "not this one" } end
+        return true
+      end }))
+      assert.same({ changed = 24, failed = 1 }, run.counts)
+      assert.same({ true, false, true }, { told[box.agents[1].name], told[edited], told[refused] })
+      assert.same({ 0, 24 }, { writes(refused), total_writes() })
+      assert.equal("not this one", run.results[3].error.message)
+      assert.is_nil(run.results[3].error.unknown)
+      told = {}
+      run = assert(fleet():resume(run.id, rename, { on_put = function(result, _, _, as_planned)
+        told[#told + 1] = { result.agent, as_planned }
+        return true
+      end }))
+      assert.same({ changed = 25 }, run.counts)
+      assert.same({ { refused, false } }, told)
+    end)
+  end)
+
   describe("waves", function()
     it("end where they are told to, and leave the rest for later", function()
       local run = assert(fleet():update(rename, { waves = { 1, "20%" } }))

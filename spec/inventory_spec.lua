@@ -19,13 +19,7 @@ describe("an inventory", function()
   before_each(function() folder = program.folder() end)
   after_each(function() program.remove(folder) end)
 
-  local function write(name, text)
-    local path = folder .. "/" .. name
-    local file = assert(io.open(path, "wb"))
-    file:write(text)
-    file:close()
-    return path
-  end
+  local function write(name, text) return program.write(folder .. "/" .. name, text) end
 
   -- The issues of an error as lines, without the folder; one that a token is in is none.
   local function lines_of(err)

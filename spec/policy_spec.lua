@@ -10,13 +10,7 @@ local folder
 setup(function() folder = program.folder() end)
 teardown(function() program.remove(folder) end)
 
-local function write(name, text)
-  local path = folder .. "/" .. name
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-  return path
-end
+local function write(name, text) return program.write(folder .. "/" .. name, text) end
 
 local function load(text) return policy.load(write("policy.lua", text)) end
 

@@ -49,6 +49,17 @@ local function spans(list, zone)
 end
 
 describe("a timetable", function()
+  it("leaves out what is no slot, and says what is wrong with it", function()
+    local text = config("UTC", "monday 09:00-10:00 tuesday 09:00-10:00 friday 09:00-10:00"):json()
+    local cfg = assert(handoff.config((text:gsub('"(%a+)","start_time":"09:00"', {
+      monday = '"monday","start_time":"9:00"', friday = '"friday","start_time":"11:00"',
+    }))))
+    local row = draw({ cfg }).rows[1]
+    assert.same({ "tue 09:00-10:00", 60 }, { row.text, row.minutes })
+    assert.equal('left out, as it is no slot: availability[1].start_time: "9:00" is no time; write HH:MM from 00:00 to '
+      .. "23:59, such as 09:00 (and 1 more)", row.note)
+  end)
+
   -- 17:59 there is 23:59 of the zone that is drawn, a minute that no slot begins at
   it("begins and ends a minute before midnight in another zone, and what is drawn of it says midnight", function()
     local t = draw({ config("UTC", "monday 10:00-17:59 tuesday 17:59-20:00") }, { zone = "Asia/Omsk" })

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A configuration held against the schema: broken rules, and what is legal and surely not meant, as sorted issues. */
 #include "l_check.h"
+#include "l_week.h"
 
 #include "../core/check.h"
 #include "../core/rule.h"
@@ -239,8 +240,7 @@ static bool has_slots(checker *c) {
 /* Whether a slot is one that opens something. It decodes them. */
 static bool any_open(checker *c) {
     int top = lua_gettop(c->L);
-    bool any =
-        push_part(c, "availability") && hol_slots_open(c->L, c->doc->members[find_part(c, "availability")].field);
+    bool any = push_part(c, "availability") && hol_slots_open(c->L);
     lua_settop(c->L, top);
     return any;
 }
@@ -338,7 +338,7 @@ static void check_part(checker *c, const ho_field *part) {
     const ho_object *object = part->item->object;
     check_twice(c, ho_schema_flagged(object, HO_ID), &place, true);
     check_twice(c, ho_schema_flagged(object, HO_NAME), &place, false);
-    if (hol_is_slot(object)) hol_check_slots(c, part->item, &place);
+    if (hol_is_hours(part)) hol_check_slots(c, &place);
     if (ho_schema_field(object, "user_ids", strlen("user_ids"))) warn_profiles(c, &place);
 }
 

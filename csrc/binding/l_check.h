@@ -34,11 +34,10 @@ void hol_issue_identity(lua_State *L, int data, const ho_field *part);
  * neither. */
 void hol_push_key(lua_State *L, const char *field);
 
-/* Slots (l_check_slots.c): whether the object is one; what the list on top, `place`, breaks as a whole or surely does not mean; whether one
- * of the list on top opens a minute of the week. `item`, `list`: their fields in the schema. */
-bool hol_is_slot(const ho_object *object);
-void hol_check_slots(checker *c, const ho_field *item, const hol_place *place);
-bool hol_slots_open(lua_State *L, const ho_field *list);
+/* Slots (l_check_slots.c): what the list on top, `place`, breaks as a whole or surely does not mean; whether one of the list on top
+ * opens a minute of the week. */
+void hol_check_slots(checker *c, const hol_place *place);
+bool hol_slots_open(lua_State *L);
 
 /* Makes the metatable of issues; called once when the module opens. */
 void hol_issue_open(lua_State *L);

@@ -1,48 +1,22 @@
 /* SPDX-License-Identifier: MIT */
 /* The slots of a configuration held against each other: their order, overlaps, short gaps, and whether any opens. */
 #include "l_check.h"
+#include "l_week.h"
 
 #include "../core/rule.h"
-#include "../core/week.h"
 
 #include <stdio.h>
-#include <string.h>
 
 /* --- one slot ----------------------------------------------------------------------------------------------------- */
 
-/* Reads the fields of the slot on top, found by their formats, with their texts left on the stack for messages. What is not valid
- * leaves -1 in the slot. */
-static void read_slot(lua_State *L, const ho_object *object, ho_slot *slot, const char *texts[3]) {
-    int n = 0, *times[] = {&slot->start, &slot->end};
-    *slot = (ho_slot){-1, -1, -1, -1};
-    for (size_t i = 0; i < object->count && n < 3; i++) {
-        const ho_field *field = &object->fields[i];
-        if (field->format != HO_DAY_SPAN && field->format != HO_TIME) continue;
-        lua_getfield(L, -1 - n, field->name);
-        size_t len;
-        const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, &len) : NULL;
-        if (text && field->format == HO_DAY_SPAN)
-            ho_day_span(text, len, &slot->first, &slot->last);
-        else if (text && n > 0)
-            ho_time(text, len, times[n - 1]);
-        texts[n++] = text;
-    }
-}
-
-bool hol_is_slot(const ho_object *object) {
-    for (size_t i = 0; i < object->count; i++)
-        if (object->fields[i].format == HO_DAY_SPAN) return true;
-    return false;
-}
-
 /* Whether the slot has valid times in their order; that is looked at whatever its days are. */
-static bool check_slot_order(checker *c, const ho_slot *slot, const char *texts[3], const hol_place *place) {
+static bool check_slot_order(checker *c, const ho_slot *slot, const hol_place *place) {
     if (slot->start < 0 || slot->end < 0) return false;
     if (slot->start < slot->end) return true;
-    const char *text =
-        lua_pushfstring(c->L, "%s to %s ends before it starts; a night shift is two slots", texts[1], texts[2]);
-    hol_broken(c, place, "time_order", text);
-    lua_pop(c->L, 1);
+    char message[96];
+    snprintf(message, sizeof message, "%02d:%02d to %02d:%02d ends before it starts; a night shift is two slots",
+             slot->start / 60, slot->start % 60, slot->end / 60, slot->end % 60);
+    hol_broken(c, place, "time_order", message);
     return false;
 }
 
@@ -66,26 +40,13 @@ static void warn_overlap(checker *c, const placed *before, size_t count, const h
 
 enum { SHORT_GAP = 60 }; /* minutes */
 
-/* Writes the days whose bits are set, of which there is one at least: "monday-friday", "saturday-monday, wednesday". */
-static void name_days(unsigned days, char out[96]) {
-    size_t n = 0;
-    for (int first = 0; first < 7; first++) {
-        bool begins = days >> first & 1 && (!(days >> (first + 6) % 7 & 1) || (days == 0x7F && first == 0));
-        if (!begins) continue;
-        int last = first;
-        while (days >> (last + 1) % 7 & 1 && (last + 1) % 7 != first) last++;
-        n += (size_t)snprintf(out + n, 96 - n, "%s%s", n > 0 ? ", " : "", ho_days[first]);
-        if (last > first) n += (size_t)snprintf(out + n, 96 - n, "-%s", ho_days[last % 7]);
-    }
-}
-
 /* The gap, at the first slot that begins where it ends; `days`: those on which one begins at the same time. */
 static void warn_gap(checker *c, const placed *slots, ho_span gap, unsigned days, const hol_place *list) {
-    char message[256], names[96];
+    char message[256], names[HO_DAYS_TEXT];
     int length = gap.to - gap.from, from = gap.from % HO_DAY_MINUTES, to = gap.to % HO_DAY_MINUTES;
     int day = gap.to % HO_WEEK_MINUTES / HO_DAY_MINUTES;
     while (slots->slot.start != to || !ho_slot_covers(&slots->slot, day)) slots++;
-    name_days(days, names);
+    ho_days_text(days, names);
     snprintf(
         message, sizeof message,
         "closed for %d minute%s, %s %02d:%02d to %02d:%02d, between two slots; let them meet, unless it is a break",
@@ -122,22 +83,20 @@ static void warn_gaps(checker *c, const placed *slots, size_t count, const hol_p
 
 /* --- all of them -------------------------------------------------------------------------------------------------- */
 
-void hol_check_slots(checker *c, const ho_field *item, const hol_place *place) {
+void hol_check_slots(checker *c, const hol_place *place) {
     lua_State *L = c->L;
     int data = lua_gettop(L);
     size_t count = lua_rawlen(L, data), valid = 0;
     placed *slots = lua_newuserdatauv(L, (count + 1) * sizeof *slots, 0);
     for (size_t i = 1; i <= count; i++) {
         hol_place here = {.up = place, .name = "", .index = i};
-        const char *texts[3];
+        hol_slot_problem wrong;
         ho_slot slot;
         lua_rawgeti(L, data, (lua_Integer)i);
-        if (hol_node_open(L)) {
-            read_slot(L, item->object, &slot, texts);
-            if (check_slot_order(c, &slot, texts, &here) && slot.first >= 0) {
-                warn_overlap(c, slots, valid, &slot, &here);
-                slots[valid++] = (placed){slot, i};
-            }
+        hol_slot_read(L, &slot, &wrong);
+        if (check_slot_order(c, &slot, &here) && slot.first >= 0) {
+            warn_overlap(c, slots, valid, &slot, &here);
+            slots[valid++] = (placed){slot, i};
         }
         lua_settop(L, data + 1);
     }
@@ -145,17 +104,14 @@ void hol_check_slots(checker *c, const ho_field *item, const hol_place *place) {
     lua_settop(L, data);
 }
 
-bool hol_slots_open(lua_State *L, const ho_field *list) {
+bool hol_slots_open(lua_State *L) {
     int data = lua_gettop(L);
     bool open = false;
     for (size_t i = 1, n = lua_rawlen(L, data); i <= n && !open; i++) {
-        const char *texts[3];
+        hol_slot_problem wrong;
         ho_slot slot;
         lua_rawgeti(L, data, (lua_Integer)i);
-        if (hol_node_open(L)) {
-            read_slot(L, list->item->object, &slot, texts);
-            open = slot.first >= 0 && slot.start >= 0 && slot.start < slot.end;
-        }
+        open = hol_slot_read(L, &slot, &wrong);
         lua_settop(L, data);
     }
     return open;

@@ -21,7 +21,8 @@ typedef struct hol_slot_problem {
     ho_problem problem;
 } hol_slot_problem;
 
-/* Reads the slot on top, a table or a node, which stays there → whether it is one. */
+/* Reads the slot on top, a table or a node, which stays there → whether it is one. What is not valid is -1 in it, and `wrong` is the
+ * first of that. */
 bool hol_slot_read(lua_State *L, ho_slot *slot, hol_slot_problem *wrong);
 
 /* Reads the list's data at the index into the week → true where every item is a slot; the week is left as it is otherwise. */

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: MIT */
 /* Slots as a document has them, to and from the minutes of a week. */
-#include "l_check.h"
 #include "l_week.h"
 
 #include "../core/rule.h"
@@ -12,7 +11,9 @@
 
 bool hol_is_hours(const ho_field *field) {
     const ho_object *object = field && field->item ? field->item->object : NULL;
-    return object && hol_is_slot(object);
+    for (size_t i = 0; object && i < object->count; i++)
+        if (object->fields[i].format == HO_DAY_SPAN) return true;
+    return false;
 }
 
 typedef struct slot_fields {
@@ -38,10 +39,9 @@ static bool refuse_slot(hol_slot_problem *wrong, const ho_field *field, const ch
     return false;
 }
 
-/* Pushes a field of the table at the index, a text that the schema allows → it; NULL where it is not. */
-static const char *push_text(lua_State *L, int table, const ho_field *field, size_t *len, hol_slot_problem *wrong) {
-    lua_getfield(L, table, field->name);
-    wrong->field = field;
+/* Pushes a field of the table on top, a text that the schema allows → it; NULL where it is not. */
+static const char *push_text(lua_State *L, const ho_field *field, size_t *len, hol_slot_problem *wrong) {
+    lua_getfield(L, -1, field->name);
     if (lua_isnil(L, -1)) {
         refuse_slot(wrong, field, "required", "missing; a slot needs it");
         return NULL;
@@ -51,23 +51,43 @@ static const char *push_text(lua_State *L, int table, const ho_field *field, siz
         return NULL;
     }
     const char *text = lua_tolstring(L, -1, len);
-    return ho_check_string(field, text, *len, &wrong->problem) == HO_OK ? text : NULL;
+    ho_problem problem;
+    if (ho_check_string(field, text, *len, &problem) == HO_OK) return text;
+    *wrong = (hol_slot_problem){field, problem};
+    return NULL;
 }
 
+static bool read_days(lua_State *L, const ho_field *field, ho_slot *slot, hol_slot_problem *wrong) {
+    size_t len;
+    const char *text = push_text(L, field, &len, wrong);
+    bool ok = text && ho_day_span(text, len, &slot->first, &slot->last) == HO_OK;
+    lua_pop(L, 1);
+    return ok;
+}
+
+static bool read_time(lua_State *L, const ho_field *field, int *minute, hol_slot_problem *wrong) {
+    size_t len;
+    const char *text = push_text(L, field, &len, wrong);
+    bool ok = text && ho_time(text, len, minute) == HO_OK;
+    lua_pop(L, 1);
+    return ok;
+}
+
+/* What is read last is told first. */
 bool hol_slot_read(lua_State *L, ho_slot *slot, hol_slot_problem *wrong) {
     slot_fields fields = fields_of_slot();
     int top = lua_gettop(L);
-    size_t len;
-    const char *text;
     luaL_checkstack(L, 6, "too many nested calls");
+    *slot = (ho_slot){-1, -1, -1, -1};
     lua_pushvalue(L, top);
-    bool ok = hol_node_open(L) || refuse_slot(wrong, NULL, "type", "a slot expected, a table of fields");
-    ok = ok && (text = push_text(L, top + 1, fields.days, &len, wrong)) != NULL &&
-         ho_day_span(text, len, &slot->first, &slot->last) == HO_OK;
-    ok = ok && (text = push_text(L, top + 1, fields.start, &len, wrong)) != NULL &&
-         ho_time(text, len, &slot->start) == HO_OK;
-    ok = ok && (text = push_text(L, top + 1, fields.end, &len, wrong)) != NULL &&
-         ho_time(text, len, &slot->end) == HO_OK;
+    bool ok = hol_node_open(L);
+    if (ok) {
+        bool ends = read_time(L, fields.end, &slot->end, wrong);
+        bool starts = read_time(L, fields.start, &slot->start, wrong);
+        ok = read_days(L, fields.days, slot, wrong) && starts && ends;
+    } else {
+        refuse_slot(wrong, NULL, "type", "a slot expected, a table of fields");
+    }
     if (ok && slot->start >= slot->end)
         ok = refuse_slot(wrong, NULL, "time_order", "it ends before it starts; a night shift is two slots");
     lua_settop(L, top);
@@ -90,15 +110,11 @@ bool hol_week_of_slots(lua_State *L, int data, ho_week *week) {
     return ok;
 }
 
-static void set_text(lua_State *L, const char *name, const char *text) {
-    lua_pushstring(L, text);
-    lua_setfield(L, -2, name);
-}
-
 static void set_time(lua_State *L, const ho_field *field, int minute) {
     char text[16];
     snprintf(text, sizeof text, "%02d:%02d", minute / 60, minute % 60);
-    set_text(L, field->name, text);
+    lua_pushstring(L, text);
+    lua_setfield(L, -2, field->name);
 }
 
 /* Sets the days and times of the table on top. */

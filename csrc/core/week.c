@@ -31,21 +31,13 @@ static void set_bits(ho_week *week, int from, int to, bool open) {
     }
 }
 
-static void set_span(ho_week *week, ho_span span, bool open) {
-    if (span.to <= HO_WEEK_MINUTES) {
-        set_bits(week, span.from, span.to, open);
-    } else {
-        set_bits(week, span.from, HO_WEEK_MINUTES, open);
-        set_bits(week, 0, span.to - HO_WEEK_MINUTES, open);
-    }
-}
-
 void ho_week_open(ho_week *week, ho_span span) {
-    set_span(week, span, true);
-}
-
-void ho_week_close(ho_week *week, ho_span span) {
-    set_span(week, span, false);
+    if (span.to <= HO_WEEK_MINUTES) {
+        set_bits(week, span.from, span.to, true);
+    } else {
+        set_bits(week, span.from, HO_WEEK_MINUTES, true);
+        set_bits(week, 0, span.to - HO_WEEK_MINUTES, true);
+    }
 }
 
 void ho_week_add(ho_week *week, const ho_week *other) {

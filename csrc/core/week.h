@@ -39,7 +39,6 @@ typedef struct ho_span {
 } ho_span;
 
 void ho_week_open(ho_week *week, ho_span span);
-void ho_week_close(ho_week *week, ho_span span);
 
 /* What is done to the first is done in place. */
 void ho_week_add(ho_week *week, const ho_week *other);
@@ -109,6 +108,10 @@ ho_code ho_week_length(const char *text, size_t len, int *minutes);
  * 10:00-14:00`, `closed`, `24/7`; a span over midnight that is shorter than a day is one of the day that it starts on. Like
  * snprintf: NUL-terminated where there is room → the length that it has or would have. */
 size_t ho_week_text(const ho_week *week, char *out, size_t room);
+
+/* The days, a bit each, monday's the lowest: `monday-friday`, `wednesday, saturday-monday`. */
+enum { HO_DAYS_TEXT = 96 };
+void ho_days_text(unsigned days, char out[HO_DAYS_TEXT]);
 
 /* The span, as `fri 22:00-sat 02:00`, `fri 09:00-17:30`. */
 enum { HO_SPAN_TEXT = 24 };

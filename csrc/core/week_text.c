@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Hours as people write them, read and written. */
+/* Hours as people write them, read. */
 #include "check.h"
 #include "rule.h"
 #include "week.h"

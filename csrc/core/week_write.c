@@ -63,21 +63,27 @@ static bool are_alike(const nights *n, int day, int other) {
     }
 }
 
-/* `mon,wed-fri`: the days in ranges. */
-static void add_days(writer *w, unsigned days) {
+/* The days in ranges, by so many letters. */
+static void add_days(writer *w, unsigned days, int letters, const char *separator) {
     const char *before = "";
     if (days == 0x7F) {
-        add(w, "mon-sun");
+        add(w, "%.*s-%.*s", letters, ho_days[0], letters, ho_days[6]);
         return;
     }
     for (int day = 0; day < 7; day++) {
         int last = day;
         if (!(days >> day & 1) || days >> (day + 6) % 7 & 1) continue;
         while (days >> (last + 1) % 7 & 1) last = (last + 1) % 7;
-        add(w, "%s%.3s", before, ho_days[day]);
-        if (last != day) add(w, "-%.3s", ho_days[last]);
-        before = ",";
+        add(w, "%s%.*s", before, letters, ho_days[day]);
+        if (last != day) add(w, "-%.*s", letters, ho_days[last]);
+        before = separator;
     }
+}
+
+void ho_days_text(unsigned days, char out[HO_DAYS_TEXT]) {
+    writer w = {.out = out, .room = HO_DAYS_TEXT};
+    out[0] = '\0';
+    add_days(&w, days, 9, ", ");
 }
 
 static void add_time(writer *w, int minute, bool is_end) {
@@ -112,7 +118,7 @@ size_t ho_week_text(const ho_week *week, char *out, size_t room) {
         for (int other = day; other < 7; other++)
             if (are_alike(&n, day, other)) days |= 1u << other;
         if (w.len > 0) add(&w, ", ");
-        add_days(&w, days);
+        add_days(&w, days, 3, ",");
         add_spans(&w, &n, day);
         done |= days;
     }

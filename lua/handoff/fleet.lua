@@ -243,8 +243,8 @@ end
 --                    that is declined has `declined`, and leaves no trace in the history
 --   on_result        function(result, outcome) for each agent that had its turn; outcome has the documents
 --   on_planned       the same for each that has a plan now, and has its turn later: with limits, waves or confirm
---   on_put           function(result, before_text, meant_text) → true, or nil and an error that is the agent's: called just
---                    before each PUT leaves
+--   on_put           function(result, before_text, meant_text, as_planned) → true, or nil and an error that is the agent's:
+--                    called just before each PUT leaves; as_planned: what it writes is what was planned, to the byte
 --   stop             function() → true where no further agent is to be begun
 -- @return a run { id, results, counts, stopped, dry_run }, see handoff.fleet.run; or nil, err where nothing was written: a limit
 --   refuses it (err.run has the plan), the history cannot be kept, a token is missing, an agent is held by another run

@@ -6,7 +6,8 @@ local time = require "handoff.time"
 
 local schedule = {}
 
-local short = { "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" }
+-- The short name of a day, 1 to 7.
+local function short(day) return time.days[day - 1] end
 
 -- A list of slots → its week; nil where something in it is no slot.
 local function week_of(slots)
@@ -19,7 +20,7 @@ end
 --- The hours that a week has on one day, 1 to 7: "09:00-12:00, 13:00-17:00", or "closed".
 function schedule.day(week, day)
   local texts = {}
-  for i, span in ipairs(week:intersect(short[day] .. " 00:00-24:00"):spans()) do texts[i] = span.text:match " (.*)" end
+  for i, span in ipairs(week:intersect(short(day) .. " 00:00-24:00"):spans()) do texts[i] = span.text:match " (.*)" end
   return #texts == 0 and "closed" or table.concat(texts, ", ")
 end
 
@@ -43,7 +44,7 @@ local function changed_days(before, after)
     end
   end
   for i, run in ipairs(runs) do
-    local name = short[run.from] .. (run.to > run.from and "-" .. short[run.to] or "")
+    local name = short(run.from) .. (run.to > run.from and "-" .. short(run.to) or "")
     runs[i] = name .. " " .. run.text
   end
   return runs

@@ -154,11 +154,10 @@ local function describe_hours(row, cfg)
   if row.state == "always" then row.minutes = 10080 end
   if row.state ~= "hours" then return end
   row.minutes = week:minutes()
-  local places = {}
-  for i, one in ipairs(broken) do places[i] = ("availability[%d]"):format(one.index) end
   row.gaps, row.overlaps = words_of(week:gaps(timetable.GAP)), words_of(week:overlaps())
   if broken[1] then
-    row.note = ("left out, as it is no slot: %s; cfg:check() says what is wrong"):format(table.concat(places, ", "))
+    local more = broken[2] and (" (and %d more)"):format(#broken - 1) or ""
+    row.note = ("left out, as it is no slot: %s: %s%s"):format(broken[1].path, broken[1].message, more)
   elseif row.minutes == 0 then
     row.note = "never open: working hours are on and have no slot"
   end

@@ -80,13 +80,7 @@ function Box:run(words, more)
   return command.run(words, all)
 end
 
-function Box:write(name, text)
-  local path = self.folder .. "/" .. name
-  local file = assert(io.open(path, "wb"))
-  file:write(text)
-  file:close()
-  return path
-end
+function Box:write(name, text) return program.write(self.folder .. "/" .. name, text) end
 
 function Box:read(name) return read(self.folder .. "/" .. name) end
 

@@ -77,6 +77,14 @@ function program.folder()
 end
 function program.remove(folder) program.run("rm -rf " .. program.quote(folder)) end
 
+--- Writes a file → its path.
+function program.write(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+  return path
+end
+
 --- Starts the sandbox of this tree as a program → { url=, agents=, inventory= its file, env= for the programs that use it }.
 -- `stop` ends it; it also ends with its standard input, when this process does. A pipe with a name is how it says that it
 -- listens, so nobody has to wait and look.

@@ -51,9 +51,6 @@ local function guarded(fn)
   return function(cfg, agent) return pass_on(xpcall(fn, take_down, cfg, agent)) end
 end
 
---- Where in the user's own code it was that an edit script raised, in lines; none where the message has the only place.
-function edit.frames(err) return require("handoff.script").frames(err) end
-
 local function load_script(path, text)
   local chunk, why = require("handoff.script").compile(path, text)
   if not chunk then failure.raise(status.failed, why) end

@@ -373,9 +373,11 @@ local function spoken_days(span)
   return (span:gsub("%l+", function(day) return day:gsub("^%l", string.upper) end):gsub("%-", " to "))
 end
 
+-- By the text of its hours, where midnight is 24:00; every day all day is 24/7 there.
 local function spoken_times(slot)
-  if slot.start_time == "00:00" and slot.end_time == "23:59" then return "all day" end
-  return ("%s to %s"):format(slot.start_time, slot.end_time == "23:59" and "midnight" or slot.end_time)
+  local from, to = tostring(core.week.new { slot }):match "(%d+:%d+)%-(%d+:%d+)$"
+  if not from or from == "00:00" and to == "24:00" then return "all day" end
+  return ("%s to %s"):format(from, to == "24:00" and "midnight" or to)
 end
 
 -- Of days on which nothing is open: all of a week, or those that are asked for.

@@ -2,7 +2,6 @@
 --- A run for people: what would change, or did, grouped; what failed; what is to be looked at. And for programs.
 local core = require "handoff.core"
 local digest = require "handoff.digest"
-local edit = require "handoff.command.edit"
 local plain = require "handoff.plain"
 local plans = require "handoff.plan"
 local wording = require "handoff.command.wording"
@@ -43,7 +42,7 @@ local function write_errors(ctx, groups, word)
   for _, group in ipairs(groups) do
     ctx:say(ctx.out:paint("red", word .. " ") .. heading(ctx, group.names, "", ""))
     ctx:say("  " .. plain(wording.in_flags(group.message))) -- a script's message may hold anything
-    for _, line in ipairs(edit.frames(group.error)) do ctx:say("    " .. plain(line)) end
+    for _, line in ipairs(require("handoff.script").frames(group.error)) do ctx:say("    " .. plain(line)) end
     ctx:say ""
   end
 end

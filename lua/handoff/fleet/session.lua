@@ -34,6 +34,7 @@ function session.new(given)
   self.failures, self.deletions, self.planned, self.works = 0, 0, {}, {}
   -- By index: its task goes on; a PUT of this session may have left; one of an earlier session may have been written.
   self.under_way, self.announced, self.doubtful = {}, {}, {}
+  self.carried = {} -- by index: the text that the plan meant, while it is written
   local most = o.max_failures or o.waves and 0
   self.max_failures = most and rollout.amount(most, #self.agents, math.floor, "max_failures")
   self.make_client = client.maker(self.clients, function(...) return self.limiter:observe(...) end)
@@ -61,10 +62,9 @@ end
 
 -- Asks the script about a PUT → true; or nil, err where it is not to leave.
 local function may_put(self, index, before, meant)
-  local ok, err = true, nil
-  if self.options.on_put then ok, err = self.options.on_put(self.run.results[index], before, meant) end
-  if err and self.announced[index] then err.unknown = true end
-  return ok, err
+  local on_put = self.options.on_put
+  if not on_put then return true end
+  return on_put(self.run.results[index], before, meant, meant == self.carried[index])
 end
 
 --- Options of client:update for the agent: each PUT is recorded before it leaves.
@@ -157,7 +157,8 @@ local reported = { "changes", "warnings", "requests", "merged", "reconciled", "v
 local function settle(self, index, outcome, err)
   if self.is_over then return end -- a cancelled task that comes to its end only now: conclude has told of it
   local result = self.run.results[index]
-  result.status, result.error, self.under_way[index] = outcome and outcome.status or failed_status(err), err, nil
+  result.status, result.error = outcome and outcome.status or failed_status(err), err
+  self.under_way[index], self.carried[index] = nil, nil
   for _, name in ipairs(reported) do result[name] = outcome and outcome[name] end
   if err then
     if self.run.id then err.before = nil end
@@ -241,6 +242,7 @@ end
 function session.carry(self, index, how)
   local before, meant = self.record:documents(self.agents[index].name)
   if not before then return nil, meant end
+  if not how.dry_run then self.carried[index] = meant end
   return self:apply(index, assert(config.new(before, true)), assert(config.new(meant, true)), how)
 end
 

@@ -14,9 +14,7 @@ local DAY, WEEK = 86400, 7 * 86400 -- seconds
 local HORIZON = 5 * 366 * DAY -- how far on changes of the clock are looked up; whoever subscribes asks again long before
 local LINE = 75 -- bytes, without the line's end
 
-local wall = vtimezone.wall
-
-local days = { [0] = "MO", "TU", "WE", "TH", "FR", "SA", "SU" }
+local days, wall = vtimezone.days, vtimezone.wall
 
 -- ---- lines ----------------------------------------------------------------------------------------------------------------
 
@@ -161,8 +159,7 @@ local function weekly(out, row, group, zone, monday, stamp)
 end
 
 local function add_agent(out, row, monday, stamp)
-  local spans = row.state == "always" and { { from = 0, to = 10080 } } or core.week.new(row.text):spans()
-  for _, group in ipairs(alike(spans)) do
+  for _, group in ipairs(alike(core.week.new(row.text):spans())) do
     if group.length == 10080 then
       whole_days(out, row, monday, stamp)
     else

@@ -8,7 +8,9 @@ local vtimezone = {}
 local DAY = 86400 -- seconds
 local YEARS = 12 -- that are looked up, from two before on: readers find out what summer time is from a change to it
 
-local days = { [0] = "MO", "TU", "WE", "TH", "FR", "SA", "SU" }
+local days = { [0] = "MO", "TU", "WE", "TH", "FR", "SA", "SU" } -- by weekday
+
+vtimezone.days = days
 
 --- Local time, given as the seconds that UTC would give it → the fields of it.
 function vtimezone.date(seconds) return assert(time.zone "UTC"):local_time(seconds) end

@@ -7,7 +7,8 @@
 --     on_put = function(...) return gate:admit(...) end,
 --   })
 --
--- What is held is the plan; and what an agent is written, once more, where others edited it since.
+-- What is held is the plan; and what an agent is written, once more, where others edited it since. Documents are not kept: there
+-- may be thousands.
 local core = require "handoff.core"
 local plan = require "handoff.plan"
 
@@ -23,13 +24,12 @@ end
 function Gate:observe(result, outcome)
   local name = result.agent
   self.findings[name] = hold(self, name, outcome.before_text, outcome.after_text)
-  self.held[name] = outcome.after_text
 end
 
 --- Whether a PUT may leave, for a run's on_put: what is written is what was held, or passes, too → true; or nil, err.
-function Gate:admit(result, before, meant)
+function Gate:admit(result, before, meant, as_planned)
   local name = result.agent
-  if self.held[name] == meant then return true end
+  if as_planned and self.findings[name] then return true end
   for _, finding in ipairs(hold(self, name, before, meant)) do
     if finding and finding.status ~= "passed" then
       return nil, core.error.new { kind = "invalid", rule = "policy", agent = name,
@@ -53,7 +53,7 @@ end
 local gate = {}
 
 function gate.new(suite, agents)
-  local self = setmetatable({ suite = suite, agents = agents, tags = {}, findings = {}, held = {} }, Gate)
+  local self = setmetatable({ suite = suite, agents = agents, tags = {}, findings = {} }, Gate)
   for _, agent in ipairs(agents) do self.tags[agent.name] = agent.tags end
   return self
 end
