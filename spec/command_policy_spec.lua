@@ -294,12 +294,17 @@ Tests: 3 over 3 agents: 0 passed, 1 failed, 1 pending, 1 for none of them.
       assert.same({ 0, 3 }, { ran.status, asked "PUT" }, ran.out)
     end)
 
-    it("refuses where no test is for the agents that change", function()
-      box:write("none.lua", "it('x', 'name=nobody', function() end)")
+    it("refuses where there is no test, and says where all are for agents that do not change", function()
+      box:write("none.lua", "pending 'x'")
       local ran = box:run "apply shut.lua --yes --test none.lua"
       assert.equal(1, ran.status)
       assert.matches("no test ran: each is pending, or for other agents", ran.out, 1, true)
       assert.equal(0, asked "PUT")
+      box:write("others.lua", "it('x', 'name=nobody', function() error 'never' end)")
+      ran = box:run "apply shut.lua --yes --test others.lua"
+      assert.equal(0, ran.status, ran.err)
+      assert.matches("\nTests: 1 over %d agents?: 0 passed, 0 failed, 1 for none of them.\n", ran.out)
+      assert.is_true(asked "PUT" > 0)
     end)
   end)
 end)

@@ -80,6 +80,7 @@ end
 local function facts(row)
   local list = {}
   if row.state == "hours" and row.minutes then list[1] = time.length(row.minutes) .. " a week" end
+  if row.state == "off" then list[1] = "were it on" end
   if row.gaps then list[#list + 1] = "closed in between: " .. zoned(row, row.gaps) end
   if row.overlaps then list[#list + 1] = "in more than one slot: " .. zoned(row, row.overlaps) end
   if row.note then list[#list + 1] = row.note end
