@@ -7,7 +7,6 @@
  *   of(spans) → week         spans: a list of {from=, to=}, as :spans() gives them. The last minute of a day becomes as the one
  *                            before it, since slots cannot tell it from midnight
  *   moment(text) → minute of the week of "fri 18:30" | nil, why
- *   is(value) → whether it is a week
  *
  * A week's methods; x is whatever new takes, a minute one of the week (0 is monday 00:00) or a text as moment takes:
  *   :slots() → the fewest slots, plain tables     :minutes() → how many a week     tostring(week) → text that reads back as it
@@ -198,12 +197,6 @@ static int l_of(lua_State *L) {
         lua_pop(L, 1);
     }
     ho_week_even(&week->open);
-    return 1;
-}
-
-static int l_is(lua_State *L) {
-    luaL_checkany(L, 1);
-    lua_pushboolean(L, test_week(L, 1) != NULL);
     return 1;
 }
 
@@ -403,8 +396,8 @@ static void push_metatable(lua_State *L) {
 }
 
 int hol_open_week(lua_State *L) {
-    static const luaL_Reg functions[] = {{"new", l_new},       {"read", l_read}, {"of", l_of},
-                                         {"moment", l_moment}, {"is", l_is},     {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"new", l_new}, {"read", l_read}, {"of", l_of}, {"moment", l_moment}, {NULL, NULL}};
     push_metatable(L);
     lua_rawseti(L, hol_refs, HOL_REF_WEEK);
     hol_newlib(L, functions);
