@@ -38,7 +38,7 @@ end
 function digest.observe(result, outcome)
   if not outcome or not outcome.before_text then return end
   if changes_hours(result.changes) then
-    result.hours = schedule.change(of_hours(outcome.before), of_hours(outcome.after))
+    result.hours = schedule.words(of_hours(outcome.before), of_hours(outcome.after))
   end
   local warnings = result.warnings or {}
   result.new_warnings = warnings[1] and new_warnings(warnings, outcome.before) or nil

@@ -11,7 +11,6 @@ local function short(day) return time.days[day - 1] end
 
 -- A list of slots → its week; nil where something in it is no slot.
 local function week_of(slots)
-  if core.week.is(slots) then return slots end
   if type(slots) ~= "table" then return nil end
   local week, broken = core.week.read(slots)
   return #broken == 0 and week or nil
@@ -50,30 +49,21 @@ local function changed_days(before, after)
   return runs
 end
 
---- What leads from one list of slots to another, in words for people: the days that are open at other times now, with those
--- times, and the difference of a week.
--- @param before, after lists of slots, or weeks
+--- What leads from one configuration's hours to another's, in words for people: the days on which visitors are handed over at
+-- other times now, with those times, and the difference of a week. Working hours that are off count as always open, unless they
+-- stay off: then the slots are told of, and that.
+-- @param before, after { settings=, availability= }, as handoff.json decodes them
 -- @return one line, "Mon-Fri 09:00-18:00, Sat closed; −1 h 30 min a week", or "the same hours" where only the slots are others;
---   nil where a list has something that is no slot
+--   nil where something is no slot
 function schedule.words(before, after)
-  local was, is = week_of(before), week_of(after)
-  if not (was and is) then return nil end
-  local changed = changed_days(was, is)
-  if #changed == 0 then return "the same hours" end
-  return ("%s; %s"):format(table.concat(changed, ", "), difference_text(is:minutes() - was:minutes()))
-end
-
---- The same of two configurations' documents: what counts is when they let a visitor be handed over, which is at all times where
--- working hours are off; where they stay off, that is said.
--- @param before, after { settings=, availability= } as handoff.json decodes them
-function schedule.change(before, after)
   local was_on, is_on = before.settings.working_hours_active == true, after.settings.working_hours_active == true
-  if not (was_on or is_on) then
-    local words = schedule.words(before.availability, after.availability)
-    return words and words .. " (working hours are off)"
-  end
-  local always = core.week.new "24/7"
-  return schedule.words(was_on and before.availability or always, is_on and after.availability or always)
+  local was, is, always = week_of(before.availability), week_of(after.availability), core.week.new "24/7"
+  if is_on and not was_on then was = always end
+  if was_on and not is_on then is = always end
+  if not (was and is) then return nil end
+  local changed, aside = changed_days(was, is), (was_on or is_on) and "" or " (working hours are off)"
+  if #changed == 0 then return "the same hours" .. aside end
+  return table.concat(changed, ", ") .. "; " .. difference_text(is:minutes() - was:minutes()) .. aside
 end
 
 return schedule
