@@ -206,8 +206,11 @@ local function table_head(out, class, caption, columns, labels)
     scale(labels))
 end
 
--- Hours as text, whose spans are not cut at the end of a line.
-local function hours(text) return (escape(text):gsub("%S*%d%-%d%S*", "<span>%0</span>")) end
+-- Hours as text, whose spans are not cut at the end of a line, nor the first one from its days.
+local function hours(text)
+  local joined = escape(text):gsub("(%l) (%d)", "%1\0%2") -- a no-break space would be one that nobody finds by typing
+  return (joined:gsub("%S*%d%-%d%S*", "<span>%0</span>"):gsub("%z", " "))
+end
 
 local function agent_row(v, row)
   local zone = not v.zone and ("<small>%s</small>"):format(escape(row.zone or "no zone")) or ""
