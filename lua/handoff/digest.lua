@@ -81,12 +81,14 @@ local function text_of(value)
   return type(value) == "string" and value or core.json.encode(value)
 end
 
+-- The changes are a set: their order is that of the agent's items.
 local function key_of(result)
   local keys = { result.hours or "" }
   for _, c in ipairs(result.changes) do
     keys[#keys + 1] = ("%s\0%s\0%s\0%s\0%s\0%s"):format(c.kind, c.path, type(c.before), text_of(bare(c, c.before)),
       type(c.after), text_of(bare(c, c.after)))
   end
+  table.sort(keys)
   return table.concat(keys, "\1")
 end
 
