@@ -63,11 +63,7 @@ end
 
 local function spans_of(weekly, zone, from, to)
   local list = {}
-  while from < to do
-    local stretch = math.min(zone:next_transition(from) or to, to)
-    add_stretch(list, weekly, zone:offset(from), from, stretch)
-    from = stretch
-  end
+  for start, stop, east in time.stretches(zone, from, to) do add_stretch(list, weekly, east, start, stop) end
   return list
 end
 
@@ -105,34 +101,41 @@ end
 -- Any week that is neither always open nor never changes within one; two more for hours that clocks skip.
 local HORIZON = 4 * WEEK
 
+local function change_after(week, zone, instant)
+  local stop = math.min(instant + HORIZON, time.LIMIT)
+  local span = spans_of(week:spans(), zone, instant, stop)[1]
+  if not span then return nil end
+  local change = span.from > instant and span.from or span.to
+  if change < stop then return change end
+end
+
 --- cfg:next_change(time) → the first instant after it at which is_open is not what it is then; nil where that is never; or nil,
 -- err where working hours are on and the zone is none. @param value as of is_open
 function hours.next_change(cfg, value)
   local rule, zone = rule_of(cfg)
   if not rule then return nil, zone end
   local instant = instant_of(value, zone)
-  if rule ~= "hours" then return nil end
-  local stop = math.min(instant + HORIZON, time.LIMIT)
-  local span = spans_of(hours.week(cfg):spans(), zone, instant, stop)[1]
-  if not span then return nil end
-  local change = span.from > instant and span.from or span.to
-  if change < stop then return change end
+  if rule == "hours" then return change_after(hours.week(cfg), zone, instant) end
 end
 
 --- All of it at one instant: { at= instant, zone= of the configuration or nil, open=, reason= as of is_open, next_change= as of
--- next_change, reads= { field= a path, text= } what a visitor reads who is asked and confirms, nil where nobody is asked }; or
--- nil, err.
+-- next_change, week=, broken= as of hours.week, nil where working hours decide nothing, reads= { field= a path, text= } what a
+-- visitor reads who is asked and confirms, nil where nobody is asked }; or nil, err.
 function hours.at(cfg, value)
   local rule, zone = rule_of(cfg)
   if not rule then return nil, zone end
-  local instant = instant_of(value, zone)
-  local open, reason = hours.is_open(cfg, instant)
-  local field = open and "confirmation_message" or "confirmation_outside_working_hours_message"
+  local seen = { at = instant_of(value, zone), zone = zone, open = rule == "always", reason = rule }
+  if rule == "hours" then
+    seen.week, seen.broken = hours.week(cfg)
+    seen.open = is_open_at(seen.week, zone, seen.at)
+    seen.reason, seen.next_change = seen.open and "open" or "closed", change_after(seen.week, zone, seen.at)
+  end
+  local field = seen.open and "confirmation_message" or "confirmation_outside_working_hours_message"
   local text = cfg.settings[field]
-  return {
-    at = instant, zone = zone, open = open, reason = reason, next_change = hours.next_change(cfg, instant),
-    reads = rule ~= "off" and { field = "settings." .. field, text = type(text) == "string" and text or "" } or nil,
-  }
+  if rule ~= "off" then
+    seen.reads = { field = "settings." .. field, text = type(text) == "string" and text or "" }
+  end
+  return seen
 end
 
 return hours

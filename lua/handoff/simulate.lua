@@ -376,10 +376,9 @@ end
 
 -- Puts the moment, and what the configuration says of it, into the result → true | nil, err.
 local function take_time(cfg, r)
-  local hours_of = require "handoff.hours"
-  local seen, err = hours_of.at(cfg, r.event.time)
+  local seen, err = require("handoff.hours").at(cfg, r.event.time)
   if not seen then return nil, err end
-  if seen.reason == "open" or seen.reason == "closed" then r.broken = select(2, hours_of.week(cfg)) end
+  r.broken = seen.broken
   r.result.time, r.result.timezone = seen.at, seen.zone and r.settings.timezone
   r.result.open, r.result.reason, r.result.next_change = seen.open, seen.reason, seen.next_change
   return true

@@ -26,6 +26,17 @@ end
 
 local function known(zone) return zone or assert(time.zone "UTC") end
 
+--- Goes through the stretches from one instant to another in which clocks keep one offset:
+-- `for from, to, east in time.stretches(zone, from, to) do`, `east` in seconds.
+function time.stretches(zone, from, to)
+  return function()
+    if from >= to then return nil end
+    local start = from
+    from = math.min(zone:next_transition(start) or to, to)
+    return start, from, (zone:offset(start))
+  end
+end
+
 -- ---- written --------------------------------------------------------------------------------------------------------------
 
 local days = { [0] = "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" } -- by weekday

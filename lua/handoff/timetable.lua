@@ -27,7 +27,9 @@
 --     overlaps   the same of hours that more than one slot has
 --     shifts     list of { at= epoch, by= seconds }: the changes of the clock that week in its zone
 local core = require "handoff.core"
+local hours = require "handoff.hours"
 local options = require "handoff.options"
+local time = require "handoff.time"
 
 core.error.home(debug.getinfo(1, "S").source)
 
@@ -51,18 +53,15 @@ end
 -- in instants; and the changes of the clock between them.
 local function pieces_of(zone, monday)
   local pieces, shifts = {}, {}
-  local at, stop = monday - DAY, monday + WEEK + DAY -- no zone is further from UTC than a day
-  while at < stop do
-    local offset = zone:offset(at)
-    local to = min(zone:next_transition(at) or stop, stop)
+  -- no zone is further from UTC than a day
+  for at, stop, offset in time.stretches(zone, monday - DAY, monday + WEEK + DAY) do
     local from = max(at, monday - offset)
-    local till = min(to, monday + WEEK - offset)
+    local till = min(stop, monday + WEEK - offset)
     if from < till then
       local last = pieces[#pieces]
       if last and last.offset ~= offset then shifts[#shifts + 1] = { at = from, by = offset - last.offset } end
       pieces[#pieces + 1] = { from = from, to = till, offset = offset }
     end
-    at = to
   end
   return pieces, shifts
 end
@@ -148,13 +147,15 @@ local notes = { off = "handoff is off: nobody is offered", always = "working hou
 
 local function state_of(reason) return notes[reason] and reason or "hours" end
 
-local function describe_hours(row, cfg)
-  local week, broken = require("handoff.hours").week(cfg)
+-- @param seen as of hours.at, or nil
+local function describe_hours(row, cfg, seen)
+  local week = seen and seen.week or hours.week(cfg)
   row.text = cfg.settings.working_hours_active == true and tostring(week) or "24/7"
   if row.state == "always" then row.minutes = 10080 end
   if row.state ~= "hours" then return end
   row.minutes = week:minutes()
   row.gaps, row.overlaps = words_of(week:gaps(timetable.GAP)), words_of(week:overlaps())
+  local broken = seen.broken
   if broken[1] then
     local more = broken[2] and (" (and %d more)"):format(#broken - 1) or ""
     row.note = ("left out, as it is no slot: %s: %s%s"):format(broken[1].path, broken[1].message, more)
@@ -172,18 +173,24 @@ end
 local function new_row(agent, at)
   local cfg = agent.cfg
   local row = { agent = agent.agent, own_zone = own_zone(cfg), minutes = 0 }
-  local open, reason = cfg:is_open(at)
-  if open == nil then
-    row.state, row.note, row.minutes = "unknown", ("%s: %s"):format(reason.path, reason.message), nil
+  local seen, err = hours.at(cfg, at)
+  if seen then
+    row.state, row.open, row.next = state_of(seen.reason), seen.open, seen.next_change
+    row.note = notes[seen.reason]
   else
-    row.state, row.open, row.next = state_of(reason), open, cfg:next_change(at)
-    row.note = notes[reason]
+    row.state, row.note, row.minutes = "unknown", ("%s: %s"):format(err.path, err.message), nil
   end
-  describe_hours(row, cfg)
+  describe_hours(row, cfg, seen)
   return row
 end
 
 -- ---- all of them ----------------------------------------------------------------------------------------------------------
+
+--- Hours of a row as text, with the zone that they are in where the row is drawn in another one: "fri 20:00-04:00 (Asia/Tokyo)".
+function timetable.zoned(row, text)
+  local is_other = row.own_zone and row.own_zone ~= row.zone
+  return is_other and ("%s (%s)"):format(text, row.own_zone) or text
+end
 
 --- The zone in which all of them are told of together: the one that all agents with hours have, or UTC.
 -- @param agents as timetable.new takes them
@@ -195,7 +202,7 @@ function timetable.shared_zone(agents)
     if zone and shared and shared ~= zone then return "UTC" end
     shared = zone or shared
   end
-  return shared and require("handoff.time").zone(shared) and shared or "UTC"
+  return shared and time.zone(shared) and shared or "UTC"
 end
 
 -- What is between the spans, from one instant to another.
@@ -220,7 +227,7 @@ end
 
 -- Fills in what is drawn of an agent, in a week, and what it adds to the coverage. All weeks have the same monday on the wall.
 local function draw(row, cfg, week, t, whole)
-  local spans = row.state == "unknown" and {} or require("handoff.hours").spans(cfg, whole.monday - DAY,
+  local spans = row.state == "unknown" and {} or hours.spans(cfg, whole.monday - DAY,
     whole.monday + WEEK + DAY) or {}
   row.spans, row.bars = clipped(spans, week.from, week.to), week:on_wall(spans)
   row.cells, row.wall = cells_of(row.bars), week_on(row.bars)
@@ -252,7 +259,7 @@ local rows_of_options = {
 -- The week of a zone, made once; where there is no such zone, whose name then decides nothing, the one of them all.
 local function week_in(weeks, name, whole)
   if not weeks[name] then
-    local zone = require("handoff.time").zone(name)
+    local zone = time.zone(name)
     weeks[name] = zone and new_week(zone, whole.monday) or whole
   end
   return weeks[name]
@@ -266,7 +273,7 @@ function timetable.new(opts)
   local at, rows = o.at or os.time(), {}
   for i, agent in ipairs(o.agents) do rows[i] = new_row(agent, at) end
   local name = o.zone or timetable.shared_zone(o.agents)
-  local zone, err = require("handoff.time").zone(name)
+  local zone, err = time.zone(name)
   if not zone then return nil, err end
   local whole = new_week(zone, monday_of(zone, o.week_of or at))
   local weeks = { [name] = whole }

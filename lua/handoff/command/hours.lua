@@ -5,6 +5,7 @@ local core = require "handoff.core"
 local plain = require "handoff.plain"
 local schedule = require "handoff.schedule"
 local time = require "handoff.time"
+local timetable = require "handoff.timetable"
 
 local floor, max, min = math.floor, math.max, math.min
 
@@ -31,11 +32,8 @@ local function until_text(epoch, at, zone)
   return is_today and there:sub(-5) or there
 end
 
--- The zone in which an agent's hours are written, where that is not the one that it is drawn in.
-local function own_zone(row)
-  local is_other = row.own_zone and row.own_zone ~= row.zone
-  return is_other and (" (%s)"):format(plain(row.own_zone)) or ""
-end
+-- Hours of an agent, with the zone that they are in where another one is drawn.
+local function in_zone(row, text) return plain(timetable.zoned(row, text)) end
 
 -- What an agent is now, and until when.
 local function state_text(t, row)
@@ -52,7 +50,7 @@ local function heading(t, row)
 end
 
 -- Its hours are still of use to whoever is about to switch it on.
-local function off_text(row) return ("Were it on: %s%s"):format(row.text, own_zone(row)) end
+local function off_text(row) return "Were it on: " .. in_zone(row, row.text) end
 
 -- Adds text in lines of at most `width` columns, all but the first behind a margin.
 local function fill(lines, text, width, margin)
@@ -315,9 +313,9 @@ end
 local function facts_of(row)
   local facts = {}
   local function add(text) facts[#facts + 1] = text end
-  local most = time.length(require("handoff.timetable").GAP)
-  if row.gaps then add(("Closed for less than %s: %s%s"):format(most, row.gaps, own_zone(row))) end
-  if row.overlaps then add(("In more than one slot: %s%s"):format(row.overlaps, own_zone(row))) end
+  local most = time.length(timetable.GAP)
+  if row.gaps then add(("Closed for less than %s: %s"):format(most, in_zone(row, row.gaps))) end
+  if row.overlaps then add("In more than one slot: " .. in_zone(row, row.overlaps)) end
   local zone = row.shifts[1] and time.zone(row.zone)
   for _, shift in ipairs(row.shifts) do add(shift_text(shift, zone)) end
   if row.state == "hours" and row.note then add(plain(row.note)) end
@@ -344,7 +342,7 @@ local function draw_one(t, days, width, paint)
   local each = width >= HEAD + DAY_CELLS + 2 + #"00:00-00:00" and 1 or 2
   fill(lines, heading(t, row), width, "  ")
   if row.state == "hours" then
-    fill(lines, ("%s%s; %s a week"):format(row.text, own_zone(row), time.length(row.minutes)), width, "  ")
+    fill(lines, ("%s; %s a week"):format(in_zone(row, row.text), time.length(row.minutes)), width, "  ")
   end
   if row.state == "off" then fill(lines, off_text(row), width, "  ") end
   if words_in_row[row.state] then return lines end

@@ -52,14 +52,12 @@ end
 
 -- What of the local times from `from` to `to` (as the seconds that UTC would give them) there is: a list of spans of instants.
 local function there(zone, from, to)
-  local list, at, stop = {}, from - DAY, to + DAY
-  while at < stop do
-    local offset, next_at = zone:offset(at), min(zone:next_transition(at) or stop, stop)
-    local span, last = { from = max(from - offset, at), to = min(to - offset, next_at) }, list[#list]
+  local list = {}
+  for at, stop, east in time.stretches(zone, from - DAY, to + DAY) do
+    local span, last = { from = max(from - east, at), to = min(to - east, stop) }, list[#list]
     if span.from < span.to then
       if last and last.to == span.from then last.to = span.to else list[#list + 1] = span end
     end
-    at = next_at
   end
   return list
 end

@@ -3,6 +3,7 @@
 local plain = require "handoff.plain"
 local schedule = require "handoff.schedule"
 local time = require "handoff.time"
+local zoned = require("handoff.timetable").zoned
 
 local max, min = math.max, math.min
 
@@ -69,12 +70,6 @@ local function status(row, zone, at)
   local class = row.open and "open" or "closed"
   if not row.next then return class, row.open and "always open" or "never open" end
   return class, class .. " until " .. later(zone, at, row.next)
-end
-
--- Hours of an agent, with the zone that they are in where another one is drawn.
-local function zoned(row, text)
-  local is_other = row.own_zone and row.own_zone ~= row.zone
-  return is_other and ("%s (%s)"):format(text, row.own_zone) or text
 end
 
 local function facts(row)

@@ -20,10 +20,7 @@ local matchers = {}
 
 -- ---- hours ------------------------------------------------------------------------------------------------------------------
 
-local function zone_of(agent)
-  local name = agent.config.settings.timezone
-  return type(name) == "string" and require("handoff.time").zone(name) or nil
-end
+local function zone_of(agent) return (require("handoff.hours").zone(agent.config)) end
 
 -- The instant that is meant, in the agent's zone and counted from its now.
 local function instant(agent, matcher, at)

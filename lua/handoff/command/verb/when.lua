@@ -15,7 +15,7 @@ local function reads(seen)
   return ("a visitor who confirms reads: %s (%s)"):format(text, place)
 end
 
-local function write(ctx, cfg, seen, week)
+local function write(ctx, cfg, seen)
   local time = require "handoff.time"
   local zone = seen.zone and cfg.settings.timezone or "UTC"
   ctx:say(("%s (%s): %s"):format(ctx.out:paint("bold", time.text(seen.at, seen.zone)), zone, why[seen.reason]))
@@ -25,15 +25,15 @@ local function write(ctx, cfg, seen, week)
   else
     ctx:say "at any other time, too"
   end
-  if week then ctx:say("hours: " .. tostring(week)) end
+  if seen.week then ctx:say("hours: " .. tostring(seen.week)) end
   ctx:say(reads(seen))
 end
 
-local function write_record(ctx, cfg, seen, week)
+local function write_record(ctx, cfg, seen)
   local time = require "handoff.time"
   ctx:record {
     agent = ctx.args.agent, at = time.iso(seen.at, seen.zone), open = seen.open, reason = seen.reason,
-    timezone = seen.zone and cfg.settings.timezone or nil, hours = week and tostring(week),
+    timezone = seen.zone and cfg.settings.timezone or nil, hours = seen.week and tostring(seen.week),
     next_change = seen.next_change and time.iso(seen.next_change, seen.zone) or nil, reads = seen.reads,
   }
 end
@@ -63,12 +63,10 @@ return {
     local cfg = list[1].value
     if not cfg then return status end
     local seen = failure.check(hours.at(cfg, ctx:time(hours.zone(cfg))))
-    local week, broken
-    if seen.reason == "open" or seen.reason == "closed" then week, broken = hours.week(cfg) end
-    for _, one in ipairs(broken or {}) do
+    for _, one in ipairs(seen.broken or {}) do
       ctx:note(("%s: %s; the slot is left out here"):format(one.path, one.message))
     end
     local show = ctx.json and write_record or write
-    show(ctx, cfg, seen, week)
+    show(ctx, cfg, seen)
   end,
 }
