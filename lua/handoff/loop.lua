@@ -6,7 +6,9 @@
 local core = require "handoff.core"
 core.error.home(debug.getinfo(1, "S").source)
 
-local error_new, error_is = core.error.new, core.error.is
+local raised = require "handoff.loop.raised"
+
+local error_new = core.error.new
 local now = core.http.now
 local running, resume, yield, create = coroutine.running, coroutine.resume, coroutine.yield, coroutine.create
 local close = coroutine.close -- not in LuaJIT, which has no variables to close
@@ -29,31 +31,6 @@ end
 
 local function cancelled()
   return error_new { kind = "cancelled", message = "the task was cancelled", bytes_sent = 0 }
-end
-
--- What was raised in words: an address, which is another one each time, says nothing.
-local function text_of(value)
-  local kind, meta = type(value), debug.getmetatable(value)
-  local is_scalar = kind == "string" or kind == "number" or kind == "boolean"
-  if is_scalar or type(meta) == "table" and rawget(meta, "__tostring") then
-    local ok, text = pcall(tostring, value)
-    if ok then return text end
-  end
-  return value == nil and "an error that is nil" or ("an error that is a %s"):format(kind)
-end
-
---- What was raised, as an error: one of ours stays itself, anything else becomes the message of one.
-local function as_error(value, trace)
-  if not error_is(value) then
-    value = error_new { kind = "invalid", rule = "raised", value = value, message = text_of(value) }
-  end
-  value.traceback = value.traceback or trace
-  return value
-end
-
---- A message handler for xpcall: what was raised as an error, with the traceback of where that was.
-local function trace_error(value)
-  return as_error(value, debug.traceback("", 2))
 end
 
 -- ---- sleepers: a binary heap by the time they wake ----------------------------------------------------------
@@ -112,7 +89,7 @@ local function finish(self, task)
 end
 
 local function fail(self, task, co, value)
-  task.failure = as_error(value, debug.traceback(co))
+  task.failure = raised.as_error(value, debug.traceback(co))
   self.failed[task] = true
   if close then close(co) end
   finish(self, task)
@@ -383,59 +360,7 @@ end
 
 -- ---- many items ---------------------------------------------------------------------------------------------
 
-local function each(items)
-  local index, more = 0, true
-  return function()
-    if not more then return nil end
-    local item
-    if type(items) == "function" then item = items() else item = items[index + 1] end
-    more = item ~= nil
-    if not more then return nil end
-    index = index + 1
-    return index, item
-  end
-end
-
-local function keep(results, errors, index, ok, value, err)
-  if ok then results[index], errors[index] = value, err else errors[index] = value end
-end
-
-local function misuse(name, message)
-  message = message .. "; call it as loop:map(32, items, fn)"
-  core.error.raise { path = "loop:" .. name, rule = "type", message = message }
-end
-
---- Calls fn(item, index) for every item, at most `limit` at a time, with no more coroutines than that.
--- @param items a list, or a function that returns the next item, nil after the last
--- @return two tables by index: what fn returned first, and its second value or the error it raised; or nil, err where
--- the calling task was cancelled, and the calls under way with it
-function Loop:map(limit, items, fn)
-  if type(limit) ~= "number" or limit < 1 or limit % 1 ~= 0 then
-    misuse("map: limit", ("a whole number from 1 on expected, got %s"):format(tostring(limit)))
-  elseif type(items) ~= "table" and type(items) ~= "function" then
-    misuse("map: items", ("a list or a function expected, got a %s"):format(type(items)))
-  elseif type(fn) ~= "function" then
-    misuse("map: fn", ("a function expected, got a %s"):format(type(fn)))
-  end
-  local results, errors, next_item, workers = {}, {}, each(items), {}
-  local function work_off()
-    for index, item in next_item do
-      keep(results, errors, index, xpcall(fn, trace_error, item, index))
-      if self.current.cancelled then return end
-    end
-  end
-  local count = type(items) == "table" and math.min(limit, #items) or limit
-  for i = 1, count do workers[i] = self:spawn(work_off) end
-  for _, worker in ipairs(workers) do
-    local _, err = worker:join()
-    if err then
-      for _, other in ipairs(workers) do other:cancel() end
-      if err.kind ~= "cancelled" then error(err, 0) end
-      return nil, err
-    end
-  end
-  return results, errors
-end
+Loop.map = require "handoff.loop.map"
 
 --- Closes idle connections and whatever else it holds of the system; the loop can be used on. Raises while requests are
 -- under way.
@@ -447,7 +372,7 @@ end
 
 -- ---- loops --------------------------------------------------------------------------------------------------
 
-local loop = { now = now, trace = trace_error }
+local loop = { now = now, trace = raised.trace }
 
 function loop.new()
   return setmetatable({

@@ -125,16 +125,19 @@ local certificate = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:pri
   .. "-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 "
   .. "-keyout %s/key.pem -out %s/cert.pem 2>/dev/null"
 
--- nginx returns once it listens; a port that is taken makes it fail, and others are tried.
-local function launch(dir, locations)
-  local modules = capture "nginx -V 2>&1 | sed -n 's/.*--modules-path=\\([^ ]*\\).*/\\1/p'"
-  local ports = { DIR = dir, MODULES = modules, LOCATIONS = locations or "" }
+--- Starts an nginx in the folder, on free ports: nginx returns once it listens; a port that is taken makes it fail, and others
+-- are tried.
+-- @param template its configuration, with @NAME@ where the values go: DIR, MODULES, and a port for each of `ports`
+-- @return the values
+function nginx.launch(dir, template, ports, values)
+  values.DIR = dir
+  values.MODULES = capture "nginx -V 2>&1 | sed -n 's/.*--modules-path=\\([^ ]*\\).*/\\1/p'"
   local first = 20000 + tonumber(capture "od -An -N2 -tu2 /dev/urandom") % 10000
-  for try = first, first + 60, 3 do
-    ports.HTTP, ports.HTTPS, ports.PROXY = try, try + 1, try + 2
-    write(dir .. "/nginx.conf", fill(config, ports))
+  for try = first, first + 20 * #ports, #ports do
+    for i, name in ipairs(ports) do values[name] = try + i - 1 end
+    write(dir .. "/nginx.conf", fill(template, values))
     if sh(("nginx -p %s -e %s/error.log -c %s/nginx.conf 2>%s/start.log"):format(dir, dir, dir, dir)) then
-      return ports
+      return values
     end
   end
   error("nginx does not start: " .. capture(("cat %s/start.log"):format(dir)))
@@ -148,7 +151,7 @@ function nginx.start(locations)
   local dir = capture "mktemp -d"
   assert(sh(("chmod 711 %s"):format(dir)))
   assert(sh(certificate:format(dir, dir)), "openssl makes no certificate")
-  local ports = launch(dir, locations)
+  local ports = nginx.launch(dir, config, { "HTTP", "HTTPS", "PROXY" }, { LOCATIONS = locations or "" })
   return setmetatable({
     dir = dir, ca_file = dir .. "/cert.pem",
     http = "http://127.0.0.1:" .. ports.HTTP,

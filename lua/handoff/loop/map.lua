@@ -1,0 +1,58 @@
+-- SPDX-License-Identifier: MIT
+--- Many items with few tasks, on any loop: its tasks begin after spawn has returned them, and have `cancelled`.
+local core = require "handoff.core"
+local raised = require "handoff.loop.raised"
+
+local function each(items)
+  local index, more = 0, true
+  return function()
+    if not more then return nil end
+    local item
+    if type(items) == "function" then item = items() else item = items[index + 1] end
+    more = item ~= nil
+    if not more then return nil end
+    index = index + 1
+    return index, item
+  end
+end
+
+local function keep(results, errors, index, ok, value, err)
+  if ok then results[index], errors[index] = value, err else errors[index] = value end
+end
+
+local function misuse(name, message)
+  message = message .. "; call it as loop:map(32, items, fn)"
+  core.error.raise { path = "loop:" .. name, rule = "type", message = message }
+end
+
+--- Calls fn(item, index) for every item, at most `limit` at a time, with no more coroutines than that.
+-- @param items a list, or a function that returns the next item, nil after the last
+-- @return two tables by index: what fn returned first, and its second value or the error it raised; or nil, err where
+-- the calling task was cancelled, and the calls under way with it
+return function(loop, limit, items, fn)
+  if type(limit) ~= "number" or limit < 1 or limit % 1 ~= 0 then
+    misuse("map: limit", ("a whole number from 1 on expected, got %s"):format(tostring(limit)))
+  elseif type(items) ~= "table" and type(items) ~= "function" then
+    misuse("map: items", ("a list or a function expected, got a %s"):format(type(items)))
+  elseif type(fn) ~= "function" then
+    misuse("map: fn", ("a function expected, got a %s"):format(type(fn)))
+  end
+  local results, errors, next_item, workers = {}, {}, each(items), {}
+  local function work_off(i)
+    for index, item in next_item do
+      keep(results, errors, index, xpcall(fn, raised.trace, item, index))
+      if workers[i].cancelled then return end
+    end
+  end
+  local count = type(items) == "table" and math.min(limit, #items) or limit
+  for i = 1, count do workers[i] = loop:spawn(work_off, i) end
+  for _, worker in ipairs(workers) do
+    local _, err = worker:join()
+    if err then
+      for _, other in ipairs(workers) do other:cancel() end
+      if err.kind ~= "cancelled" then error(err, 0) end
+      return nil, err
+    end
+  end
+  return results, errors
+end

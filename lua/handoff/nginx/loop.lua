@@ -1,0 +1,238 @@
+-- SPDX-License-Identifier: MIT
+--- The loop inside nginx, which is nginx's own: what handoff.loop has, with the same contracts. A task is a light thread of the
+-- request or timer that spawned it, and ends with it. Requests are made by a carrier: threads of nginx's pool, or another one.
+-- A wait of a cancelled task ends at once, but a request under way comes to its end.
+local core = require "handoff.core"
+local phase = require "handoff.nginx.phase"
+local pool = require "handoff.nginx.pool"
+local raised = require "handoff.loop.raised"
+local semaphore = require "ngx.semaphore"
+
+local now, running, yield = core.http.now, coroutine.running, coroutine.yield
+local unpack = unpack
+
+local Loop, Task = {}, {}
+Loop.__index, Task.__index = Loop, Task
+
+Loop.map = require "handoff.loop.map"
+
+local function cancelled()
+  return core.error.new { kind = "cancelled", message = "the task was cancelled", bytes_sent = 0 }
+end
+
+-- ---- tasks ----------------------------------------------------------------------------------------------------------
+
+local function pack(...)
+  return { n = select("#", ...), ... }
+end
+
+-- By coroutine. nginx uses those of aborted requests again, so that what is found here may be a task of the past.
+local tasks = setmetatable({}, { __mode = "k" })
+
+local function finish(task)
+  task.done, task.fn, task.args = true, nil, nil
+  for _, joiner in ipairs(task.joiners or {}) do joiner:post(1) end
+  task.joiners = nil
+end
+
+local function run(task)
+  local co = running()
+  tasks[co] = task
+  yield() -- whoever spawned it goes on first
+  if not task.done then
+    task.begun = true
+    local results = pack(xpcall(task.fn, raised.trace, unpack(task.args, 1, task.args.n)))
+    if results[1] then task.results = results else task.failure = results[2] end
+    finish(task)
+  end
+  tasks[co] = nil
+end
+
+local function is_on_stack(fn)
+  local level = 2
+  repeat
+    level = level + 1
+    local info = debug.getinfo(level, "f")
+    if info and info.func == fn then return true end
+  until not info
+  return false
+end
+
+--- The task that the calling coroutine is; nil where it is none.
+local function current()
+  local co = running()
+  local task = co and tasks[co]
+  if task and task.cancelled and not is_on_stack(run) then
+    tasks[co] = nil
+    return nil
+  end
+  return task
+end
+
+-- ---- waiting --------------------------------------------------------------------------------------------------------
+
+--- Waits on a semaphore, which cancelling the task posts too.
+-- @return whether it was posted in time
+local function wait(task, sem, seconds)
+  if task then task.waiting = sem end
+  local posted = sem:wait(seconds)
+  if task then task.waiting = nil end
+  return posted
+end
+
+--- Waits that long.
+-- @return true; or nil and an error where the task was cancelled
+function Loop:sleep(seconds) -- luacheck: ignore self
+  if type(seconds) ~= "number" or not (seconds >= 0 and seconds < math.huge) then
+    core.error.raise { path = "sleep", rule = "range", value = seconds, message = "seconds from 0 on expected" }
+  end
+  phase.check "sleep"
+  local task = current()
+  if not task then
+    ngx.sleep(seconds)
+    return true
+  end
+  if task.cancelled then return nil, cancelled() end
+  wait(task, semaphore.new(), math.max(seconds, 0.001))
+  if task.cancelled then return nil, cancelled() end
+  return true
+end
+
+-- ---- requests -------------------------------------------------------------------------------------------------------
+
+local plain = {
+  "method", "url", "body", "headers", "timeout", "connect_timeout", "max_bytes", "ca_file", "proxy", "certificate",
+}
+
+-- What crosses to the thread: nothing but plain values.
+local function fields_of(request, defaults)
+  local fields = {}
+  for i = 1, #plain do
+    local name = plain[i]
+    local value = request[name]
+    if value == nil then value = defaults[name] end
+    fields[name] = value
+  end
+  return fields
+end
+
+local function no_turn(self, seconds)
+  return core.error.new { kind = "timeout", bytes_sent = 0, bytes_received = 0,
+    message = ("it had no turn in %g s and was not sent: as many requests as may be (concurrency = %d) were under way "
+      .. "in this worker"):format(seconds, self.pool.concurrency) }
+end
+
+local function take_up(answer, fields, wrong)
+  if answer then return answer end
+  if fields then return nil, core.error.new(fields) end
+  if wrong.kind then core.error.raise(wrong) end
+  error(wrong.message, 0)
+end
+
+--- Makes an HTTP request on the pool and waits for its end, see handoff.loop.
+local function by_thread(self, task, request, defaults, direct)
+  local fields = fields_of(request, defaults)
+  local patience = fields.timeout
+  local expires = now() + patience
+  local job = self.pool:submit("request", fields, direct, expires)
+  if task then task.job = job end
+  while not job.done do
+    if not wait(task, job.semaphore, patience) and now() >= expires and self.pool:withdraw(job) then
+      self.pool:forget_timers()
+      return nil, no_turn(self, patience)
+    end
+  end
+  if task then task.job = nil end
+  if job.withdrawn then return nil, cancelled() end
+  return take_up(self.pool:results(job))
+end
+
+--- Makes an HTTP request and waits for its end. Arguments and answer are those of handoff.loop.
+function Loop:request(request, defaults, direct)
+  phase.check "a request"
+  local task = current()
+  if task and task.cancelled then return nil, cancelled() end
+  if self.carry then return self.carry(request, defaults, direct) end
+  return by_thread(self, task, request, defaults, direct)
+end
+
+-- ---- tasks: the public face -----------------------------------------------------------------------------------------
+
+--- Starts fn(...) as a task, after the caller's next wait or end.
+-- @return the task: done (boolean), cancelled (boolean or nil); :join(), :cancel()
+function Loop:spawn(fn, ...)
+  if type(fn) ~= "function" then
+    local message = ("a function expected, got %s"):format(type(fn))
+    core.error.raise { path = "spawn", rule = "type", value = fn, message = message }
+  end
+  phase.check "spawn"
+  local task = setmetatable({ loop = self, fn = fn, args = pack(...), done = false }, Task)
+  ngx.thread.spawn(run, task)
+  return task
+end
+
+local function outcome(task)
+  if task.failure then return nil, task.failure end
+  return unpack(task.results, 2, task.results.n)
+end
+
+local function check_task(self, what, task)
+  if getmetatable(task) ~= Task or task.loop ~= self then
+    core.error.raise { path = what, rule = "type", message = "a task of this loop expected" }
+  end
+end
+
+--- Waits until the task is done.
+-- @return what its function returned; or nil and what it raised, as an error with `traceback`
+function Loop:join(task)
+  check_task(self, "join", task)
+  if task.done then return outcome(task) end
+  phase.check "join"
+  local own = current()
+  if task == own then
+    core.error.raise { path = "join", rule = "self", message = "a task cannot wait for its own end" }
+  end
+  if own and own.cancelled then return nil, cancelled() end
+  local sem = semaphore.new()
+  task.joiners = task.joiners or {}
+  table.insert(task.joiners, sem)
+  repeat wait(own, sem, pool.LONG) until task.done or own and own.cancelled
+  if not task.done then return nil, cancelled() end
+  return outcome(task)
+end
+
+--- Cancels the task: one that has not begun never does; its waits end as `nil, err` of kind "cancelled", and so does every later
+-- one; a request that waits for its turn is not sent, one under way comes to its end.
+function Loop:cancel(task)
+  check_task(self, "cancel", task)
+  if task.done or task.cancelled then return end
+  task.cancelled = true
+  if not task.begun then
+    task.results = { n = 3, true, nil, cancelled() }
+    finish(task)
+  elseif task.job then
+    task.job.withdrawn = self.pool:withdraw(task.job)
+  elseif task.waiting then
+    task.waiting:post(1)
+  end
+end
+
+function Task:join()
+  return self.loop:join(self)
+end
+
+function Task:cancel()
+  return self.loop:cancel(self)
+end
+
+--- Nothing is held here: connections are kept by the threads, until the worker process ends.
+function Loop:close() -- luacheck: ignore self
+end
+
+--- @param jobs { pool = of handoff.nginx.pool } or { carry = function(request, defaults, direct) → as Loop:request }, which waits
+-- by nginx's own means
+local function new(jobs)
+  return setmetatable({ pool = jobs.pool, carry = jobs.carry }, Loop)
+end
+
+return { new = new }
