@@ -6,6 +6,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -136,16 +137,39 @@ static int l_list(lua_State *L) {
 
 /* --- locks -------------------------------------------------------------------------------------------------------- */
 
-/* locks(path) → locks by number on that file, which is made where it is not there; | nil, why. The system frees those that were
- * taken when this object, or the process, ends, however it ends. Two objects on a file keep each other out. */
-static int l_locks(lua_State *L) {
-    const char *path = check_path(L);
+static locks *new_locks(lua_State *L) {
     locks *own = lua_newuserdatauv(L, sizeof *own, 0);
     own->fd = -1;
     luaL_getmetatable(L, LOCKS_MT);
     lua_setmetatable(L, -2);
-    ho_code code = ho_locks_open(path, &own->fd);
+    return own;
+}
+
+static int adopt_locks(lua_State *L) {
+    lua_Integer fd = luaL_checkinteger(L, 1);
+    luaL_argcheck(L, fd >= 0 && fd <= INT_MAX, 1, "a number from locks:share() expected");
+    new_locks(L)->fd = (int)fd;
+    return 1;
+}
+
+/* locks(path) → locks by number on that file, which is made where it is not there; | nil, why. The system frees those that were
+ * taken when this object, or the process, ends, however it ends. Two objects on a file keep each other out.
+ * locks(number), of what share gave, perhaps in another state of this process → locks that are one with those. */
+static int l_locks(lua_State *L) {
+    if (lua_type(L, 1) == LUA_TNUMBER) return adopt_locks(L);
+    const char *path = check_path(L);
+    ho_code code = ho_locks_open(path, &new_locks(L)->fd);
     return code == HO_OK ? 1 : push_failure(L, code);
+}
+
+/* locks:share() → a number for core.file.locks, which must take it once | nil, why. Both take, free and see the same locks as one's
+ * own; the system frees them when both are closed. */
+static int l_share(lua_State *L) {
+    int fd = -1;
+    ho_code code = ho_locks_share(check_locks(L)->fd, &fd);
+    if (code != HO_OK) return push_failure(L, code);
+    lua_pushinteger(L, fd);
+    return 1;
 }
 
 /* locks:take(number) → whether nobody else has it | nil, why */
@@ -180,7 +204,8 @@ static int l_close(lua_State *L) {
 
 static void new_locks_class(lua_State *L) {
     static const luaL_Reg methods[] = {
-        {"take", l_take}, {"free", l_free}, {"held", l_held}, {"close", l_close}, {NULL, NULL}};
+        {"take", l_take},   {"free", l_free},   {"held", l_held},
+                                       {"share", l_share}, {"close", l_close}, {NULL, NULL}};
     luaL_newmetatable(L, LOCKS_MT);
     hol_newlib(L, methods);
     lua_getfield(L, -1, "close");

@@ -136,6 +136,13 @@ ho_code ho_locks_open(const char *path, int *fd) {
     return HO_OK;
 }
 
+ho_code ho_locks_share(int fd, int *other) {
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    if (copy < 0) return HO_FAILED;
+    *other = copy;
+    return HO_OK;
+}
+
 /* A lock of an open file description on one byte, which need not exist: unlike a POSIX lock it tells two openings within one
  * process apart, and unlike flock it can be asked for without being taken. */
 static int lock_command(int fd, int command, struct flock *lock, short type, int64_t number) {

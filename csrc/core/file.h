@@ -30,6 +30,9 @@ ho_code ho_file_kind_of(const char *path, ho_file_kind *kind);
  * Two openings of a file keep each other out, within one process as well. The file is made as above, never written or removed. */
 ho_code ho_locks_open(const char *path, int *fd);
 
+/* Another descriptor of the same opening: its locks are one's own, and are freed when both are closed. */
+ho_code ho_locks_share(int fd, int *other);
+
 /* *taken: nobody else had it. Taking one's own again changes nothing. */
 ho_code ho_locks_take(int fd, int64_t number, bool *taken);
 ho_code ho_locks_free(int fd, int64_t number);

@@ -7,9 +7,9 @@
 -- takes its lock before its row can be seen, and frees it after its end can be.
 local core = require "handoff.core"
 local check = require "handoff.history.check"
-local database = require "handoff.history.database"
 local group = require "handoff.history.group"
 local options = require "handoff.options"
+local places = require "handoff.history.place"
 local record = require "handoff.history.record"
 local run = require "handoff.history.run"
 
@@ -32,16 +32,18 @@ local runs_rows = { limit = { "number", min = 1, max = 2 ^ 31, integer = true, d
 function History:runs(opts)
   check.open("history:runs", self)
   local o = options.read(opts, runs_rows, "history:runs")
-  return record.list(self, "ORDER BY id DESC LIMIT ?", o.limit)
+  local records, err = self.place:call("runs", o.limit)
+  if not records then return nil, err end
+  for _, one in ipairs(records) do setmetatable(one, self.record) end
+  return records
 end
 
 --- One of them, or nil, err.
 function History:run(id)
   check.open("history:run", self)
-  local records, err = record.list(self, "WHERE id = ?", check.id("history:run", id))
-  if not records then return nil, err end
-  if records[1] then return records[1] end
-  return nil, record.missing(self, id)
+  local found, err = self.place:call("run", check.id("history:run", id))
+  if not found then return nil, err end
+  return setmetatable(found, self.record)
 end
 
 --- What the history knows of agents' documents: of each agent the last entry that wrote, or may have.
@@ -52,72 +54,11 @@ function History:known()
   return record.known(self)
 end
 
--- ---- locks --------------------------------------------------------------------------------------------------------
-
--- true, or false where somebody else has it; nil, err.
-local function take_lock(self, id)
-  if self.own[id] then return false end
-  local taken, why = self.locks:take(id)
-  if taken then self.own[id] = true end
-  if taken ~= nil then return taken end
-  return nil, failure { kind = "history", path = self.path .. "-runs",
-    message = ("a run cannot be locked: %s; name a history on a local disk"):format(why) }
-end
+-- ---- claiming agents ------------------------------------------------------------------------------------------------
 
 --- Frees the lock of a run that is over.
 function History:free(id)
-  self.own[id] = nil
-  if not self.closed then self.locks:free(id) end
-end
-
--- The next id whose lock is free: that of a run that could not be started is freed a little after it was rolled back.
-local function take_next(self, db)
-  local row, err = db:one "SELECT coalesce(max(id), 0) FROM runs"
-  if not row then return nil, err end
-  local id = math.floor(row[1])
-  while true do
-    local taken
-    id = id + 1
-    taken, err = take_lock(self, id)
-    if taken ~= false then return taken and id, err end
-  end
-end
-
--- ---- claiming agents ------------------------------------------------------------------------------------------------
-
--- `row` is the other run's id, kind and start.
-local function held(row, what, agents)
-  local id = math.floor(row[1])
-  return failure { kind = "held", run = id, agents = agents,
-    message = ("run %d (%s, since %s UTC) %s; wait for its end, or give wait=SECONDS"):format(id, row[2],
-      os.date("!%Y-%m-%d %H:%M:%S", row[3]), what) }
-end
-
--- The names of those of the run's agents that are wanted.
-local function common_agents(db, id, names)
-  local rows, err = db:all("SELECT key FROM entries WHERE run = ? ORDER BY id", id)
-  if not rows then return nil, err end
-  local common = {}
-  for _, row in ipairs(rows) do common[#common + 1] = names[row[1]] end
-  return common
-end
-
--- true where no other living run has one of the agents, whose names by key are wanted.
-local function check_free(self, db, own_id, names)
-  local rows, err = db:all("SELECT id, kind, started * 1.0 FROM runs WHERE state = 'running' AND id <> ?", own_id)
-  if not rows then return nil, err end
-  for _, row in ipairs(rows) do
-    local alive, agents
-    alive, err = record.is_alive(self, math.floor(row[1]))
-    if alive == nil then return nil, err end
-    if alive then agents, err = common_agents(db, row[1], names) end
-    if err then return nil, err end
-    if agents and #agents > 0 then
-      local more = #agents > 1 and (" and %d more"):format(#agents - 1) or ""
-      return nil, held(row, ("is at work on %s%s"):format(agents[1], more), agents)
-    end
-  end
-  return true
+  if not self.closed then self.place:free(id) end
 end
 
 -- Calls try(), which returns something or nil, err, again and again while another run holds what it wants and there is time.
@@ -138,17 +79,15 @@ local function insist(self, what, wait, try)
   end
 end
 
--- Calls claim_all(database, lock) in a transaction, as insist does; the lock that it takes, lock.id, is freed where it fails.
-local function claim(self, what, wait, claim_all)
+-- Starts or reopens a run by that step, as insist does → the run; or nil, err.
+local function claim(self, what, wait, step, given)
   if not self.group then
     refuse { path = what, rule = "look", message = "the history was opened to look at it; open it with history.open" }
   end
-  return insist(self, what, wait, function()
-    local lock = {}
-    local claimed, err = self.database:transaction(claim_all, lock)
-    if not claimed and lock.id then self:free(lock.id) end
-    return claimed, err
-  end)
+  local claimed, err = insist(self, what, wait, function() return self.place:call(step, given) end)
+  if not claimed then return nil, err end
+  self.place.own[claimed.id] = true
+  return run.new(self, claimed.id, claimed.entry, step == "start")
 end
 
 local wait_row = { "number", min = 0, max = 1e6, default = 0 }
@@ -158,11 +97,11 @@ local wait_row = { "number", min = 0, max = 1e6, default = 0 }
 -- @return the run; or nil, err, of kind "held" where it is still under way then
 function History:ended(id, opts)
   check.open("history:ended", self)
+  check.id("history:ended", id)
   local o = options.read(opts, { wait = wait_row }, "history:ended")
   return insist(self, "history:ended", o.wait, function()
-    local found, err = self:run(id)
-    if not found or found.state ~= "running" then return found, err end
-    return nil, held({ found.id, found.kind, found.started }, "is under way")
+    local found, err = self.place:call("ended", id)
+    return found and setmetatable(found, self.record), err
   end)
 end
 
@@ -190,29 +129,6 @@ local function check_agents(agents)
   return own, names
 end
 
--- → the ids of the rows by name.
-local function insert_entries(db, id, agents, time)
-  local row, err = db:one "SELECT coalesce(max(id), 0) FROM entries"
-  if not row then return nil, err end
-  local first, entry = math.floor(row[1]), {}
-  for i, agent in ipairs(agents) do
-    local done
-    done, err = db:run("INSERT INTO entries (id, run, name, key, status, at) VALUES (?, ?, ?, ?, 'pending', ?)",
-      first + i, id, agent.name, agent.key, time)
-    if not done then return nil, err end
-    entry[agent.name] = first + i
-  end
-  return entry
-end
-
--- → true where the run that is undone is there, or none is.
-local function check_of(self, db, of)
-  if not of then return true end
-  local row, err = db:one("SELECT 1 FROM runs WHERE id = ?", of)
-  if row then return true end
-  return nil, err or record.missing(self, of)
-end
-
 --- Starts a run over these agents, each with a row "pending"; no other run can have one of them until it ends.
 -- @param opts { kind = "update" or "undo", of = the run that is undone, edit = a text that names the edit,
 --   agents = { { key = who it is, name = one of its own }, ... }, wait = seconds to wait for agents that other runs have (0) }
@@ -224,29 +140,8 @@ function History:start(opts)
   if o.edit then check.text("history:start: edit", o.edit) end
   if o.of then check.id("history:start: of", o.of) end
   local agents, names = check_agents(o.agents)
-  return claim(self, "history:start", o.wait, function(db, lock)
-    local done, entry, err
-    done, err = check_of(self, db, o.of)
-    if done then done, err = check_free(self, db, 0, names) end
-    if done then lock.id, err = take_next(self, db) end
-    if not lock.id then return nil, err end
-    local time = os.time()
-    done, err = db:run("INSERT INTO runs (id, kind, of, edit, state, started) VALUES (?, ?, ?, ?, 'running', ?)",
-      lock.id, o.kind, o.of, o.edit, time)
-    if done then entry, err = insert_entries(db, lock.id, agents, time) end
-    return entry and run.new(self, lock.id, entry, true), err
-  end)
-end
-
--- → the ids of the run's rows by name, and names by key.
-local function read_entries(db, id)
-  local rows, err = db:all("SELECT id, name, key FROM entries WHERE run = ? ORDER BY id", id)
-  if not rows then return nil, err end
-  local entry, names = {}, {}
-  for _, row in ipairs(rows) do
-    entry[row[2]], names[row[3]] = row[1], names[row[3]] or row[2]
-  end
-  return entry, names
+  return claim(self, "history:start", o.wait, "start",
+    { kind = o.kind, of = o.of, edit = o.edit, agents = agents, names = names })
 end
 
 --- Goes on with a run that was killed or has ended: its agents are its own again.
@@ -256,20 +151,7 @@ function History:reopen(id, opts)
   check.open("history:reopen", self)
   check.id("history:reopen", id)
   local o = options.read(opts, { wait = wait_row }, "history:reopen")
-  return claim(self, "history:reopen", o.wait, function(db, lock)
-    local row, err = db:one("SELECT id, kind, started * 1.0 FROM runs WHERE id = ?", id)
-    if not row then return nil, err or record.missing(self, id) end
-    local taken, entry, names, done
-    taken, err = take_lock(self, id)
-    if taken == false then return nil, held(row, "is under way") end
-    if not taken then return nil, err end
-    lock.id = math.floor(id)
-    entry, names = read_entries(db, id)
-    if not entry then return nil, names end
-    done, err = check_free(self, db, id, names)
-    if done then done, err = db:run("UPDATE runs SET state = 'running', ended = NULL WHERE id = ?", id) end
-    return done and run.new(self, lock.id, entry), err
-  end)
+  return claim(self, "history:reopen", o.wait, "reopen", id)
 end
 
 -- ---- opening and closing ----------------------------------------------------------------------------------------------
@@ -279,8 +161,7 @@ function History:close()
   if self.closed then return end
   if self.group then self.group:flush() end
   self.closed = true
-  self.database:close()
-  if self.locks then self.locks:close() end
+  self.place:close()
 end
 
 local history = {}
@@ -288,6 +169,7 @@ local history = {}
 local open_rows = {
   sleep = { "function" },
   timeout = { "number", min = 0, max = 1e6, default = 5 },
+  place = { "table" },
 }
 
 -- Only absolute folders count, as the XDG base directory specification has it.
@@ -299,40 +181,18 @@ local function default_path()
     message = "there is no place for the history: neither XDG_STATE_HOME nor HOME is set; set one, or name a file" }
 end
 
--- Makes the file, and its folder, where they are not there.
-local function make(path)
-  local folder = path:match "^(.+)/[^/]*$" or "/"
-  local made, why = core.file.make_folder(folder)
-  if not made then
-    return nil, failure { kind = "history", path = folder,
-      message = ("the folder cannot be made: %s; make it, or name a history in another place"):format(why) }
-  end
-  made, why = core.file.create_private(path)
-  if made then return true end
-  return nil, failure { kind = "history", path = path,
-    message = ("the history cannot be made: %s; name another file"):format(why) }
-end
-
-local function open_locks(path)
-  local locks, why = core.file.locks(path)
-  if locks then return locks end
-  return nil, failure { kind = "history", path = path,
-    message = ("the locks of the runs cannot be had: %s; let this user write it, or name another history"):format(why) }
-end
-
 -- → the options, and the path as SQLite takes it for a file's; or nil, err.
 local function prepare(path, opts, what)
   local o = options.read(opts, open_rows, what)
-  local found, err = database.driver()
-  if not found then return nil, err end
+  local err
   if path then check.name(what .. ": path", path) else path, err = default_path() end
   if not path then return nil, err end
   if not path:find "^/" then path = "./" .. path end -- SQLite knows names, such as :memory:, that are no files
   return o, path
 end
 
-local function new(path, o)
-  local self = setmetatable({ path = path, sleep = o.sleep, own = {} }, History)
+local function new(path, o, place)
+  local self = setmetatable({ path = path, sleep = o.sleep, place = place, database = place.database }, History)
   self.record = record.class(self)
   return self
 end
@@ -340,55 +200,28 @@ end
 --- Opens the history in that file, which is made where it is not there, with its folder, its owner's alone.
 -- @param path by default handoff/history.db in $XDG_STATE_HOME, or in ~/.local/state
 -- @param opts { sleep = function(seconds), a transport's: commits of a fleet are grouped by it; without, each is made at once.
---   timeout = seconds that a locked file is waited for (5) }
+--   timeout = seconds that a locked file is waited for (5); place = who does what is done to the file (handoff.history.place) }
 -- @return the history, or nil, err
 function history.open(path, opts)
-  local o, found, err
+  local o, place, err
   o, path = prepare(path, opts, "history.open")
   if not o then return nil, path end
-  found, err = make(path)
-  if not found then return nil, err end
-  local self = new(path, o)
-  self.database, err = database.open(path, o.timeout, o.sleep)
-  if not self.database then return nil, err end
-  self.locks, err = open_locks(path .. "-runs")
-  if not self.locks then
-    self.database:close()
-    return nil, err
-  end
-  self.group = group.new(self.database, o.sleep)
+  place, err = (o.place or places).open(path, o.timeout, o.sleep)
+  if not place then return nil, err end
+  local self = new(path, o, place)
+  self.group = group.new(place, o.sleep)
   return self
-end
-
--- Whether nothing is there; what is there and cannot be read is there.
-local NO_ENTRY = 2 -- ENOENT
-local function is_absent(path)
-  local file, _, reason = io.open(path, "rb")
-  if file then file:close() end
-  return reason == NO_ENTRY
 end
 
 --- Opens the history in that file to look at it: nothing can be started. One that is not there is an empty one, and is not made.
 -- @param path, opts as of open
 -- @return the history, or nil, err
 function history.look(path, opts)
-  local o, err
+  local o, place, err
   o, path = prepare(path, opts, "history.look")
   if not o then return nil, path end
-  local self = new(path, o)
-  if is_absent(path) then
-    self.database, err = database.empty(path, o.timeout)
-    return self.database and self, err
-  end
-  local done
-  done, err = make(path)
-  if done then self.database, err = database.look(path, o.timeout, o.sleep) end
-  if not self.database then return nil, err end
-  if is_absent(path .. "-runs") then return self end
-  self.locks, err = open_locks(path .. "-runs")
-  if self.locks then return self end
-  self.database:close()
-  return nil, err
+  place, err = (o.place or places).look(path, o.timeout, o.sleep)
+  return place and new(path, o, place), err
 end
 
 return history

@@ -12,19 +12,11 @@ Group.__index = Group
 local MAX_DELAY = 0.05 -- seconds
 local POLL = 0.005 -- seconds; only while another writer waits for a locked database
 
-local function write_all(database, batch)
-  for _, row in ipairs(batch) do
-    local done, err = row.write(database, row)
-    if not done then return nil, err end
-  end
-  return true
-end
-
 -- The next delay is about what this commit took.
 local function commit(self, batch)
   self.batch = nil
   local began = now()
-  batch.done, batch.err = self.database:transaction(write_all, batch)
+  batch.done, batch.err = self.place:call("write", batch.rows)
   batch.settled = true
   self.delay = math.min(now() - began, MAX_DELAY)
 end
@@ -37,15 +29,15 @@ local function fate(batch)
   return nil, failure(own)
 end
 
---- Writes a row: row.write(database, row) → something | nil, err, in the transaction of its group. It must not wait.
+--- Writes a row (see steps.write), in the transaction of its group.
 -- @return true when that is on the disk; or nil, err, and then nothing of it is
 function Group:write(row)
   local batch, sleep = self.batch, self.sleep
   if not batch then
-    batch = { due = now() + self.delay }
+    batch = { rows = {}, due = now() + self.delay }
     self.batch = batch
   end
-  batch[#batch + 1] = row
+  batch.rows[#batch.rows + 1] = row
   -- A cancelled writer waits no longer, but what it brought is written all the same.
   if sleep then sleep(math.max(batch.due - now(), 0)) end
   if self.batch == batch then commit(self, batch) end
@@ -64,8 +56,8 @@ end
 local group = {}
 
 --- @param sleep function(seconds), or nil: then every row is committed at once
-function group.new(database, sleep)
-  return setmetatable({ database = database, sleep = sleep, delay = 0 }, Group)
+function group.new(place, sleep)
+  return setmetatable({ place = place, sleep = sleep, delay = 0 }, Group)
 end
 
 return group

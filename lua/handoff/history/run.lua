@@ -21,19 +21,10 @@ local function entry_of(self, what, name)
   refuse { path = what, rule = "unknown", message = ("run %d has no agent %q"):format(self.id, tostring(name)) }
 end
 
--- A document that is replaced takes the answer to it along (see schema.lua).
-local function write_documents(db, row)
-  local done, err = db:run([[UPDATE entries SET status = ?, error = NULL, changes = coalesce(?, changes), at = ?
-    WHERE id = ?]], row.status, row.changes, row.at, row.entry)
-  if not done then return nil, err end
-  return db:run("INSERT OR REPLACE INTO documents (entry, before, meant) VALUES (?, ?, ?)", row.entry, row.before,
-    row.meant)
-end
-
 local function keep_documents(self, what, status, name, before, meant, changes)
   local entry = entry_of(self, what, name)
   return self.history.group:write {
-    write = write_documents, entry = entry, status = status, at = os.time(),
+    what = "documents", entry = entry, status = status, at = os.time(),
     changes = check.changes(what .. ": changes", changes),
     before = check.text(what .. ": before", before), meant = check.text(what .. ": meant", meant),
   }
@@ -55,14 +46,6 @@ function Run:writing(name, before, meant)
   return done, err
 end
 
-local function write_outcome(db, row)
-  local done, err = db:run([[UPDATE entries SET status = ?, error = ?, changes = coalesce(?, changes), at = ?
-    WHERE id = ?]], row.status, row.error, row.changes, row.at, row.entry)
-  if not done or not row.answered then return done, err end
-  return db:run("INSERT OR REPLACE INTO answers (entry, after) SELECT entry, ? FROM documents WHERE entry = ?",
-    row.after, row.entry)
-end
-
 local done_rows = { after = { "string" }, error = { "string table" }, changes = { "number string" } }
 
 --- Keeps how it ended.
@@ -74,7 +57,7 @@ function Run:done(name, status, opts)
   local o = options.read(opts, done_rows, "run:done")
   local after = o.after and check.text("run:done: after", o.after)
   local row = {
-    write = write_outcome, entry = entry, status = check.name("run:done: status", status), at = os.time(),
+    what = "outcome", entry = entry, status = check.name("run:done: status", status), at = os.time(),
     error = o.error and tostring(o.error), changes = check.changes("run:done: changes", o.changes),
     answered = after ~= nil, after = after ~= self.meant[name] and after or nil,
   }
@@ -86,18 +69,14 @@ end
 function Run:entries() return record.entries(self.history, self.id) end
 function Run:documents(name) return record.documents(self.history, self.id, name) end
 
-local function write_end(db, id, state)
-  return db:run("UPDATE runs SET state = ?, ended = ? WHERE id = ?", state, os.time(), id)
-end
-
--- Ends it with a last statement. A writer may still wait to be told.
-local function conclude(self, what, write, ...)
+-- Ends it with a last step. A writer may still wait to be told.
+local function conclude(self, what, step, ...)
   local history = self.history
   if self.over then return true end
   check.open(what, history)
   self.over = true
   history.group:flush()
-  local done, err = history.database:transaction(write, self.id, ...)
+  local done, err = history.place:call(step, self.id, ...)
   self.entry, self.meant = {}, {}
   history:free(self.id)
   return done and true, err
@@ -108,18 +87,15 @@ end
 -- @return true, or nil, err: it shows as interrupted then
 function Run:finish(state)
   check.choice("run:finish", state, { "finished", "stopped" })
-  return conclude(self, "run:finish", write_end, state)
+  return conclude(self, "run:finish", "finish", state)
 end
-
--- What is kept of its agents goes with it (see schema.lua).
-local function delete(db, id) return db:run("DELETE FROM runs WHERE id = ?", id) end
 
 --- Ends a run that was declined once its plans were seen: nothing of it stays where it is new and no PUT was recorded in it,
 -- its number included; any other one ends as stopped.
 -- @return as finish
 function Run:drop()
   if not self.is_new then return self:finish "stopped" end
-  return conclude(self, "run:drop", delete)
+  return conclude(self, "run:drop", "drop")
 end
 
 local run = {}
