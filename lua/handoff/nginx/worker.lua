@@ -52,4 +52,7 @@ function worker.request(request, direct, expires)
   return nil, nil, { message = tostring(answer) }
 end
 
+--- Puts a file in the place of another, see core.file.replace → true | nil, why.
+function worker.replace_file(path, text) return require("handoff.core").file.replace(path, text) end
+
 return worker

@@ -1,0 +1,317 @@
+-- SPDX-License-Identifier: MIT
+--- The agents' configurations for all workers of an nginx, read in microseconds: kept in a shared dictionary, refreshed by one
+-- worker before they are old, served on while the API is down. See cache/store.lua for what is where.
+--
+--   init_worker_by_lua_block { cache = require "handoff.nginx".cache "agents.lua"; cache:start() }
+local core = require "handoff.core"
+local config = require "handoff.config"
+local client = require "handoff.client"
+local flights = require "handoff.nginx.cache.flight"
+local folders = require "handoff.nginx.cache.folder"
+local inventory = require "handoff.inventory"
+local options = require "handoff.options"
+local phase = require "handoff.nginx.phase"
+local stores = require "handoff.nginx.cache.store"
+
+local failure, refuse, now = core.error.new, core.error.raise, core.http.now
+
+local Cache = {}
+Cache.__index, Cache.__metatable = Cache, "handoff cache"
+
+local TIMEOUT, CONNECT_TIMEOUT = 10, 5 -- seconds of a fetch: somebody may wait for it
+local EARLY, SPREAD = 0.75, 0.15 -- a refresh begins after so much of ttl, and up to so much more
+local TICK = 1 -- seconds, at most, between two looks at what is due
+local LEAD = 3 -- ticks without a sign of the worker that refreshes, after which another does
+local QUIET = 10 -- seconds without a second line in the log about the same
+local KEPT = 24 -- how often in `stale` a file is written anew although its document has not changed
+
+local rows = {
+  dict = { "string", default = "handoff" },
+  ttl = { "number", min = 0.1, max = 1e6, default = 60 },
+  stale = { "number", min = 0, max = 1e8, default = 86400 },
+  folder = { "string" },
+  fleet = { "table" },
+}
+
+-- ---- the log ----------------------------------------------------------------------------------------------------------------
+
+-- Says it, unless the same was said just now of another agent: thousands may fail at once.
+local function say(self, what, level, text)
+  local said = self.said[what] or { at = -QUIET, unsaid = 0 }
+  self.said[what] = said
+  if now() - said.at < QUIET then
+    said.unsaid = said.unsaid + 1
+    return
+  end
+  local more = said.unsaid > 0 and (" (and %d more such since)"):format(said.unsaid) or ""
+  said.at, said.unsaid = now(), 0
+  ngx.log(level, "handoff: ", text, more)
+end
+
+local function say_failed(self, record, err)
+  local age = self.store:age(record)
+  local served = age and ("what is there, %d s old, is served on"):format(age) or "there is nothing to serve"
+  say(self, "failed", ngx.WARN, ("%s: %s; %s"):format(record.name, err.message, served))
+end
+
+local function say_full(self, record, size, why)
+  say(self, "full", ngx.ERR, ("%s: the dictionary takes no document of %d bytes more (%s), so each worker fetches "
+    .. "for itself; give it more room, as in `lua_shared_dict %s 64m;`"):format(record.name, size, why,
+    self.options.dict))
+end
+
+local function say_unwritten(self, path, why)
+  say(self, "folder", ngx.ERR, ("%s cannot be written: %s; let the user of the workers write in %s"):format(path, why,
+    self.options.folder))
+end
+
+-- ---- files ------------------------------------------------------------------------------------------------------------------
+
+-- The disk may be slow: a thread writes, where the transport has some.
+local function save(pool, path, content)
+  if not pool then return core.file.replace(path, content) end
+  local ok, saved, why = pcall(pool.run, pool, "replace_file", path, content)
+  if ok then return saved, why end
+  return nil, tostring(saved)
+end
+
+local function write_file(is_ending, self, record, text, fetched)
+  if is_ending then return end
+  local where = self.options.folder
+  local path, content = folders.path(where, record.name), folders.content(record.name, record.identity, fetched, text)
+  local ok, why = save(self.fleet.transport.loop.pool, path, content)
+  if not ok then say_unwritten(self, path, why) end
+end
+
+-- Where the document is another one, or the file says that it is much older than it is.
+local function keep_file(self, record, text)
+  local o, version, fetched = self.options, stores.version(text), ngx.now()
+  if not o.folder then return end
+  if record.filed == version and fetched - record.filed_at < o.stale / KEPT then return end
+  record.filed, record.filed_at = version, fetched
+  ngx.timer.at(0, write_file, self, record, text, fetched)
+end
+
+-- Takes from the files what the dictionary does not have.
+local function load_files(self)
+  local where = self.options.folder
+  for _, record in ipairs(self.records) do
+    local fetched, text
+    if not self.store:age(record) then
+      fetched, text = folders.read(folders.path(where, record.name), record.identity)
+    end
+    local cfg = text and config.new(text, true)
+    local age = cfg and math.max(0, ngx.now() - fetched)
+    if age and age <= self.store.lasting then
+      record.filed, record.filed_at = stores.version(text), fetched
+      local ok, why = self.store:put(record, text, cfg, age, fetched)
+      if not ok then say_full(self, record, #text, why) end
+    end
+  end
+end
+
+-- ---- making one -------------------------------------------------------------------------------------------------------------
+
+-- What every request is counted by, besides what the caller's own on_event does.
+local function counting(self, on_event)
+  return function(event)
+    if event.type == "request_end" then self.store:count_request(event.method, event.status or event.error) end
+    if on_event then return on_event(event) end
+  end
+end
+
+local function check_dict(name)
+  if ngx.shared[name] then return end
+  refuse { path = "handoff.nginx.cache: dict", rule = "dict", value = name,
+    message = ("nginx has no shared dictionary %q; add the line `lua_shared_dict %s 16m;` within http")
+      :format(name, name) }
+end
+
+-- Tokens are read here, where they may be readable by nobody but the master process. One that cannot be is told by each refresh.
+local function record_of(agent, base_url)
+  inventory.resolve { agent }
+  local scenario = inventory.scenario(agent)
+  return stores.record(agent, ("%s at %s"):format(scenario and "scenario " .. scenario or agent.name,
+    client.url(agent.base_url or base_url, true)))
+end
+
+local function fetch_options(self, given)
+  local all = {}
+  for name, value in pairs(self.fleet.clients) do all[name] = value end
+  all.timeout, all.connect_timeout = given.timeout or TIMEOUT, given.connect_timeout or CONNECT_TIMEOUT
+  return all
+end
+
+--- A cache of the configurations of all agents of an inventory. Make it once, in init_by_lua or init_worker_by_lua; one a
+-- dictionary.
+-- @param source as of handoff.fleet
+-- @param opts { dict = "handoff" (the name of a lua_shared_dict), ttl = 60 (seconds after which a configuration is old; it is
+--   fetched anew before), stale = 86400 (seconds for which an old one is served while there is no newer), folder = (documents are
+--   kept in files there, too, which a restart reads; it is made where it is missing), fleet = options of handoff.nginx's fleet }
+-- @return the cache; or nil, err where the inventory cannot be read
+local function new(source, opts)
+  local o = options.read(opts, rows, "handoff.nginx.cache")
+  check_dict(o.dict)
+  local self = { options = o, said = {}, records = {}, by_name = {}, store = stores.new(o.dict, o.ttl + o.stale) }
+  local given = {}
+  for name, value in pairs(o.fleet or {}) do given[name] = value end
+  given.on_event = counting(self, given.on_event)
+  local fleet, err = require("handoff.nginx").fleet(source, given)
+  if not fleet then return nil, err end
+  self.fleet = fleet
+  for i, agent in ipairs(self.fleet:agents()) do
+    local record = record_of(agent, given.base_url)
+    self.records[i], self.by_name[agent.name] = record, record
+    self.store:forgive(record)
+  end
+  self.flights = flights.new {
+    store = self.store, clients = fetch_options(self, given), ttl = o.ttl,
+    on_failed = function(record, why) say_failed(self, record, why) end,
+    on_fetched = function(record, text, why)
+      if why then say_full(self, record, #text, why) end
+      keep_file(self, record, text)
+    end,
+  }
+  if o.folder then load_files(self) end
+  return setmetatable(self, Cache)
+end
+
+-- ---- refreshing -------------------------------------------------------------------------------------------------------------
+
+-- Seconds until the agent's document is to be fetched.
+local function due_in(self, record)
+  local age, failed, ttl = self.store:age(record), self.store:failure(record), self.options.ttl
+  if failed then return failed.next - now() end
+  return age and ttl * (EARLY + SPREAD * flights.spread(record, self.store:stamp(record) or "")) - age or 0
+end
+
+-- When each is due is looked up once and then when that time has come: another worker may have fetched it.
+local function tick(is_ending, self)
+  if is_ending then return self.store:stop_leading() end
+  if not self.store:lead(LEAD * self.tick) then
+    self.due = {}
+    return
+  end
+  local time, due = now(), self.due
+  for i, record in ipairs(self.records) do
+    if (due[i] or 0) <= time then
+      local wait = due_in(self, record)
+      due[i] = time + wait
+      if wait <= 0 then self.flights:want(record) end
+    end
+  end
+end
+
+-- The folder is the workers': what the master process made would be root's.
+local function make_folder(_, self)
+  local ok, why = core.file.make_folder(self.options.folder)
+  if not ok then say_unwritten(self, self.options.folder, why) end
+  folders.tidy(self.options.folder, self.by_name)
+end
+
+--- Begins to keep the configurations fresh. Call it in init_worker_by_lua, in every worker; a second call does nothing.
+function Cache:start()
+  if ngx.get_phase() == "init" then
+    refuse { path = "cache:start", rule = "phase",
+      message = "it belongs in init_worker_by_lua_block: there are no timers before" }
+  end
+  if self.due or not ngx.worker.id() then return end
+  self.due, self.tick = {}, math.min(TICK, self.options.ttl / 10)
+  if self.options.folder and ngx.worker.id() == 0 then ngx.timer.at(0, make_folder, self) end
+  assert(ngx.timer.at(0, tick, self))
+  assert(ngx.timer.every(self.tick, tick, self))
+end
+
+-- ---- serving ----------------------------------------------------------------------------------------------------------------
+
+local function record_named(self, name, what)
+  local record = self.by_name[name]
+  if record then return record end
+  local names = {}
+  for i, other in ipairs(self.records) do names[i] = other.name end
+  local near = type(name) == "string" and core.schema.nearest(name, names)
+  refuse { path = what, rule = "agent", value = name, message = ("no agent %s in the inventory; %s"):format(
+    type(name) == "string" and ("%q"):format(name) or "that is a " .. type(name),
+    near and ("did you mean %q?"):format(near) or "cache:agents() has those that are") }
+end
+
+local function served(self, record, entry)
+  local age, failed = math.max(0, now() - entry.at), self.store:failure(record)
+  local stale = age > self.options.ttl
+  if stale and not (failed and failed.next > now()) then self.flights:want(record) end
+  return entry.cfg, { version = entry.version, fetched = entry.fetched, age = age, stale = stale,
+    error = failed and failed.kind }
+end
+
+local function failed_error(record, failed)
+  return failure { kind = failed.kind, agent = record.name, message = failed.message,
+    retry_after = math.max(0, math.ceil(failed.next - now())) }
+end
+
+-- Fetches where one may wait, and otherwise sees to it that it is there later.
+local function missed(self, record)
+  local store, flying = self.store, ngx.get_phase() ~= "init"
+  local failed, can_wait = store:failure(record), phase.can_wait()
+  if failed and failed.next > now() then return nil, failed_error(record, failed) end
+  local flight = flying and self.flights:want(record, can_wait)
+  if not can_wait then
+    return nil, failure { kind = "uncached", agent = record.name,
+      message = "its configuration has not been fetched yet, and nginx cannot wait for it here; ask again in a second" }
+  end
+  local landed = self.flights:await(flight)
+  local entry = store:newest(record)
+  if entry then return served(self, record, entry) end
+  failed = store:failure(record)
+  if failed then return nil, failed_error(record, failed) end
+  return nil, failure { kind = landed and "cancelled" or "timeout", agent = record.name,
+    message = ("its configuration was not fetched%s; try again later"):format(landed and "" or " in time") }
+end
+
+--- The configuration of an agent, as it was a moment ago. A name that is no agent's raises.
+-- @return cfg, sealed: to edit it copy it; and { version = a number for its text, fetched = seconds since 1970, age = seconds,
+--   stale = whether that is beyond ttl, error = the kind of how the last refresh failed }. Or nil, err where nothing is known
+--   that is not too old: what the last fetch failed with; "uncached" where it would take a wait that nginx does not allow there
+function Cache:get(name)
+  local record = self.by_name[name] or record_named(self, name, "cache:get")
+  local entry = self.store:newest(record)
+  if entry then return served(self, record, entry) end
+  return missed(self, record)
+end
+
+--- Whether the inventory has an agent of that name.
+function Cache:knows(name) return self.by_name[name] ~= nil end
+
+--- Puts a configuration in that was just written, as the service answered: all workers serve it from now on.
+function Cache:put(name, cfg)
+  local record = record_named(self, name, "cache:put")
+  if not core.config.is(cfg) then
+    refuse { path = "cache:put", rule = "type", message = ("a configuration expected, got %s"):format(type(cfg)) }
+  end
+  local text = cfg:text()
+  local ok, why = self.store:put(record, text, assert(config.new(text, true)), 0, ngx.now())
+  if not ok then say_full(self, record, #text, why) end
+  keep_file(self, record, text)
+end
+
+--- The agents: a list of { name=, tags= }.
+function Cache:agents()
+  local list = {}
+  for i, record in ipairs(self.records) do list[i] = { name = record.name, tags = record.agent.tags } end
+  return list
+end
+
+--- What all workers did together since nginx was started, and how old what they have is: { requests = a list of { method=,
+-- status= or error=, count= }, refreshes = { ok=, failed= }, agents = a list of { name=, age= (nil: there is nothing to serve),
+-- stale=, error= as of get } }.
+function Cache:figures()
+  local store, agents = self.store, {}
+  for i, record in ipairs(self.records) do
+    local age, failed = store:age(record), store:failure(record)
+    agents[i] = { name = record.name, age = age, stale = age ~= nil and age > self.options.ttl,
+      error = failed and failed.kind }
+  end
+  return { requests = store:requests(), refreshes = { ok = store:counted "n:ok", failed = store:counted "n:failed" },
+    agents = agents }
+end
+
+return { new = new }

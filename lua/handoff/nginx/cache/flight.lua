@@ -1,0 +1,178 @@
+-- SPDX-License-Identifier: MIT
+--- Fetches of documents: whoever wants an agent's gets it from one fetch of all workers. Each is a timer of its own, so that it
+-- goes on when the request that began it is gone; so many of them at once, those that somebody waits for first.
+local core = require "handoff.core"
+local client = require "handoff.client"
+local inventory = require "handoff.inventory"
+
+local failure, now = core.error.new, core.http.now
+
+local AT_ONCE = 32 -- fetches in this worker
+local FIRST_LOOK, LAST_LOOK = 0.005, 0.1 -- seconds between looks whether another worker has fetched
+
+local Flights = {}
+Flights.__index = Flights
+
+--- @param given { store=, clients= options of every client, ttl=, on_fetched= function(record, text, why): called after each
+--   document that was fetched and put into the store, `why` is the reason where it did not fit; on_failed= function(record,
+--   err): called when one fails that did not before }
+local function new(given)
+  local clients = {}
+  for name, value in pairs(given.clients) do clients[name] = value end
+  -- A failed one is tried again when its time comes; until then what is there is served.
+  clients.retries, clients.deadline = 0, clients.timeout
+  return setmetatable({
+    store = given.store, ttl = given.ttl, on_fetched = given.on_fetched,
+    on_failed = given.on_failed, seconds = clients.deadline,
+    make_client = client.maker(clients), clients = {}, under_way = {}, urgent = {}, idle = {}, running = 0,
+  }, Flights)
+end
+
+-- ---- one fetch ------------------------------------------------------------------------------------------------------------
+
+local function client_of(self, record)
+  local kept = self.clients[record.name]
+  if kept then return kept end
+  local ready, err = inventory.resolve { record.agent }
+  if not ready then return nil, err end
+  local own = inventory.options(record.agent)
+  if own.retries then own.retries = 0 end
+  own.deadline, own.timeout = nil, own.timeout and math.min(own.timeout, self.seconds)
+  self.clients[record.name] = self.make_client(own)
+  return self.clients[record.name]
+end
+
+local function get(self, record)
+  local one, err = client_of(self, record)
+  if not one then return nil, err end
+  return one:get()
+end
+
+-- Any number from 0 to 1 that agents and times do not share, so that they spread out.
+local function spread(record, number)
+  return ngx.crc32_long(("%s %s"):format(record.name, number)) / 2 ^ 32
+end
+
+-- Doubles from failure to failure, up to the time between two refreshes: a service that is down is asked no more than one that
+-- is up.
+local function note_failure(self, record, err)
+  local before = self.store:failure(record)
+  local count = before and before.count + 1 or 1
+  local most = math.min(2 ^ (count - 1), self.ttl)
+  local wait = most * (0.5 + 0.5 * spread(record, now()))
+  self.store:count "n:failed"
+  self.store:fail(record, count, math.max(wait, err.retry_after or 0), err)
+  return count
+end
+
+-- What another worker put there meanwhile is newer than what was asked for before: it stays.
+local function fetch(self, record, stamp)
+  local ok, cfg, err = pcall(get, self, record)
+  if not ok then cfg, err = nil, core.error.is(cfg) and cfg or failure { kind = "invalid", message = tostring(cfg) } end
+  if not cfg then
+    if note_failure(self, record, err) == 1 then self.on_failed(record, err) end
+    return
+  end
+  self.store:count "n:ok"
+  if self.store:stamp(record) ~= stamp then return end
+  local text = cfg:text()
+  local _, why = self.store:put(record, text, cfg, 0, ngx.now())
+  self.on_fetched(record, text, why)
+end
+
+--- Fetches, unless another worker does: then waits for that one, where somebody waits for this one.
+local function fly(self, flight)
+  local store, record, pause = self.store, flight.record, FIRST_LOOK
+  local ends = now() + self.seconds
+  repeat
+    if store:lock(record, self.seconds + 1) then
+      local is_news = store:stamp(record) ~= flight.stamp or store:failure(record) ~= flight.failure
+      return is_news or fetch(self, record, flight.stamp)
+    end
+    if not flight.is_awaited then return end
+    ngx.sleep(pause)
+    pause = math.min(pause * 2, LAST_LOOK)
+  until now() > ends
+end
+
+-- ---- all of them ----------------------------------------------------------------------------------------------------------
+
+local function land(self, flight)
+  self.under_way[flight.record.name] = nil
+  if flight.waiting > 0 then flight.landed:post(flight.waiting) end
+end
+
+-- The next that has not been flown: one may stand in both queues.
+local function next_of(self)
+  for _, queue in ipairs { self.urgent, self.idle } do
+    while queue.first do
+      local entry = queue.first
+      queue.first = entry.next
+      if not queue.first then queue.last = nil end
+      if not entry.flight.has_begun then return entry.flight end
+    end
+  end
+end
+
+local run
+
+-- Lets as many go as may.
+local function launch(self)
+  while self.running < AT_ONCE do
+    local flight = next_of(self)
+    if not flight then return end
+    flight.has_begun = true
+    local ok, why = ngx.timer.at(0, run, self, flight)
+    if ok then
+      self.running = self.running + 1
+    else
+      ngx.log(ngx.ERR, "handoff: no timer for a fetch: ", why)
+      land(self, flight)
+    end
+  end
+end
+
+-- A worker that ends fetches no more but for those who wait.
+function run(is_ending, self, flight)
+  if not is_ending or flight.is_awaited then
+    local ok, why = pcall(fly, self, flight)
+    if not ok then ngx.log(ngx.ERR, "handoff: a fetch broke: ", tostring(why)) end
+  end
+  self.store:unlock(flight.record)
+  self.running = self.running - 1
+  land(self, flight)
+  launch(self)
+end
+
+local function enqueue(queue, flight)
+  local entry = { flight = flight }
+  if queue.last then queue.last.next = entry else queue.first = entry end
+  queue.last = entry
+end
+
+--- Begins to fetch an agent's document, or joins the fetch that is under way.
+-- @param is_awaited whether somebody will wait for it
+function Flights:want(record, is_awaited)
+  local flight = self.under_way[record.name]
+  if flight and (flight.is_awaited or not is_awaited) then return flight end
+  if not flight then
+    flight = { record = record, stamp = self.store:stamp(record), failure = self.store:failure(record), waiting = 0 }
+    self.under_way[record.name] = flight
+  end
+  flight.is_awaited = is_awaited
+  flight.landed = flight.landed or is_awaited and require("ngx.semaphore").new() or nil
+  enqueue(is_awaited and self.urgent or self.idle, flight)
+  launch(self)
+  return flight
+end
+
+--- Waits until the flight is over → true; or nil where that takes too long.
+function Flights:await(flight)
+  if self.under_way[flight.record.name] ~= flight then return true end
+  flight.waiting = flight.waiting + 1
+  local ok = flight.landed:wait(self.seconds + 2)
+  if not ok then flight.waiting = flight.waiting - 1 end
+  return ok
+end
+
+return { new = new, spread = spread }

@@ -1,0 +1,45 @@
+-- SPDX-License-Identifier: MIT
+--- Documents in files, a folder of them, for a restart while the API is down. A file has one line of JSON, { agent=, identity=,
+-- fetched= }, and then the document as it came. It holds no token.
+local core = require "handoff.core"
+
+local folder = {}
+
+local ENDING = ".cached"
+local LONGEST = 200 -- bytes of a file's name
+
+--- The agent's file.
+function folder.path(where, name)
+  local file = ngx.escape_uri(name)
+  if #file > LONGEST then file = ngx.md5(name) end
+  return ("%s/%s%s"):format(where, file, ENDING)
+end
+
+--- What stands in such a file.
+function folder.content(name, identity, fetched, text)
+  return core.json.encode { agent = name, identity = identity, fetched = fetched } .. "\n" .. text
+end
+
+--- Reads a file → the time since 1970 when its document was fetched, and the text; nil where there is none of that agent.
+function folder.read(path, identity)
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  local line, text = file:read "*l", file:read "*a"
+  file:close()
+  local head = line and core.json.decode(line)
+  if type(head) ~= "table" or head.identity ~= identity or type(head.fetched) ~= "number" then return nil end
+  return head.fetched, text
+end
+
+--- Removes the files of agents that are no more, and what a worker that ended left half written.
+-- @param names a set of those that are
+function folder.tidy(where, names)
+  local mine = {}
+  for name in pairs(names) do mine[folder.path(where, name)] = true end
+  for _, file in ipairs(core.file.list(where) or {}) do
+    local path = where .. "/" .. file
+    if file:sub(-#ENDING) == ENDING and not mine[path] or file:find "^%.handoff%.......$" then os.remove(path) end
+  end
+end
+
+return folder
