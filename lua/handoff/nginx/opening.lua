@@ -60,11 +60,9 @@ local function refuse(what, option, rule, message)
 end
 
 local function check_name(what, cache, name)
+  if cache:knows(name) then return end
   local names = {}
-  for i, agent in ipairs(cache:agents()) do
-    if agent.name == name then return end
-    names[i] = agent.name
-  end
+  for i, agent in ipairs(cache:agents()) do names[i] = agent.name end
   local near = core.schema.nearest(name, names)
   refuse(what, "agent", "unknown", ("the cache has no agent %q; %s"):format(name,
     near and ("did you mean %q?"):format(near) or "give the name of one that its inventory has"))
@@ -72,15 +70,17 @@ end
 
 --- Reads the options of a handler that is about one agent, as options.read; `cache` and `agent` are among them. A name that the
 -- cache does not have raises.
--- @return the options, where `agent` is a function() → name or nil
+-- @return the options, where `agent` is a function() → the name of an agent of the cache, or nil
 function opening.read(given, rows, what)
   local read = options.read(given, rows, what)
   local cache, agent = read.cache, read.agent
   if not cache then refuse(what, "cache", "required", "no cache; make one by hn.cache and give it: cache = cache") end
   if not agent then refuse(what, "agent", "required", 'no agent; give a name, or a function that returns one') end
-  if type(agent) == "string" then
-    check_name(what, cache, agent)
-    read.agent = function() return agent end
+  if type(agent) == "string" then check_name(what, cache, agent) end
+  read.agent = function()
+    local name = agent
+    if type(agent) == "function" then name = agent() end
+    if name ~= nil and cache:knows(name) then return name end
   end
   return read
 end

@@ -51,14 +51,6 @@ local function unavailable(err)
   answer.refuse(503, "unavailable", message, { ["Retry-After"] = seconds })
 end
 
--- As cache:get; nil alone where there is no such agent.
-local function fetch(cache, name)
-  local ok, cfg, info = pcall(cache.get, cache, name)
-  if ok then return cfg, info end
-  if type(cfg) == "table" and cfg.kind == "invalid" then return nil end
-  error(cfg, 0)
-end
-
 local function tell(one, info, most)
   write(one, info)
   local header = ngx.header
@@ -69,12 +61,9 @@ end
 
 local function serve(read, keep)
   local name = read.agent()
-  if name == nil then return unknown() end
-  local cfg, info = fetch(read.cache, name)
-  if not cfg then
-    if info then return unavailable(info) end
-    return unknown()
-  end
+  if not name then return unknown() end
+  local cfg, info = read.cache:get(name)
+  if not cfg then return unavailable(info) end
   local one = keep(name, cfg, info.version, ngx.time())
   if not one.err then return tell(one, info, read.max_age) end
   if not one.told then answer.log(ngx.ERR, ("hn.status: %s: %s"):format(name, tostring(one.err))) end

@@ -7,7 +7,7 @@ local variable = {}
 
 local function state(read, keep)
   local name = read.agent()
-  if name == nil then return nil end
+  if not name then return nil end
   local cfg, info = read.cache:peek(name)
   return cfg and keep(name, cfg, info.version, ngx.time()).open
 end
