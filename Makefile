@@ -197,7 +197,7 @@ demo-run:
 # Each check is a target of its own. Those named test-… print lines `N passed, N failed`, which count; every other counts as one,
 # by its exit status.
 lints := lint-lua lint-c lint-format lint-gcc lint-clang
-checks := $(lints) test-core test-lua54 test-luajit
+checks := $(lints) test-core test-lua54 test-luajit test-threads
 check = $(lua54_lua) spec/support/run.lua $(MAKE) --no-print-directory -s --
 
 test:
@@ -264,6 +264,19 @@ test-asan:
 	@$(MAKE) --no-print-directory -s test-lua54 CC=gcc BUILD=$(BUILD)/asan CFLAGS='$(sanitize)' \
 	  WRAP='env LD_PRELOAD="$(shell gcc -print-file-name=libasan.so) $(shell gcc -print-file-name=libubsan.so)" $(WRAP)'
 
+# Eight Lua states in eight threads, with requests and collections all the while, the compiled modules under ThreadSanitizer.
+# -fexceptions: LuaJIT unwinds C frames as C++ does, and ThreadSanitizer has to see them end.
+racing = -O1 -g -fno-omit-frame-pointer -fexceptions -fsanitize=thread
+$(BUILD)/spec/threads-%: spec/threads/states.c % Makefile
+	@mkdir -p $(@D)
+	$(compile) $($*_flags) $< -o $@ $(LDFLAGS) $(shell pkg-config --libs $($*_pc)) -lpthread
+-include $(wildcard $(BUILD)/spec/threads-*.d)
+threads: $(found:%=$(BUILD)/spec/threads-%)
+test-threads: $(found)
+	@$(MAKE) --no-print-directory -s threads CC=gcc BUILD=$(BUILD)/tsan CFLAGS='$(racing)'
+	@status=0; $(foreach vm,$(found),echo '$(vm):'; \
+	  $($(vm)_lua) spec/threads/run.lua $(abspath $(BUILD))/tsan || status=1;) exit $$status
+
 test-valgrind:
 	@$(call packages,test-valgrind,$(test_deb) valgrind)
 	@$(MAKE) --no-print-directory -s test-lua54 \
@@ -309,7 +322,7 @@ help:
 	@echo 'make demo        try it: an edit over 25 agents of a sandbox on this machine'
 	@echo 'make test        everything that must pass; SPEC=spec/x_spec.lua for less of busted'
 	@echo 'make lint        luacheck, cppcheck, clang-format, both compilers with warnings as errors'
-	@echo 'make test-core, test-lua54, test-luajit          a part of the tests'
+	@echo 'make test-core, test-lua54, test-luajit, test-threads     a part of the tests'
 	@echo 'make test-asan, test-valgrind, test-gc           busted with sanitizers, valgrind, a restless collector'
 	@echo 'make fuzz        fuzzers of the core, with sanitizers; FUZZ_SECONDS=60 each'
 	@echo 'make test-kill   a run killed at 200 instants and gone on with'
@@ -318,4 +331,4 @@ help:
 	@echo 'make clean'
 
 .PHONY: all $(vms) rock install install-command install-pages install-rock uninstall deps demo demo-run test checks lint \
-  lints $(checks) fuzz $(fuzzers:%=fuzz-%) test-asan test-valgrind test-gc test-kill golden bench bench-run clean help
+  lints $(checks) threads fuzz $(fuzzers:%=fuzz-%) test-asan test-valgrind test-gc test-kill golden bench bench-run clean help
