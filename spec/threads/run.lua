@@ -14,8 +14,8 @@ local cpath = ("%s/%s/?.so;;"):format(build, program.vm)
 
 -- ThreadSanitizer takes certain places of memory for its own: addresses at random may be in its way, where that can be helped.
 local fixed = "$(setarch -R true 2>/dev/null && echo setarch -R)"
-local words = ("%s timeout -k 5 300 %s/spec/threads-%s %d %d spec/threads/state.lua %s"):format(fixed, build, program.vm,
-  THREADS, ROUNDS, inventory)
+local words = ("%s timeout -k 5 300 %s/spec/threads-%s %d %d spec/threads/state.lua %s"):format(fixed, build,
+  program.vm, THREADS, ROUNDS, inventory)
 local output, status = program.run(words, {
   LUA_CPATH = cpath, LUA_CPATH_5_4 = cpath, LUA_PATH = package.path, LUA_PATH_5_4 = package.path,
   -- Locks of libraries that are not built with it are unknown to it: only what our own code does counts.
