@@ -50,7 +50,7 @@ test_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-dbi-sqlite3 lua-arg
   clang-format cppcheck luarocks nginx libnginx-mod-http-lua openssl curl jq python3-requests python3-jsonschema locales \
   mandoc zsh fish tmux perl chromium chromium-driver python3-icalendar python3-dateutil
 bench_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-dbi-sqlite3 lua-argparse lua-filesystem python3-requests \
-  nginx libnginx-mod-http-lua openssl curl
+  nginx libnginx-mod-http-lua openssl curl wrk
 
 found := $(strip $(foreach vm,$(vms),$(if $($(vm)_pc),$(vm))))
 vital := cc pkgconfig vm core
@@ -298,7 +298,8 @@ test-gc:
 
 # --- measure --------------------------------------------------------------------------------------------------------------
 # Programs that stand alone; what else is in spec/bench they start, compiled or under the VM that runs them.
-benches := document fleet command
+benches := document fleet command nginx
+nginx_on := luajit # alone
 bench_bin := $(patsubst spec/bench/%.c,$(BUILD)/bench/%,$(wildcard spec/bench/*.c))
 $(BUILD)/bench/%: spec/bench/%.c Makefile
 	@mkdir -p $(@D)
@@ -308,7 +309,7 @@ bench:
 	@$(call packages,bench,$(bench_deb))
 	@$(MAKE) --no-print-directory -s all bench-run
 bench-run: $(bench_bin)
-	@$(foreach bench,$(benches),$(foreach vm,$(found),echo '== $(bench), $(vm)' && \
+	@$(foreach bench,$(benches),$(foreach vm,$(filter $(or $($(bench)_on),$(vms)),$(found)),echo '== $(bench), $(vm)' && \
 	  HANDOFF_BENCH=$(abspath $(BUILD))/bench $($(vm)_lua) spec/bench/$(bench).lua &&)) :
 
 clean:
