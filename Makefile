@@ -50,7 +50,7 @@ test_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-dbi-sqlite3 lua-arg
   clang-format cppcheck luarocks nginx libnginx-mod-http-lua openssl curl jq python3-requests python3-jsonschema locales \
   mandoc zsh fish tmux perl chromium chromium-driver python3-icalendar python3-dateutil
 bench_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-dbi-sqlite3 lua-argparse lua-filesystem python3-requests \
-  nginx libnginx-mod-http-lua openssl curl
+  nginx libnginx-mod-http-lua openssl curl wrk
 
 found := $(strip $(foreach vm,$(vms),$(if $($(vm)_pc),$(vm))))
 vital := cc pkgconfig vm core
@@ -197,7 +197,7 @@ demo-run:
 # Each check is a target of its own. Those named test-… print lines `N passed, N failed`, which count; every other counts as one,
 # by its exit status.
 lints := lint-lua lint-c lint-format lint-gcc lint-clang
-checks := $(lints) test-core test-lua54 test-luajit
+checks := $(lints) test-core test-lua54 test-luajit test-threads
 check = $(lua54_lua) spec/support/run.lua $(MAKE) --no-print-directory -s --
 
 test:
@@ -264,6 +264,19 @@ test-asan:
 	@$(MAKE) --no-print-directory -s test-lua54 CC=gcc BUILD=$(BUILD)/asan CFLAGS='$(sanitize)' \
 	  WRAP='env LD_PRELOAD="$(shell gcc -print-file-name=libasan.so) $(shell gcc -print-file-name=libubsan.so)" $(WRAP)'
 
+# Eight Lua states in eight threads, with requests and collections all the while, the compiled modules under ThreadSanitizer.
+# -fexceptions: LuaJIT unwinds C frames as C++ does, and ThreadSanitizer has to see them end.
+racing = -O1 -g -fno-omit-frame-pointer -fexceptions -fsanitize=thread
+$(BUILD)/spec/threads-%: spec/threads/states.c % Makefile
+	@mkdir -p $(@D)
+	$(compile) $($*_flags) $< -o $@ $(LDFLAGS) $(shell pkg-config --libs $($*_pc)) -lpthread
+-include $(wildcard $(BUILD)/spec/threads-*.d)
+threads: $(found:%=$(BUILD)/spec/threads-%)
+test-threads: $(found)
+	@$(MAKE) --no-print-directory -s threads CC=gcc BUILD=$(BUILD)/tsan CFLAGS='$(racing)'
+	@status=0; $(foreach vm,$(found),echo '$(vm):'; \
+	  $($(vm)_lua) spec/threads/run.lua $(abspath $(BUILD))/tsan || status=1;) exit $$status
+
 test-valgrind:
 	@$(call packages,test-valgrind,$(test_deb) valgrind)
 	@$(MAKE) --no-print-directory -s test-lua54 \
@@ -285,7 +298,8 @@ test-gc:
 
 # --- measure --------------------------------------------------------------------------------------------------------------
 # Programs that stand alone; what else is in spec/bench they start, compiled or under the VM that runs them.
-benches := document fleet command
+benches := document fleet command nginx
+nginx_on := luajit # alone
 bench_bin := $(patsubst spec/bench/%.c,$(BUILD)/bench/%,$(wildcard spec/bench/*.c))
 $(BUILD)/bench/%: spec/bench/%.c Makefile
 	@mkdir -p $(@D)
@@ -295,7 +309,7 @@ bench:
 	@$(call packages,bench,$(bench_deb))
 	@$(MAKE) --no-print-directory -s all bench-run
 bench-run: $(bench_bin)
-	@$(foreach bench,$(benches),$(foreach vm,$(found),echo '== $(bench), $(vm)' && \
+	@$(foreach bench,$(benches),$(foreach vm,$(filter $(or $($(bench)_on),$(vms)),$(found)),echo '== $(bench), $(vm)' && \
 	  HANDOFF_BENCH=$(abspath $(BUILD))/bench $($(vm)_lua) spec/bench/$(bench).lua &&)) :
 
 clean:
@@ -309,7 +323,7 @@ help:
 	@echo 'make demo        try it: an edit over 25 agents of a sandbox on this machine'
 	@echo 'make test        everything that must pass; SPEC=spec/x_spec.lua for less of busted'
 	@echo 'make lint        luacheck, cppcheck, clang-format, both compilers with warnings as errors'
-	@echo 'make test-core, test-lua54, test-luajit          a part of the tests'
+	@echo 'make test-core, test-lua54, test-luajit, test-threads     a part of the tests'
 	@echo 'make test-asan, test-valgrind, test-gc           busted with sanitizers, valgrind, a restless collector'
 	@echo 'make fuzz        fuzzers of the core, with sanitizers; FUZZ_SECONDS=60 each'
 	@echo 'make test-kill   a run killed at 200 instants and gone on with'
@@ -318,4 +332,4 @@ help:
 	@echo 'make clean'
 
 .PHONY: all $(vms) rock install install-command install-pages install-rock uninstall deps demo demo-run test checks lint \
-  lints $(checks) fuzz $(fuzzers:%=fuzz-%) test-asan test-valgrind test-gc test-kill golden bench bench-run clean help
+  lints $(checks) threads fuzz $(fuzzers:%=fuzz-%) test-asan test-valgrind test-gc test-kill golden bench bench-run clean help

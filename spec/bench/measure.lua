@@ -2,7 +2,8 @@
 --- What the benchmarks share: rounds of all cases interleaved, so that whatever else the machine does meets all of them.
 local measure = {}
 
-local function median(list)
+--- The median of a list, which is sorted by it.
+function measure.median(list)
   table.sort(list)
   return list[math.floor((#list + 1) / 2)]
 end
@@ -22,7 +23,7 @@ function measure.medians(cases, rounds, sample)
     end
   end
   for _, numbers in ipairs(all) do
-    for k, list in ipairs(numbers) do numbers[k] = median(list) end
+    for k, list in ipairs(numbers) do numbers[k] = measure.median(list) end
   end
   return all
 end
