@@ -9,13 +9,14 @@ tree=$here/../..
 lua=${LUA:-luajit}
 nginx=${NGINX:-nginx}
 handoff=$tree/lua/bin/handoff
-sandbox=
+children=
 dir=$(mktemp -d)
 
 finish() {
   trap '' INT TERM HUP
-  if pid=$(cat "$dir/run/nginx.pid" 2>/dev/null); then kill "$pid" && tail --pid="$pid" -s 0.05 -f /dev/null; fi
-  if [ -n "$sandbox" ]; then kill "$sandbox" && wait "$sandbox" || :; fi
+  # shellcheck disable=SC2086
+  [ -z "$children" ] || kill $children 2>/dev/null || :
+  wait
   rm -rf "$dir"
 }
 trap finish EXIT
@@ -35,21 +36,30 @@ chmod -R a+rX "$dir/html" "$dir/lua" "$dir/lib"
 [ ! -d /usr/lib/nginx/modules ] || ln -s /usr/lib/nginx/modules "$dir/modules"
 [ "$(id -u)" != 0 ] || chown nobody "$dir/run/state"
 
-# ---- the sandbox, which says where it is once its inventory is written ----
+# ---- the sandbox, which says where it is once its inventory is written; somebody is there for eight hours from now ----
 
 mkfifo "$dir/says"
 "$lua" "$handoff" sandbox --inventory "$dir/agents.lua" >"$dir/says" &
-sandbox=$!
+children=$!
 read -r api <"$dir/says"
+hour=$(TZ=Europe/London date +%H)
+until=$(((1$hour - 100 + 8) % 24))
 "$lua" "$handoff" set settings.is_active=true settings.working_hours_active=true \
-  availability='daily 06:00-23:00' --inventory "$dir/agents.lua" --select name=shop-uk --history "$dir/run/first.db" --yes >/dev/null
+  availability="daily $hour:00-$(printf %02d $until):00" --yes --select name=shop-uk --inventory "$dir/agents.lua" \
+  --history "$dir/run/first.db" >"$dir/run/first" 2>&1 || { cat "$dir/run/first" >&2 && exit 1; }
 
 # ---- nginx, on port 8080 or any that is free ----
 
 port=$("$lua" -e 'local serve = require "handoff.serve" print((serve.new { port = 8080 } or serve.new {}):port())')
 sed -i "s/127\.0\.0\.1:8080/127.0.0.1:$port/" "$dir/nginx.conf"
 secret=$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
-HANDOFF_TTL=2 HANDOFF_CONSOLE_SECRET=$secret "$nginx" -p "$dir" -e run/error.log -c nginx.conf
+HANDOFF_TTL=2 HANDOFF_CONSOLE_SECRET=$secret "$nginx" -p "$dir" -e run/error.log -c nginx.conf -g 'daemon off;' &
+server=$!
+children="$children $server"
+until [ -s "$dir/run/nginx.pid" ]; do
+  kill -0 $server
+  sleep 0.1
+done
 
 url=http://127.0.0.1:$port
 cat <<SAYS
@@ -60,8 +70,8 @@ The API       $api, with 25 agents
 
 The shop's hours are those of the agent shop-uk: switch it off in the console, or in another terminal, and see:
 
-  $handoff set settings.is_active=false --select name=shop-uk --inventory $dir/agents.lua
+  lua/bin/handoff set settings.is_active=false --select name=shop-uk --inventory $dir/agents.lua
 
 nginx's files are in $dir. Ctrl-C ends all of it.
 SAYS
-wait "$sandbox"
+wait $server
