@@ -46,6 +46,8 @@ fold_deb := $(zone_deb)
 
 build_deb := $(cc_deb) $(pkgconfig_deb) $(lua54_deb) $(luajit_deb) $(core_deb) $(serve_deb) $(zone_deb)
 demo_deb := $(filter-out $(luajit_deb),$(build_deb)) lua5.4 lua-cjson lua-dbi-sqlite3 lua-argparse
+demo_nginx_deb := $(filter-out $(lua54_deb),$(build_deb)) luajit2|luajit lua-cjson lua-dbi-sqlite3 lua-argparse nginx \
+  libnginx-mod-http-lua
 test_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-dbi-sqlite3 lua-argparse lua-busted lua-check clang \
   clang-format cppcheck luarocks nginx libnginx-mod-http-lua openssl curl jq python3-requests python3-jsonschema locales \
   mandoc zsh fish tmux perl chromium chromium-driver python3-icalendar python3-dateutil
@@ -192,6 +194,12 @@ demo:
 	@$(MAKE) --no-print-directory -s demo-run
 demo-run:
 	@$(lua54_lua) examples/demo.lua
+demo-nginx:
+	@$(call packages,demo-nginx,$(demo_nginx_deb))
+	@$(MAKE) --no-print-directory -s luajit
+	@$(MAKE) --no-print-directory -s demo-nginx-run
+demo-nginx-run:
+	@LUA='$(luajit_lua)' BUILD='$(abspath $(BUILD))' examples/openresty/demo.sh
 
 # --- test -----------------------------------------------------------------------------------------------------------------
 # Each check is a target of its own. Those named test-… print lines `N passed, N failed`, which count; every other counts as one,
@@ -321,6 +329,7 @@ help:
 	@echo 'make uninstall   the same places'
 	@echo 'make deps        install what is missing to build and test (Debian packages); DEPS=no turns this off elsewhere'
 	@echo 'make demo        try it: an edit over 25 agents of a sandbox on this machine'
+	@echo 'make demo-nginx  try it inside nginx: a shop with opening hours, and a console; until Ctrl-C'
 	@echo 'make test        everything that must pass; SPEC=spec/x_spec.lua for less of busted'
 	@echo 'make lint        luacheck, cppcheck, clang-format, both compilers with warnings as errors'
 	@echo 'make test-core, test-lua54, test-luajit, test-threads     a part of the tests'
@@ -331,5 +340,6 @@ help:
 	@echo 'make bench       processor time, memory and agents a second, on both VMs, beside others'
 	@echo 'make clean'
 
-.PHONY: all $(vms) rock install install-command install-pages install-rock uninstall deps demo demo-run test checks lint \
-  lints $(checks) threads fuzz $(fuzzers:%=fuzz-%) test-asan test-valgrind test-gc test-kill golden bench bench-run clean help
+.PHONY: all $(vms) rock install install-command install-pages install-rock uninstall deps demo demo-run demo-nginx \
+  demo-nginx-run test checks lint lints $(checks) threads fuzz $(fuzzers:%=fuzz-%) test-asan test-valgrind test-gc test-kill \
+  golden bench bench-run clean help

@@ -1,0 +1,26 @@
+-- SPDX-License-Identifier: MIT
+-- What nginx.conf calls: the agents of this site, their configurations kept at hand, and what answers from them. It is loaded once,
+-- before the workers are there (init_by_lua_block).
+local hn = require "handoff.nginx"
+
+local prefix = ngx.config.prefix() -- the folder after nginx's -p
+local ttl = tonumber(os.getenv "HANDOFF_TTL") or 60
+
+-- An edit that is made elsewhere is here after `ttl` seconds at most; one that is made through `cache.fleet`, with a `cache:put`
+-- after it, at once. While the API does not answer, what it said last serves on for a day. In run/state that outlasts a restart.
+local cache, err = hn.cache(prefix .. "agents.lua", { ttl = ttl, stale = 86400, folder = prefix .. "run/state" })
+if not cache then error(tostring(err), 0) end
+
+-- Whose hours a server block's pages follow: its $handoff_agent, see nginx.conf.
+local function agent() return ngx.var.handoff_agent end
+
+return {
+  cache = cache,
+  state = hn.variable { cache = cache, agent = agent },
+  status = hn.status { cache = cache, agent = agent, max_age = ttl },
+  metrics = hn.metrics { cache = cache },
+  healthz = hn.healthz { cache = cache },
+  console = require("console").new {
+    cache = cache, secret = os.getenv "HANDOFF_CONSOLE_SECRET", history = prefix .. "run/state/history.db",
+  },
+}
