@@ -8,7 +8,7 @@ const plural = (count, what) => `${count} ${what}${count === 1 ? "" : "s"}`;
 const capital = text => text.charAt(0).toUpperCase() + text.slice(1);
 const EVERY = 15000; // milliseconds between two looks, while somebody looks
 
-let fleet = { agents: [] }, order, shown, failures = 0;
+let fleet = { agents: [] }, order, shown, opener, failures = 0;
 
 // An element with these properties and children; what is no element is text.
 function make(name, properties, ...children) {
@@ -74,18 +74,18 @@ function row(agent) {
     make("td", { className: "handoff" }, toggle(agent)));
 }
 
-// What has the focus keeps it, though it is made anew.
-function keepingFocus(work) {
-  const held = document.activeElement?.closest?.("tr")?.dataset.agent;
-  work();
-  if (held === undefined || at("dialog").open) return;
-  [...at("agents").rows].find(one => one.dataset.agent === held)?.querySelector("button")?.focus();
+const agentAt = element => element?.closest("tr")?.dataset.agent;
+
+function focusAgent(name) {
+  [...at("agents").rows].find(one => one.dataset.agent === name)?.querySelector("button")?.focus();
 }
 
+// The rows are made anew; what has the focus keeps it.
 function drawRows() {
-  const list = fleet.agents.filter(isShown);
-  keepingFocus(() => at("agents").replaceChildren(...list.map(row)));
+  const list = fleet.agents.filter(isShown), held = agentAt(document.activeElement);
+  at("agents").replaceChildren(...list.map(row));
   at("none").hidden = list.length > 0;
+  if (held !== undefined) focusAgent(held);
 }
 
 function drawWeek() {
@@ -230,7 +230,10 @@ async function begin(wanted) {
   notice();
   show("What would change", [make("p", { className: "soft" }, "Asking every agent…")]);
   busy("asking");
-  if (!at("dialog").open) at("dialog").showModal();
+  if (!at("dialog").open) {
+    opener = agentAt(document.activeElement);
+    at("dialog").showModal();
+  }
   try {
     const preview = await ask("api/preview", wanted);
     if (order === wanted && at("dialog").open) showPlan(preview);
@@ -264,7 +267,10 @@ at("off").addEventListener("click", () => begin({ ...chosen() || { all: true }, 
 at("confirm").addEventListener("click", confirm);
 at("cancel").addEventListener("click", () => at("dialog").close());
 at("dialog").addEventListener("cancel", event => { if (at("cancel").disabled) event.preventDefault(); });
-at("dialog").addEventListener("close", () => { order = undefined; });
+at("dialog").addEventListener("close", () => {
+  order = undefined;
+  if (opener !== undefined) focusAgent(opener);
+});
 at("logout").addEventListener("click", async () => {
   await ask("logout", {});
   location.reload();
