@@ -26,36 +26,6 @@ local agents = {
 
 local now = assert(time.read "2026-11-26T11:20Z")
 
--- The texts that are to be seen whose colour is too much like what is behind it, a ratio below 4.5, and what is drawn, below 3
--- (WCAG 2.2, AA); shades of a colour count by that.
-local FAINT = [[
-  const numbers = text => text.match(/[\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map(v => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
-    .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
-  const ratio = (a, b) => { const [x, y] = [light(a), light(b)].sort((p, q) => q - p); return (x + .05) / (y + .05); };
-  const behind = element => {
-    for (; element; element = element.parentElement) {
-      const colour = numbers(getComputedStyle(element).backgroundColor);
-      if (colour.length < 4 || colour[3] > 0) return colour;
-    }
-    return [255, 255, 255];
-  };
-  const found = [];
-  for (const element of document.querySelectorAll("body *")) {
-    const own = [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim());
-    if (!own || !element.checkVisibility() || element.closest("script")) continue;
-    const value = ratio(numbers(getComputedStyle(element).color), behind(element));
-    if (value < 4.5) found.push(element.tagName + " " + element.textContent.trim() + " " + value.toFixed(2));
-  }
-  const body = behind(document.body);
-  for (const drawn of document.querySelectorAll("svg path:not(.halo, .l1, .l2, .l3, .l4)")) {
-    const style = getComputedStyle(drawn);
-    const value = ratio(numbers(style.fill === "none" ? style.stroke : style.fill), body);
-    if (value < 3) found.push("path " + drawn.getAttribute("class") + " " + value.toFixed(2));
-  }
-  return found;
-]]
-
 describe("a page", function()
   local b, folder, many, one, picture
 
@@ -173,7 +143,7 @@ describe("a page", function()
         for _, width in ipairs { 320, 390, 800, 1024, 1025, 1280, 1920 } do
           size(width)
           assert.equal(width, b:run "return Math.max(innerWidth, document.documentElement.scrollWidth)")
-          assert.same({}, b:run(FAINT))
+          assert.same({}, b:faint())
         end
       end
     end

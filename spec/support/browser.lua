@@ -2,11 +2,13 @@
 --- A real browser, without a window: Debian's Chromium, by the WebDriver protocol.
 --
 --   local b = browser.start()
---   b:open(path)                  a file, as its page; what was said and asked for before is forgotten
+--   b:open(path)                  a file, or an address, as its page; what was said and asked for before is forgotten
 --   b:run("return …", …)          what a function with this body returns, with `arguments`
+--   b:await("…", …)               until an expression is true, as the document changes → what it is; as long as scripts may run
 --   b:keys "text"                 to whatever has the focus, as if typed; browser.key.tab, .escape, .enter
 --   b:command(name, parameters)   of the DevTools protocol
 --   b:role(selector), b:label(selector)   of an element, as its accessibility tree has them
+--   b:faint()                     what can hardly be told from its background, a list
 --   b:console()                   the lines of its console since the page was opened, a list
 --   b:asked()                     the addresses asked for since then, a list
 --   b:close()
@@ -31,6 +33,36 @@ local function call(self, method, path, body)
   if res.status ~= 200 then error(("%s %s: %s"):format(method, path, value.message), 3) end
   return value
 end
+
+-- The texts that are to be seen whose colour is too much like what is behind it, a ratio below 4.5, and what is drawn, below 3
+-- (WCAG 2.2, AA); shades of a colour count by that.
+local FAINT = [[
+  const numbers = text => text.match(/[\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map(v => (v /= 255) <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
+  const ratio = (a, b) => { const [x, y] = [light(a), light(b)].sort((p, q) => q - p); return (x + .05) / (y + .05); };
+  const behind = element => {
+    for (; element; element = element.parentElement) {
+      const colour = numbers(getComputedStyle(element).backgroundColor);
+      if (colour.length < 4 || colour[3] > 0) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const found = [];
+  for (const element of document.querySelectorAll("body *")) {
+    const own = [...element.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+    if (!own || !element.checkVisibility() || element.closest("script")) continue;
+    const value = ratio(numbers(getComputedStyle(element).color), behind(element));
+    if (value < 4.5) found.push(element.tagName + " " + element.textContent.trim() + " " + value.toFixed(2));
+  }
+  const body = behind(document.body);
+  for (const drawn of document.querySelectorAll("svg path:not(.halo, .l1, .l2, .l3, .l4)")) {
+    const style = getComputedStyle(drawn);
+    const value = ratio(numbers(style.fill === "none" ? style.stroke : style.fill), body);
+    if (value < 3) found.push("path " + drawn.getAttribute("class") + " " + value.toFixed(2));
+  }
+  return found;
+]]
 
 local function arguments(folder)
   local list = json.array { "--user-data-dir=" .. folder .. "/profile" }
@@ -71,12 +103,27 @@ function Browser:open(path)
   self:call("POST", "/url", { url = "about:blank" })
   self:log "browser"
   self:log "performance"
-  self:call("POST", "/url", { url = "file://" .. path })
+  self:call("POST", "/url", { url = path:find "^http" and path or "file://" .. path })
 end
 
 function Browser:run(body, ...)
   return self:call("POST", "/execute/sync", { script = body, args = json.array { ... } })
 end
+
+function Browser:await(expression, ...)
+  return self:run(([[const given = arguments; return new Promise((found, failed) => {
+    const look = () => {
+      try { const value = (function () { return %s; }).apply(null, given); if (value) { seen.disconnect(); found(value); } }
+      catch (error) { seen.disconnect(); failed(error); }
+    };
+    const seen = new MutationObserver(look);
+    seen.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+    document.addEventListener("load", look, true);
+    look();
+  }); ]]):format(expression), ...)
+end
+
+function Browser:faint() return self:run(FAINT) end
 
 function Browser:keys(text)
   local actions = json.array {}
