@@ -27,7 +27,8 @@ describe("what is open", function()
     for _, row in ipairs {
       { berlin, "2026-11-27T11:59:59Z", false, "closed", "2026-11-27T13:00:00+01:00", "2026-11-27T13:00:00+01:00" },
       { berlin, "2026-11-27T12:00Z", true, "open", "2026-11-27T17:30:00+01:00", "2026-11-30T09:00:00+01:00" },
-      { "sat-sun 01:00-04:00", "2026-03-28T02:00Z", true, "open", "2026-03-28T04:00:00+01:00", "2026-03-29T01:00:00+01:00" },
+      { "sat-sun 01:00-04:00", "2026-03-29T00:00Z", true, "open", "2026-03-29T04:00:00+02:00",
+        "2026-04-04T01:00:00+02:00" },
       { "24/7", "2026-11-27T12:00Z", true, "open" },
       { "closed", "2026-11-27T12:00Z", false, "closed" },
       { berlin, "2026-11-27T12:00Z", true, "always", settings = { working_hours_active = false } },
@@ -78,8 +79,9 @@ local http = [[
     local hn = require "handoff.nginx"
     local agents = {}
     for i, name in ipairs { "shop", "fetched", "later", "cold", 'a "b" \\n {c},d=1' } do
-      agents[i] = { name = name, token = os.getenv("TOKEN" .. i), base_url = name == "cold" and "http://127.0.0.1:9" or nil }
+      agents[i] = { name = name, token = os.getenv("TOKEN" .. i) }
     end
+    agents[4].base_url = "http://127.0.0.1:9"
     cache = hn.cache(agents, { ttl = 3600, fleet = { base_url = os.getenv "SHOP_URL", retries = 0 } })
     local function named() return ngx.var.arg_agent end
     handlers = {
@@ -105,7 +107,8 @@ local server = [[
   }
   location = /page { ssi on; ssi_types *; set_by_lua_block $human { return word() }
     header_filter_by_lua_block { set_header() }
-    content_by_lua_block { ngx.print('<!--# if expr="$human = open" -->talk<!--# else -->write (<!--# echo var="human" -->)<!--# endif -->') } }
+    content_by_lua_block { ngx.print('<!--# if expr="$human = open" -->talk<!--# else -->',
+      'write (<!--# echo var="human" -->)<!--# endif -->') } }
   location = /favicon.ico { return 204; }
   location = /empty { return 200 "<title>empty</title>"; default_type text/html; }
   location / { content_by_lua_block { handlers[ngx.var.uri:sub(2)]() } }
@@ -159,8 +162,8 @@ describe("inside nginx", function()
   local function ask(path, args, method) return site:request(method or "GET", path, { args = args }) end
 
   -- What a chunk returns inside nginx, as a text.
-  local function run(chunk)
-    return site:request("POST", "/lua", { body = chunk, type = "text/plain" }).body
+  local function run(chunk, query)
+    return site:request("POST", "/lua" .. (query or ""), { body = chunk, type = "text/plain" }).body
   end
 
   -- Gives the cache a document of an agent.
@@ -171,11 +174,10 @@ describe("inside nginx", function()
   local function put_open(name) put(name, config("mon-sun 09:00-17:00", { timezone = zone })) end
   local function put_closed(name) put(name, config("mon-sun 18:00-19:00", { timezone = zone })) end
 
-  -- The instant of a time of day in the zone, in ISO 8601. @param days from today
-  local function moment(clock, days)
+  -- The instant of a full hour in the zone, in ISO 8601. @param days from today
+  local function moment(hour, days)
     local there = assert(time.zone(zone))
     local today = there:local_time(os.time())
-    local hour = tonumber(clock:match "^%d+")
     return time.iso(there:epoch { year = today.year, month = today.month, day = today.day + days, hour = hour }, there)
   end
 
@@ -188,7 +190,7 @@ describe("inside nginx", function()
       assert.is_true(res.json.age >= 0 and res.json.age < 60)
       res.json.age = nil
       assert.same({
-        open = true, reason = "open", ["until"] = moment("17:00", 0), next_open = moment("09:00", 1),
+        open = true, reason = "open", ["until"] = moment(17, 0), next_open = moment(9, 1),
         message = "We are back at nine.", timezone = zone, stale = false,
       }, res.json)
     end)
@@ -199,7 +201,8 @@ describe("inside nginx", function()
       res.json.age = nil
       local null = json.null
       assert.same({
-        open = false, reason = "off", ["until"] = null, next_open = null, message = null, timezone = null, stale = false,
+        open = false, reason = "off", ["until"] = null, next_open = null, message = null, timezone = null,
+        stale = false,
       }, res.json)
       assert.equal("max-age=60", res.headers["cache-control"])
     end)
@@ -230,13 +233,14 @@ describe("inside nginx", function()
       assert.same({ get.status, get.headers }, { head.status, head.headers })
     end)
 
-    it("says 304 to who has it, also where the document was put again with the same hours, until it says another thing", function()
+    it("says 304 to who has it, until it says another thing", function()
       put_open "shop"
       local tag = ask("/status?agent=shop").headers.etag
       local condition = ("-H 'If-None-Match: \"x\", %s'"):format(tag)
       put_open "shop"
       local res = ask("/status?agent=shop", condition)
-      assert.same({ 304, "", tag, "max-age=60" }, { res.status, res.body, res.headers.etag, res.headers["cache-control"] })
+      assert.same({ 304, "", tag, "max-age=60" },
+        { res.status, res.body, res.headers.etag, res.headers["cache-control"] })
       put_closed "shop"
       res = ask("/status?agent=shop", condition)
       assert.same({ 200, false }, { res.status, res.json.open })
@@ -259,7 +263,9 @@ describe("inside nginx", function()
         assert.same({ 204, origin, "Origin", "GET, HEAD" }, cors("/listed", origin, preflight, "OPTIONS"))
         assert.same({ 405, origin, "Origin" }, cors("/listed", origin, nil, "PUT"))
       end
-      for _, origin in ipairs { "https://shop.example.evil", "http://shop.example", "https://SHOP.example", "null", false } do
+      for _, origin in ipairs {
+        "https://shop.example.evil", "http://shop.example", "https://SHOP.example", "null", false,
+      } do
         assert.same({ 200, nil, "Origin" }, cors("/listed", origin))
         assert.same({ 204, nil, "Origin" }, cors("/listed", origin, preflight, "OPTIONS"))
       end
@@ -272,20 +278,22 @@ describe("inside nginx", function()
       b:call("POST", "/url", { url = site.url:gsub("127%.0%.0%.1", "localhost") .. "/empty" })
       local function read(path)
         return b:run([[
-          return fetch(arguments[0], { headers: { "X-Any": "1" } }).then(r => r.json()).then(s => s.reason, () => "refused");
+          return fetch(arguments[0], { headers: { "X-Any": "1" } }).then(r => r.json())
+            .then(s => s.reason, () => "refused");
         ]], site.url .. path)
       end
       assert.same({ "open", "refused", "refused" }, { read "/long", read "/listed", read "/status?agent=shop" })
     end)
 
     it("has nothing for an agent that is none, nor for other methods", function()
-      for _, path in ipairs { "/status", "/status?agent=", "/status?agent=shap", "/status?agent=" .. ("x"):rep(2000) } do
-        local res = ask(path)
+      for _, query in ipairs { "", "?agent=", "?agent=shap", "?agent=" .. ("x"):rep(2000) } do
+        local res = ask("/status" .. query)
         assert.same({ 404, "no-store", { error = "not_found", message = "there is no such agent" } },
           { res.status, res.headers["cache-control"], res.json })
       end
       local res = ask("/status?agent=shop", "-d x", "POST")
-      assert.same({ 405, "GET, HEAD, OPTIONS", "method_not_allowed" }, { res.status, res.headers.allow, res.json.error })
+      assert.same({ 405, "GET, HEAD, OPTIONS", "method_not_allowed" },
+        { res.status, res.headers.allow, res.json.error })
       res = ask("/status", nil, "OPTIONS")
       assert.same({ 204, "GET, HEAD, OPTIONS", "" }, { res.status, res.headers.allow, res.body })
     end)
@@ -298,9 +306,8 @@ describe("inside nginx", function()
         assert.truthy(tonumber(res.headers["retry-after"]) >= 1)
         assert.is_nil(res.body:find "127.0.0.1" or res.body:find "Here")
       end
-      local _, told = site:log():gsub("hn.status: shop: [^\n]*settings.timezone", "")
       ask "/status?agent=shop"
-      assert.same({ 1, told }, { select(2, site:log():gsub("hn.status: shop: [^\n]*settings.timezone", "")), told })
+      assert.equal(1, select(2, site:log():gsub("hn.status: shop: settings.timezone", "")))
     end)
 
     it("keeps what is raised for the log, in one line", function()
@@ -334,9 +341,7 @@ describe("inside nginx", function()
         local told
         ngx.thread.spawn(function() told = word() end) -- comes back when it waits, or is done
         return told]]
-      local asked = box:ledger()
-      assert.equal("unknown", site:request("POST", "/lua?agent=later", { body = chunk, type = "text/plain" }).body)
-      assert.same(asked.requests, box:ledger().requests)
+      assert.equal("unknown", run(chunk, "?agent=later"))
       assert.equal("unknown", run "return broken_word()")
       assert.truthy(site:log():find "hn.variable: [^\n]*no name")
     end)
@@ -360,7 +365,8 @@ describe("inside nginx", function()
         samples['handoff_document_error{agent="cold",error="network"}'] })
       assert.is_nil(samples['handoff_document_age_seconds{agent="cold"}'])
       put_open(HOSTILE)
-      assert.is_number(read_metrics(ask "/metrics".body)[ [[handoff_document_age_seconds{agent="a \"b\" \\n {c},d=1"}]] ])
+      samples = read_metrics(ask "/metrics".body)
+      assert.is_number(samples[ [[handoff_document_age_seconds{agent="a \"b\" \\n {c},d=1"}]] ])
       assert.same({ 200, "" }, { ask("/metrics", "-I", "HEAD").status, ask("/metrics", "-I", "HEAD").body })
       assert.equal(405, ask("/metrics", nil, "DELETE").status)
     end)
@@ -419,12 +425,15 @@ describe("a handler with a slip in its options", function()
 
   it("is told what an origin looks like", function()
     for origin, rule in pairs {
-      ["https://shop.example/"] = "without a path", ["shop.example"] = "scheme://host", ["https://Shop.example"] = "lower case",
-      ["https://shop.example:443"] = "left out", ["http://shop.example:80"] = "left out", ["https://shop.example:"] = "scheme",
+      ["https://shop.example/"] = "without a path", ["shop.example"] = "scheme://host",
+      ["https://Shop.example"] = "lower case",
+      ["https://shop.example:443"] = "left out", ["http://shop.example:80"] = "left out",
+      ["https://shop.example:"] = "scheme",
       ["null"] = "scheme", ["https://*.shop.example"] = "scheme",
     } do
-      local opts = { cache = cache, agent = "shop-uk", origins = { "http://a.example:8080", origin } }
-      local err = document.raised(require("handoff.nginx.status").new, opts)
+      local origins = { "http://a.example:8080", origin }
+      local err = document.raised(require("handoff.nginx.status").new,
+        { cache = cache, agent = "shop-uk", origins = origins })
       assert.same({ "hn.status: origins[2]", "origin" }, { err.path, err.rule })
       assert.truthy(err.message:find(rule, 1, true), err.message)
     end
