@@ -248,15 +248,15 @@ local function failed_error(record, failed)
     retry_after = math.max(0, math.ceil(failed.next - now())) }
 end
 
--- Fetches where one may wait, and otherwise sees to it that it is there later.
-local function missed(self, record)
+-- Fetches where the caller can wait, and otherwise sees to it that it is there later.
+local function missed(self, record, can_wait)
   local store, flying = self.store, ngx.get_phase() ~= "init"
-  local failed, can_wait = store:failure(record), phase.can_wait()
+  local failed = store:failure(record)
   if failed and failed.next > now() then return nil, failed_error(record, failed) end
   local flight = flying and self.flights:want(record, can_wait)
   if not can_wait then
     return nil, failure { kind = "uncached", agent = record.name,
-      message = "its configuration has not been fetched yet, and nginx cannot wait for it here; ask again in a second" }
+      message = "its configuration has not been fetched yet, and it cannot be waited for here; ask again in a second" }
   end
   local landed = self.flights:await(flight)
   local entry = store:newest(record)
@@ -275,7 +275,15 @@ function Cache:get(name)
   local record = self.by_name[name] or record_named(self, name, "cache:get")
   local entry = self.store:newest(record)
   if entry then return served(self, record, entry) end
-  return missed(self, record)
+  return missed(self, record, phase.can_wait())
+end
+
+--- As get, and never waits, also where nginx could.
+function Cache:peek(name)
+  local record = self.by_name[name] or record_named(self, name, "cache:peek")
+  local entry = self.store:newest(record)
+  if entry then return served(self, record, entry) end
+  return missed(self, record, false)
 end
 
 --- Whether the inventory has an agent of that name.
