@@ -423,6 +423,15 @@ describe("a handler with a slip in its options", function()
     end
   end)
 
+  it("keeps nginx from starting, with these words", function()
+    local ok, why = pcall(openresty.start, { http = [[init_by_lua_block {
+      local hn = require "handoff.nginx"
+      hn.healthz { cache = hn.cache { { name = "shop-uk", token = "t" } }, agent = "shop-uk" }
+    }]] })
+    assert.is_false(ok)
+    assert.truthy(why:find('init_by_lua error: [^\n]*:3: hn.healthz: no option "agent"; known are: cache\n'), why)
+  end)
+
   it("is told what an origin looks like", function()
     for origin, rule in pairs {
       ["https://shop.example/"] = "without a path", ["shop.example"] = "scheme://host",

@@ -102,4 +102,22 @@ function hn.header(opts) return require("handoff.nginx.variable").header(opts) e
 function hn.metrics(opts) return require("handoff.nginx.metrics").new(opts) end
 function hn.healthz(opts) return require("handoff.nginx.healthz").new(opts) end
 
+-- ---- mistakes while nginx starts ------------------------------------------------------------------------------------------
+
+local function told(ok, ...)
+  if ok then return ... end
+  error(tostring((...)), 0)
+end
+
+-- What is raised while nginx starts ends it, and only a text is told: of a table it says "unknown error".
+local function telling(fn)
+  return function(...)
+    local phase = ngx.get_phase()
+    if phase ~= "init" and phase ~= "init_worker" then return fn(...) end
+    return told(pcall(fn, ...))
+  end
+end
+
+for name, fn in pairs(hn) do hn[name] = telling(fn) end
+
 return hn
