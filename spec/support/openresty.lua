@@ -3,6 +3,7 @@
 --   local server = require "support.openresty".start { server = [[ location / { content_by_lua_block { … } } ]] }
 --   server.url (without a slash at the end), server.dir (for files of its own), server.pid
 --   server:get(path[, more]) → an answer, see sandbox.request; server:request(method, path[, more])
+--   server:run(code) → what the chunk returns, in content code of it, as a text; raises what it raises
 --   server:log() → the text of its log; server:workers() → the ids of its worker processes, old ones too
 --   server:reload() → once new workers serve; server:await(pid): until that process is gone
 --   server:stop(["QUIT"]): ends it, at once or gracefully, waits until it is gone and removes what it left; raises where the log
@@ -28,7 +29,16 @@ http {
   lua_package_path "@TREE@/lua/?.lua;@TREE@/lua/?/init.lua;;";
   lua_package_cpath "@BUILD@/luajit/?.so;;";
   @HTTP@
-  server { listen 127.0.0.1:@PORT@; @SERVER@ }
+  server {
+    listen 127.0.0.1:@PORT@;
+    location = /run { client_body_buffer_size 1m; content_by_lua_block {
+      ngx.req.read_body()
+      local ok, result = pcall(assert(loadstring(ngx.req.get_body_data(), "=chunk")))
+      if not ok then ngx.status = 500 end
+      ngx.print(tostring(result))
+    } }
+    @SERVER@
+  }
 }
 ]]
 
@@ -81,6 +91,12 @@ function Server:request(method, path, more)
 end
 
 function Server:get(path, more) return self:request("GET", path, more) end
+
+function Server:run(code)
+  local answer = self:request("POST", "/run", { body = code })
+  if answer.status ~= 200 then error(answer.body, 0) end
+  return answer.body
+end
 
 function Server:log()
   local file = assert(io.open(self.dir .. "/error.log"))

@@ -28,8 +28,9 @@ function crew.each(loop, limiter, items, work, broken, is_over)
 
   function start()
     while not is_cancelled and started < #items and active < math.floor(limiter.limit) and not is_over() do
-      started, active = started + 1, active + 1
-      tasks[started] = loop:spawn(run, started)
+      local index = started + 1
+      started, active = index, active + 1
+      tasks[index] = loop:spawn(run, index) -- nginx may run the one before meanwhile, which may start others
     end
   end
 

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
---- Many items with few tasks, on any loop: its tasks begin after spawn has returned them, and have `cancelled`.
+--- Many items with few tasks, on any loop: its tasks begin after spawn returned them, and have `cancelled`.
 local core = require "handoff.core"
 local raised = require "handoff.loop.raised"
 

@@ -38,7 +38,7 @@ end
 local function run(task)
   local co = running()
   tasks[co] = task
-  yield() -- whoever spawned it goes on first
+  yield() -- whoever spawned it goes on first; ngx.sleep(0) would fill the log where nginx has not OpenResty's patches
   if not task.done then
     task.begun = true
     local results = pack(xpcall(task.fn, raised.trace, unpack(task.args, 1, task.args.n)))
@@ -132,7 +132,7 @@ end
 --- Makes an HTTP request on the pool and waits for its end, see handoff.loop.
 local function by_thread(self, task, request, defaults, direct)
   local fields = fields_of(request, defaults)
-  local patience = fields.timeout
+  local patience = math.min(math.max(fields.timeout, 0.001), pool.LONG) -- one out of range is refused with the rest
   local expires = now() + patience
   local job = self.pool:submit("request", fields, direct, expires)
   if task then task.job = job end
@@ -158,7 +158,7 @@ end
 
 -- ---- tasks: the public face -----------------------------------------------------------------------------------------
 
---- Starts fn(...) as a task, after the caller's next wait or end.
+--- Starts fn(...) as a task, once the caller waits, ends or spawns another.
 -- @return the task: done (boolean), cancelled (boolean or nil); :join(), :cancel()
 function Loop:spawn(fn, ...)
   if type(fn) ~= "function" then
