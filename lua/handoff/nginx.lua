@@ -9,6 +9,12 @@ end
 
 local options = require "handoff.options"
 
+-- What init_by_lua* loads no request has to wait for, and the workers share.
+if ngx.get_phase() == "init" then
+  require "handoff.fleet"
+  require "handoff.nginx.loop"
+end
+
 local hn = {}
 
 -- ---- the transport --------------------------------------------------------------------------------------------------

@@ -135,15 +135,17 @@ local function by_thread(self, task, request, defaults, direct)
   local patience = math.min(math.max(fields.timeout, 0.001), pool.LONG) -- one out of range is refused with the rest
   local expires = now() + patience
   local job = self.pool:submit("request", fields, direct, expires)
+  local late = false
   if task then task.job = job end
   while not job.done do
-    if not wait(task, job.semaphore, patience) and now() >= expires and self.pool:withdraw(job) then
-      self.pool:forget_timers()
-      return nil, no_turn(self, patience)
-    end
+    late = not wait(task, job.semaphore, patience) and now() >= expires and self.pool:withdraw(job)
   end
   if task then task.job = nil end
-  if job.withdrawn then return nil, cancelled() end
+  if late then
+    self.pool:forget_timers()
+    return nil, no_turn(self, patience)
+  end
+  if task and task.cancelled and not job.results then return nil, cancelled() end
   return take_up(self.pool:results(job))
 end
 
@@ -211,7 +213,7 @@ function Loop:cancel(task)
     task.results = { n = 3, true, nil, cancelled() }
     finish(task)
   elseif task.job then
-    task.job.withdrawn = self.pool:withdraw(task.job)
+    self.pool:withdraw(task.job)
   elseif task.waiting then
     task.waiting:post(1)
   end

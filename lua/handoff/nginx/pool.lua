@@ -58,12 +58,21 @@ local function perform(self, job)
   return true
 end
 
+-- A worker process that is told to quit waits for timers, but for its threads by turning in a circle: as long as a job is
+-- under way, even one that nobody waits for any more, there is a timer.
+local function keep(_, self)
+  repeat ngx.sleep(0.5) until self.running == 0
+  self.kept = false
+end
+
 local run_jobs
 
 local function start_runner(self, delay)
   local ok, err = ngx.timer.at(ngx.worker.exiting() and 0 or delay, run_jobs, self) -- only 0 is taken then
-  if ok then self.starting = self.starting + 1 end
-  return ok, err
+  if not ok then return nil, err end
+  self.starting = self.starting + 1
+  if not self.kept then self.kept = ngx.timer.at(0, keep, self) end
+  return true
 end
 
 local function limit_of(self)
@@ -154,6 +163,7 @@ function pool.new(name, concurrency)
   return setmetatable({
     name = name, concurrency = concurrency, queue = {}, first = 1, last = 0,
     starting = 0, running = 0, -- timers: on their way, and at work
+    kept = false, -- see keep
     limit = nil, learned = 0, -- see LEARNED
   }, Pool)
 end
