@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- What nginx.conf calls: the agents of this site, their configurations kept at hand, and what answers from them. It is loaded once,
--- before the workers are there (init_by_lua_block).
+-- What nginx.conf calls: the agents of this site, their configurations kept at hand, and what answers from them. It is loaded
+-- once, before the workers are there (init_by_lua_block).
 local hn = require "handoff.nginx"
 
 local prefix = ngx.config.prefix() -- the folder after nginx's -p
