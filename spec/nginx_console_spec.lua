@@ -13,7 +13,8 @@ local HOSTILE = [[<img src=x onerror="window.broken=1">"'&]]
 local main = [[
   init_by_lua_block {
     package.path = "@HERE@/examples/openresty/?.lua;" .. package.path
-    cache = require("handoff.nginx").cache("@DIR@/agents.lua", { ttl = 600, fleet = { base_url = "@URL@", retries = 0 } })
+    cache = require("handoff.nginx").cache("@DIR@/agents.lua",
+      { ttl = 600, fleet = { base_url = "@URL@", retries = 0 } })
     console = require("console").new { cache = cache, secret = @SECRET@, history = @HISTORY@ }
   }
   init_worker_by_lua_block { cache:start() }
@@ -167,8 +168,9 @@ describe("the console", function()
     local cookie, csrf = session()
     local _, other = session()
     local refused = {
-      { csrf = csrf, origin = "http://evil.example" }, { csrf = csrf, origin = "null" }, { csrf = csrf, origin = false },
-      { csrf = csrf, origin = server.url .. ".evil.example" }, { csrf = csrf, site = "cross-site" },
+      { csrf = csrf, origin = "http://evil.example" }, { csrf = csrf, origin = "null" },
+      { csrf = csrf, origin = false }, { csrf = csrf, origin = server.url .. ".evil.example" },
+      { csrf = csrf, site = "cross-site" },
       { csrf = csrf, site = "same-site" }, { csrf = csrf, site = "none" }, { csrf = false }, { csrf = other },
     }
     for _, path in ipairs { "/console/api/preview", "/console/api/apply", "/console/logout" } do
@@ -259,7 +261,8 @@ describe("the console", function()
     choose("agent:" .. name)
     local before = b:run "return document.querySelector('#week').src"
     b:run("(" .. switch .. ").focus()", name)
-    assert.same({ "button", ("Handoff of %s is off: switch it on…"):format(name) }, { b:role ".switch", b:label ".switch" })
+    assert.equal("button", b:role ".switch")
+    assert.equal(("Handoff of %s is off: switch it on…"):format(name), b:label ".switch")
     b:keys(browser.key.enter)
     b:await(dialog "#confirm:not([hidden]):not([disabled])")
     assert.equal(("Switch handoff on for %s?"):format(name), text_of "#title")
@@ -273,8 +276,7 @@ describe("the console", function()
     assert.equal("always open", text_of "#agents .said")
     b:await("document.querySelector('#week').src !== arguments[0] && document.querySelector('#week').complete", before)
     b:keys(browser.key.escape)
-    assert.same({ false, "switch on" },
-      b:run "return [document.querySelector('dialog').open, document.activeElement.className]")
+    b:await "!document.querySelector('dialog').open && document.activeElement.className === 'switch on'"
     assert.same({}, b:console())
   end)
 
@@ -350,12 +352,18 @@ describe("the console", function()
   it("is out of reach of a page of another site, though its visitor is logged in", function()
     enter()
     local target = server.url .. "/console/"
-    program.write(folder .. "/evil", ([[<!doctype html><form method=post action="%sapi/apply" target=out enctype=text/plain>
-      <input name='{"all":true,"active":true,"plan":"' value='"}'></form><iframe name=out></iframe><iframe src="%s"></iframe>
+    program.write(folder .. "/evil", ([[<!doctype html>
+      <form method=post action="%sapi/apply" target=out enctype=text/plain>
+      <input name='{"all":true,"active":true,"plan":"' value='"}'></form><iframe name=out></iframe>
+      <iframe src="%s"></iframe>
       <script>
-      const ask = (path, more) => fetch("%s" + path, { credentials: "include", ...more }).then(r => r.text(), () => "refused");
-      Promise.all([ask("api/fleet"), ask("api/apply", { method: "POST", mode: "no-cors", body: "{}" }), ask("logout",
-        { method: "POST", mode: "no-cors" })]).then(said => { document.forms[0].submit(); document.title = said.join(); });
+      const ask = (path, more) => fetch("%s" + path, { credentials: "include", ...more })
+        .then(answer => answer.text(), () => "refused");
+      const post = path => ask(path, { method: "POST", mode: "no-cors", body: "{}" });
+      Promise.all([ask("api/fleet"), post("api/apply"), post("logout")]).then(said => {
+        document.forms[0].submit();
+        document.title = said.join();
+      });
       </script>]]):format(target, target, target))
     program.run("chmod 644 " .. folder .. "/evil")
     b:open((server.url:gsub("127.0.0.1", "localhost")) .. "/evil")
@@ -382,8 +390,9 @@ describe("the console", function()
 
   it("has written who did what to the log", function()
     local log = server:log()
-    for _, words in ipairs { "logged in", "a wrong secret", "a login was refused: too many tries", "switch handoff on for "
-        .. box.agents[1].name .. ": 1 agent: 1 changed", "take back run ", "refused: the request comes from another site" } do
+    for _, words in ipairs { "logged in", "a wrong secret", "a login was refused: too many tries",
+        "switch handoff on for " .. box.agents[1].name .. ": 1 agent: 1 changed", "take back run ",
+        "refused: the request comes from another site" } do
       assert.truthy(log:find("console: " .. words, 1, true), words)
     end
     assert.truthy(log:find("client: 127.0.0.7", 1, true))

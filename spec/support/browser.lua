@@ -4,7 +4,7 @@
 --   local b = browser.start()
 --   b:open(path)                  a file, or an address, as its page; what was said and asked for before is forgotten
 --   b:run("return …", …)          what a function with this body returns, with `arguments`
---   b:await("…", …)               until an expression is true, as the document changes → what it is; as long as scripts may run
+--   b:await("…", …)               waits until an expression is true, as the document changes → what it is
 --   b:keys "text"                 to whatever has the focus, as if typed; browser.key.tab, .escape, .enter
 --   b:command(name, parameters)   of the DevTools protocol
 --   b:role(selector), b:label(selector)   of an element, as its accessibility tree has them
@@ -111,16 +111,20 @@ function Browser:run(body, ...)
 end
 
 function Browser:await(expression, ...)
-  return self:run(([[const given = arguments; return new Promise((found, failed) => {
-    const look = () => {
-      try { const value = (function () { return %s; }).apply(null, given); if (value) { seen.disconnect(); found(value); } }
-      catch (error) { seen.disconnect(); failed(error); }
-    };
-    const seen = new MutationObserver(look);
-    seen.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
-    document.addEventListener("load", look, true);
-    look();
-  }); ]]):format(expression), ...)
+  return self:run(([[
+    const given = arguments, value = function () { return %s; };
+    return new Promise((found, failed) => {
+      const look = () => {
+        try {
+          const seen = value.apply(null, given);
+          if (seen) found(seen);
+        } catch (error) { failed(error); }
+      };
+      new MutationObserver(look).observe(document,
+        { subtree: true, childList: true, attributes: true, characterData: true });
+      for (const name of ["load", "focus"]) document.addEventListener(name, look, true);
+      look();
+    });]]):format(expression), ...)
 end
 
 function Browser:faint() return self:run(FAINT) end

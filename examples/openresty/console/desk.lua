@@ -128,7 +128,7 @@ local function row_of(agent, got, drawn)
   return {
     name = agent.name, tags = tags_of(agent), active = got[1].settings.is_active == true, class = drawn.class,
     status = drawn.status, hours = drawn.text, zone = drawn.zone, facts = json.array { drawn.facts[1] },
-    stale = info.stale == true and math.floor(info.age) or nil,
+    stale = info.stale == true and { age = math.floor(info.age), error = info.error } or nil,
   }
 end
 
@@ -142,18 +142,18 @@ local function rows_of(agents, found, v)
   return rows
 end
 
---- All agents, as JSON: { state = a text that changes whenever something here does, asof, summary, agents = a list of { name,
--- tags, class, status, hours, zone, facts, active (nil: not known), stale = seconds } }. Made once a minute and state.
+--- All agents, as JSON: { state = a text that changes whenever something here does, at = an instant, agents = a list of { name,
+-- tags, class, status, hours, zone, facts, active (nil: not known), stale = { age, error } or nil } }. Made once a minute and
+-- state.
 function Desk:fleet()
   local agents = chosen(self, { all = true })
   local found = configurations(self, agents)
   local state = state_of(agents, found)
-  local made = math.floor(ngx.time() / 60) .. state
+  local at = ngx.time()
+  local made = math.floor(at / 60) .. state
   if self.made ~= made then
-    local v = view.of(assert(timetable.new { agents = drawable(agents, found) }))
-    self.made, self.text = made, json.encode {
-      state = state, asof = v.asof, summary = v.summary, agents = rows_of(agents, found, v),
-    }
+    local v = view.of(assert(timetable.new { agents = drawable(agents, found), at = at }))
+    self.made, self.text = made, json.encode { state = state, at = at, agents = rows_of(agents, found, v) }
   end
   return self.text
 end
@@ -231,7 +231,8 @@ function Desk:preview(order)
 end
 
 local function result_of(result)
-  return { name = result.agent, status = result.status, error = result.error and told(result.error) }
+  local group = digest.errors { result }[1]
+  return { name = result.agent, status = result.status, error = group and told(group.error, group.message) }
 end
 
 local function done_of(order, run)
@@ -268,8 +269,10 @@ end
 --- The latest runs, newest first: a list of { id, what, started, state, changed }; or nil, why.
 function Desk:runs()
   if not self.history then return json.array {} end
-  local history, err = require("handoff.history").open(self.history)
-  local found
+  local transport, found = self.cache.fleet.transport, nil
+  local history, err = require("handoff.history").look(self.history, {
+    sleep = function(seconds) return transport:sleep(seconds) end, place = transport.place,
+  })
   if history then
     found, err = history:runs { limit = 8 }
     history:close()

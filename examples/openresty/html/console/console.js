@@ -65,7 +65,7 @@ function toggle(agent) {
 
 function row(agent) {
   const facts = [agent.zone, ...agent.facts];
-  if (agent.stale !== undefined) facts.push(`as of ${Math.max(1, Math.round(agent.stale / 60))} min ago: the service does not answer`);
+  if (agent.stale) facts.push(`as of ${Math.max(1, Math.round(agent.stale.age / 60))} min ago: ${agent.stale.error || "no newer answer"}`);
   return make("tr", { className: agent.class, "data-agent": agent.name },
     make("th", { scope: "row" }, make("bdi", {}, agent.name),
       make("span", { className: "tags" }, ...agent.tags.map(tag => make("span", {}, tag)))),
@@ -102,7 +102,7 @@ function drawCounts() {
   for (const agent of fleet.agents) counts.set(agent.class, (counts.get(agent.class) || 0) + 1);
   at("counts").replaceChildren(...["open", "closed", "off", "unknown"].filter(name => counts.has(name))
     .map(name => make("li", { className: name }, make("b", {}, String(counts.get(name))), " " + name)));
-  at("asof").textContent = "As of " + fleet.asof;
+  at("asof").textContent = "As of " + new Date(fleet.at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
 }
 
 function options(label, kind, names) {
@@ -248,6 +248,7 @@ async function confirm() {
   const wanted = order;
   notice();
   busy("writing");
+  at("confirm").textContent = "Writing…";
   at("cancel").disabled = true; // what is on its way is not stopped by looking away
   try {
     showDone(await ask("api/apply", { ...wanted, plan: shown.plan }));
