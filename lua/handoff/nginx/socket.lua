@@ -38,8 +38,10 @@ end
 function Socket:sslhandshake(...)
   if self.buffer ~= "" then return fail(self, "the proxy sent more than its answer") end
   if not arm(self, self.connect_by) then return fail(self, "timeout") end
-  local session, why = self.socket:sslhandshake(...)
-  if session then return session end
+  -- It raises where a certificate is refused and the handshake ended at once: openresty/lua-resty-core issue 499.
+  local ok, session, why = pcall(self.socket.sslhandshake, self.socket, ...)
+  if ok and session then return session end
+  if not ok then why = "its certificate is not accepted" end
   self.refused = why ~= "timeout" and why ~= "closed"
   return fail(self, why)
 end
