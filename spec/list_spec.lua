@@ -391,12 +391,24 @@ describe("the table library", function()
       local cfg = new()
       assert.equal("userdata", type(cfg.settings))
       assert.equal(3, #cfg.availability)
-      for _, use in ipairs { pairs, ipairs, next, table.concat, table.sort, table.remove, unpack } do
+      for _, use in ipairs { ipairs, next, table.concat, table.sort, table.remove, unpack } do
         assert.is_false(pcall(use, cfg.availability))
         assert.is_false(pcall(use, cfg.settings))
       end
-      assert.is_false(pcall(pairs, cfg))
       assert.is_false(pcall(require "cjson".encode, cfg.settings))
+    end)
+
+    it("is iterated by pairs, as by handoff.each, where pairs honours __pairs; elsewhere pairs fails loudly", function()
+      local honoured = #setmetatable({}, { __len = function() return 1 end }) == 1 -- LuaJIT built as OpenResty's own is
+      local cfg = new()
+      for _, object in ipairs { cfg, cfg.settings, cfg.availability, cfg.settings.keywords } do
+        local seen, expected = {}, {}
+        for key, value in handoff.each(object) do expected[key] = value end
+        local ok = pcall(function()
+          for key, value in pairs(object) do seen[key] = value end
+        end)
+        assert.same({ honoured, honoured and expected or {} }, { ok, seen })
+      end
     end)
   end
 

@@ -191,6 +191,19 @@ static int l_submit(lua_State *L) {
     return 2;
 }
 
+/* http.check(request, defaults): raises as submit does on a bad request, for those who send it by other means. */
+static int l_check(lua_State *L) {
+    ho_header headers[MAX_HEADERS];
+    ho_request request = {.headers = headers};
+    lua_settop(L, 2);
+    lua_pushnil(L);
+    lua_insert(L, 1); /* where submit has its engine */
+    lua_settop(L, 4);
+    read_request(L, &request);
+    read_headers(L, lua_gettop(L), headers);
+    return 0;
+}
+
 /* --- the engine --------------------------------------------------------------------------------------------------- */
 
 static int l_engine(lua_State *L) {
@@ -432,8 +445,8 @@ static void new_class(lua_State *L, const char *name, const luaL_Reg *methods, l
 }
 
 int hol_open_http(lua_State *L) {
-    static const luaL_Reg functions[] = {
-        {"engine", l_engine}, {"url", l_url}, {"headers", l_headers}, {"now", l_now}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"engine", l_engine}, {"url", l_url}, {"headers", l_headers},
+                                         {"check", l_check},   {"now", l_now}, {NULL, NULL}};
     static const luaL_Reg engine_methods[] = {
         {"submit", l_submit}, {"step", l_step}, {"next", l_next}, {"close", l_close_engine}, {NULL, NULL}};
     static const luaL_Reg transfer_methods[] = {

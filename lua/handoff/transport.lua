@@ -96,7 +96,7 @@ local advice = {
   cancelled = "nothing is known of what the server did with it",
 }
 
---- Puts the host, libcurl's words and the next step into the message of an error.
+--- Puts the host, libcurl's words and the next step into the message of an error, which may bring one: `advice`.
 local function explain(err, host, max_bytes)
   local what = err.message
   if err.too_big then
@@ -105,7 +105,9 @@ local function explain(err, host, max_bytes)
   else
     what = what:gsub("[%s;]+$", "") .. ";"
   end
-  local next_step = err.kind == "cancelled" and err.bytes_sent == 0 and "nothing was sent" or advice[err.kind]
+  local next_step = err.advice or advice[err.kind]
+  if err.kind == "cancelled" and err.bytes_sent == 0 then next_step = "nothing was sent" end
+  err.advice = nil
   err.message = ("%s: %s %s"):format(host, what, next_step)
   return err
 end
