@@ -82,6 +82,13 @@ describe("the loop inside nginx", function()
         location /never { content_by_lua_block {
           hn.transport():request { method = "GET", url = os.getenv "PEER" .. "/never", timeout = 600 }
         } }
+        location /leave { content_by_lua_block {
+          local loop = hn.transport().loop
+          local task = loop:spawn(function() ngx.sleep(600) end)
+          loop:sleep(0.001)
+          task:cancel()
+          ngx.exit(204) -- nginx ends the task, and uses its coroutine again
+        } }
         location /plain { return 200 plain; }
       ]],
     }
@@ -192,6 +199,16 @@ describe("the loop inside nginx", function()
       for _, task in ipairs { joining, asleep, asking, never } do task:cancel() end
       local function kind(task) local value, err = task:join() return value or err.kind end
       return words(kind(joining), kind(asking), later.kind, kind(never), unborn)
+    ]])
+  end)
+
+  it("takes nobody for the cancelled task of a request that is gone", function()
+    for _ = 1, 4 do assert.equal(204, server:get "/leave".status) end
+    assert.equal("true, true, true, true, true", run [[
+      local slept = {}
+      for i = 1, 5 do ngx.thread.spawn(function() slept[i] = loop:sleep(0.01) end) end
+      loop:sleep(0.05)
+      return words(unpack(slept, 1, 5))
     ]])
   end)
 

@@ -26,7 +26,7 @@ local function pack(...)
   return { n = select("#", ...), ... }
 end
 
--- By coroutine. nginx uses those of aborted requests again, so that what is found here may be a task of the past.
+-- By coroutine. nginx uses coroutines again, so that what is found here may be a task of the past, of a request that was aborted.
 local tasks = setmetatable({}, { __mode = "k" })
 
 local function finish(task)
