@@ -379,12 +379,15 @@ describe("clients and fleets inside nginx", function()
   end)
 
   it("edit one agent, as elsewhere", function()
-    assert.equal("changed, 3 requests, made, handoff error", server:run [[
-      local client = hn.client { name = "shop" }
+    assert.equal("changed, 3 requests, made, handoff error, 8 events of shop", server:run [[
+      local events = 0
+      local client = hn.client { name = "shop", on_event = function(event)
+        if event.agent == "shop" then events = events + 1 end
+      end }
       local outcome = assert(client:update(function(cfg) cfg.settings.question_message = "made" end))
       local _, err = hn.client { token = "none", retries = 0 }:get()
-      return ("%s, %d requests, %s, %s"):format(outcome.status, outcome.requests,
-        client:get().settings.question_message, getmetatable(err))
+      return ("%s, %d requests, %s, %s, %d events of shop"):format(outcome.status, outcome.requests,
+        client:get().settings.question_message, getmetatable(err), events)
     ]])
   end)
 
