@@ -54,6 +54,16 @@ describe("core.file", function()
     end
   end)
 
+  it("tells files apart, by whatever name they go, and says where there is none", function()
+    local one, other = folder .. "/one", folder .. "/other"
+    assert.is_false(file.identity(one))
+    assert(file.write_private(one, "") and file.write_private(other, ""))
+    assert(lfs.link(one, folder .. "/link", true))
+    assert.equal(file.identity(one), file.identity(folder .. "/link"))
+    assert.not_equal(file.identity(one), file.identity(other))
+    assert.same({ nil, "Not a directory" }, { file.identity(one .. "/below") })
+  end)
+
   describe("locks", function()
     local path
     before_each(function() path = folder .. "/locks" end)

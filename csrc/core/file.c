@@ -125,6 +125,13 @@ ho_code ho_file_kind_of(const char *path, ho_file_kind *kind) {
     return HO_OK;
 }
 
+ho_code ho_file_id_of(const char *path, ho_file_id *id) {
+    struct stat st;
+    if (stat(path, &st) != 0) return HO_FAILED;
+    *id = (ho_file_id){.device = (uint64_t)st.st_dev, .number = (uint64_t)st.st_ino};
+    return HO_OK;
+}
+
 /* --- locks -------------------------------------------------------------------------------------------------------- */
 
 ho_code ho_locks_open(const char *path, int *fd) {

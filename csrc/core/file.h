@@ -26,6 +26,12 @@ ho_code ho_make_folder(const char *path);
 typedef enum ho_file_kind { HO_FILE_REGULAR, HO_FILE_FOLDER, HO_FILE_OTHER } ho_file_kind;
 ho_code ho_file_kind_of(const char *path, ho_file_kind *kind);
 
+/* Which file is there, links followed: no other has both numbers while it is open anywhere. errno is ENOENT: nothing is there. */
+typedef struct ho_file_id {
+    uint64_t device, number;
+} ho_file_id;
+ho_code ho_file_id_of(const char *path, ho_file_id *id);
+
 /* Locks by number, from 0 on, on one open file: the system frees them when that is closed or its process ends, by kill -9 too.
  * Two openings of a file keep each other out, within one process as well. The file is made as above, never written or removed. */
 ho_code ho_locks_open(const char *path, int *fd);

@@ -60,13 +60,8 @@ function place.new(path, db, locks)
   return setmetatable({ path = path, database = db, locks = locks, own = {} }, Place)
 end
 
--- Whether nothing is there; what is there and cannot be read is there.
-local NO_ENTRY = 2 -- ENOENT
-local function is_absent(path)
-  local file, _, reason = io.open(path, "rb")
-  if file then file:close() end
-  return reason == NO_ENTRY
-end
+-- What is there and cannot be seen is there.
+local function is_absent(path) return core.file.identity(path) == false end
 
 local function with_locks(path, db)
   local locks, err = place.locks(path)
