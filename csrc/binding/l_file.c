@@ -218,8 +218,7 @@ static int l_close(lua_State *L) {
 }
 
 static void new_locks_class(lua_State *L) {
-    static const luaL_Reg methods[] = {
-        {"take", l_take},   {"free", l_free},   {"held", l_held},
+    static const luaL_Reg methods[] = {{"take", l_take},   {"free", l_free},   {"held", l_held},
                                        {"share", l_share}, {"close", l_close}, {NULL, NULL}};
     luaL_newmetatable(L, LOCKS_MT);
     hol_newlib(L, methods);

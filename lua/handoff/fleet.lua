@@ -185,7 +185,7 @@ local function with_history(self, o, fn)
   if o.history == false then return fn() end
   local where = type(o.history) == "string" and o.history or nil
   local history, err = require("handoff.history").open(where, {
-    sleep = function(seconds) return self.transport:sleep(seconds) end,
+    sleep = function(seconds) return self.transport:sleep(seconds) end, place = self.transport.place,
   })
   if not history then return nil, err end
   local ok, run, failure = pcall(fn, history)

@@ -43,8 +43,11 @@ local function new_transport(opts)
     core.error.raise { path = "handoff.nginx.transport", rule = "unknown",
       message = "it has a loop of its own; leave loop out" }
   end
-  others.loop = loop_of(options.read(own, rows, "handoff.nginx.transport"))
-  return require("handoff.transport").curl(others)
+  own = options.read(own, rows, "handoff.nginx.transport")
+  others.loop = loop_of(own)
+  local made = require("handoff.transport").curl(others)
+  made.place = require("handoff.nginx.place").on(own.pool)
+  return made
 end
 
 local shared
@@ -88,6 +91,12 @@ function hn.fleet(source, opts)
   local all = with_defaults(opts, "handoff.nginx.fleet")
   if all.history == nil then all.history = false end
   return require("handoff.fleet").new(source, all)
+end
+
+--- The history in that file, to look at its runs; its work on the disk is the thread pool's. It is to be closed.
+-- @return as handoff.history
+function hn.history(path)
+  return require("handoff.history").open(path, { place = hn.transport().place })
 end
 
 -- ---- rooms that are loaded when they are used -------------------------------------------------------------------------

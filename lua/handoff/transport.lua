@@ -3,6 +3,7 @@
 --   transport:request(req) → res | nil, err
 --   transport:sleep(seconds) → true | nil, err
 --   transport:now() → seconds on a clock that never jumps
+--   transport.place: who works on the disk for those who may not block, see handoff.history.place; nil: everybody may
 -- req: { method, url, headers = { name = value }, body, timeout = 30, connect_timeout = 10 (seconds), ca_file, proxy,
 --   max_bytes = 8 MiB (of body, after decompression), insecure = false, on_event, certificate = false (true: res tells when the
 --   server's expires) }; it is not changed, its headers neither

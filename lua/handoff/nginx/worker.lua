@@ -12,7 +12,7 @@ local none = {}
 local flags
 
 --- Whether nginx was told to stop at once.
-local function is_stopping()
+function worker.is_stopping()
   if flags == nil then
     local ok, found = pcall(function()
       local ffi = require "ffi"
@@ -29,7 +29,7 @@ local function exchange(http, request, direct)
   local transfer = engine:submit(request, none, direct)
   repeat
     engine:step(STEP)
-    if is_stopping() then transfer:cancel() end
+    if worker.is_stopping() then transfer:cancel() end
   until engine:next()
   return transfer:result()
 end
@@ -54,5 +54,8 @@ end
 
 --- Puts a file in the place of another, see core.file.replace → true | nil, why.
 function worker.replace_file(path, text) return require("handoff.core").file.replace(path, text) end
+
+--- Does a step of a history's work on its file, see handoff.nginx.disk.
+function worker.history(...) return require("handoff.nginx.disk").work(...) end
 
 return worker

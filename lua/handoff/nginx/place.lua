@@ -1,0 +1,79 @@
+-- SPDX-License-Identifier: MIT
+--- A history inside nginx: what is done to its file (see handoff.history.place, whose contract this keeps) is done by nginx's
+-- thread pool, one step after the other, so that no request of the worker waits for a disk.
+--
+-- The locks of its runs are this state's: they end with it, however that ends. Each step brings a descriptor of the same opening
+-- to its thread, which closes it.
+local core = require "handoff.core"
+local phase = require "handoff.nginx.phase"
+local places = require "handoff.history.place"
+local pools = require "handoff.nginx.pool"
+
+local Place = {}
+Place.__index = Place
+
+-- What a thread returned, see disk.lua.
+local function unpacked(done, first, ...)
+  if done then return first, ... end
+  return nil, core.error.new(first)
+end
+
+-- A step that no thread took leaves its descriptor here.
+local function taken(number, ok, ...)
+  if ok then return ... end
+  if number then core.file.locks(number):close() end
+  error((...), 0)
+end
+
+function Place:call(name, ...)
+  phase.check "a history"
+  local number, why
+  if self.locks then
+    number, why = self.locks:share()
+    if not number then
+      return nil, core.error.new { kind = "history", path = self.path .. "-runs",
+        message = ("its locks cannot be shared: %s; raise worker_rlimit_nofile in nginx.conf"):format(why) }
+    end
+  end
+  return unpacked(taken(number, pcall(self.pool.run, self.pool, "history", self.site, number, self.own, name, ...)))
+end
+
+function Place:free(id)
+  self.own[id] = nil
+  if self.locks then self.locks:free(id) end
+end
+
+--- The threads keep their connections, for the next history in that file.
+function Place:close()
+  if self.locks then self.locks:close() end
+  self.locks = nil
+end
+
+local place = {}
+
+--- Places whose work is done by the thread pool of that name → { open, look }
+function place.on(pool)
+  local function new(path, timeout)
+    local site = { path = path, timeout = timeout }
+    return setmetatable({ path = path, own = {}, pool = pools.new(pool, 1), site = site }, Place)
+  end
+
+  local ways = {}
+
+  function ways.open(path, timeout)
+    local self, err = new(path, timeout), nil
+    self.site.identity, err = self:call "open"
+    if self.site.identity then self.locks, err = places.locks(path) end
+    return self.locks and self, err
+  end
+
+  function ways.look(path, timeout)
+    local self = new(path, timeout)
+    local there, err = self:call "look"
+    return there and self, err
+  end
+
+  return ways
+end
+
+return place
