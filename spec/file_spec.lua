@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 local file = require "handoff.core".file
+local lfs = require "lfs"
 local program = require "support.program"
 
 describe("core.file", function()
@@ -97,7 +98,8 @@ describe("core.file", function()
       other:close()
       assert.is_false(stranger:held(3))
       assert.has_error(function() one:share() end, "the locks are closed")
-      assert.has_error(function() file.locks(-1) end, "bad argument #1 to 'locks' (a number from locks:share() expected)")
+      assert.has_error(function() file.locks(-1) end,
+        "bad argument #1 to 'locks' (a number from locks:share() expected)")
     end)
 
     it("end with a process that is killed, and live as long as it does", function()

@@ -12,8 +12,10 @@ local sandbox = require "support.sandbox"
 local site = [==[
   local hn, state = require "handoff.nginx", ngx.shared.handoff
   local arg, verb = ngx.req.get_uri_args(), ngx.var.uri:sub(2)
-  local fleet = assert(hn.fleet("@FOLDER@/agents.lua", { history = "@FOLDER@/history.db", retries = 0, budget = "100%" }))
-  local opts = { max_changes = tonumber(arg.max_changes), waves = arg.waves and { 1, arg.waves, "100%" } }
+  local fleet = assert(hn.fleet("@FOLDER@/agents.lua",
+    { history = "@FOLDER@/history.db", retries = 0, budget = "100%" }))
+  local opts = { max_changes = tonumber(arg.max_changes), wait = tonumber(arg.wait) }
+  if arg.waves then opts.waves = { 1, arg.waves, "100%" } end
   if arg.waves then function opts.on_wave(wave) state:rpush("waves", wave.reached) end end
   local function edit(cfg)
     state:incr("begun", 1, 0)
@@ -24,7 +26,7 @@ local site = [==[
   local run, err
   if verb == "update" then run, err = fleet:update(edit, opts)
   elseif verb == "undo" then run, err = fleet:undo(tonumber(arg.id))
-  else run, err = fleet:resume(tonumber(arg.id), edit) end
+  else run, err = fleet:resume(tonumber(arg.id), edit, opts) end
   ngx.header["X-Worker"] = ngx.worker.pid()
   ngx.print(err and err.kind .. ": " .. tostring(err) or tostring(run))
 ]==]
@@ -80,8 +82,8 @@ describe("a fleet inside nginx", function()
   local function edited()
     local count = 0
     for _, agent in ipairs(agents) do
-      local document, marks, added = json.decode(box:document(agent.name)), nil, 0
-      marks = select(2, document.settings.question_message:gsub("|", ""))
+      local document, added = json.decode(box:document(agent.name)), 0
+      local marks = select(2, document.settings.question_message:gsub("|", ""))
       for _, one in ipairs(document.custom_guidelines) do added = added + (one.name == "Added" and 1 or 0) end
       assert.equal(marks, added)
       assert.is_true(marks < 2, agent.name)
@@ -152,6 +154,19 @@ describe("a fleet inside nginx", function()
     assert.equal(12, edited())
     assert.matches("exited on signal 9", server:log())
     program.write(server.dir .. "/error.log", "")
+  end)
+
+  it("comes to the end of a run whose client has gone", function()
+    start { http = "lua_check_client_abort on;" }
+    get "/close"
+    local client = io.popen("echo $$; exec curl -sS " .. server.url .. "/update")
+    local pid = client:read "*l"
+    repeat until get "/begun" == tostring(AGENTS)
+    program.run("kill " .. pid)
+    client:close()
+    get "/ping" -- nginx has seen by now that the client has gone
+    get "/open"
+    assert.equal("12 agents: 12 changed, 0 unchanged, 0 failed (12 of them earlier)", get "/resume?id=1&wait=20")
   end)
 
   it("lets its worker serve others while the file is locked", function()

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
---- The work on the files of histories, in a thread of nginx's pool. Which Lua state of the pool a step comes to is nginx's choice, so
--- that each has connections of its own, made when they are first needed and kept.
+--- The work on the files of histories, in a thread of nginx's pool. Which Lua state of the pool a step comes to is nginx's
+-- choice, so that each has connections of its own, made when they are first needed and kept.
 local core = require "handoff.core"
 local database = require "handoff.history.database"
 local places = require "handoff.history.place"
@@ -25,15 +25,17 @@ local function connect(site, identity)
   return place
 end
 
--- The file may have been taken away, or another one put there, since it was opened here, or by the history.
+-- The file may have been taken away, or another one put there, since the history opened it, or since it was opened here.
 local function place_of(site, identity)
+  if core.file.identity(site.path) ~= identity then
+    return nil, core.error.new { kind = "history", path = site.path, reason = "gone",
+      message = "it was moved, removed or replaced meanwhile; put it back, or begin a run anew" }
+  end
   local place = kept[site.path]
   if place and place.identity == identity then return place end
   kept[site.path] = nil
   if place then place:close() end
-  if core.file.identity(site.path) == identity then return connect(site, identity) end
-  return nil, core.error.new { kind = "history", path = site.path, reason = "gone",
-    message = "it was moved, removed or replaced meanwhile; put it back, or begin a run anew" }
+  return connect(site, identity)
 end
 
 -- Opens it → its identity; or nil, err.

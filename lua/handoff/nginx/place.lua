@@ -49,6 +49,10 @@ function Place:close()
   self.locks = nil
 end
 
+-- With lua_check_client_abort a request ends when its client goes, wherever it is, and a run with it, whose agents nobody could
+-- have until its coroutines are collected. Where there is a handler the request goes on; scripts may have one of their own.
+local function outlive_client() pcall(ngx.on_abort, function() end) end
+
 local place = {}
 
 --- Places whose work is done by the thread pool of that name → { open, look }
@@ -60,10 +64,13 @@ function place.on(pool)
 
   local ways = {}
 
+  --- As of handoff.history.place. From now on the request comes to its end although its client goes.
   function ways.open(path, timeout)
-    local self, err = new(path, timeout), nil
-    self.site.identity, err = self:call "open"
-    if self.site.identity then self.locks, err = places.locks(path) end
+    outlive_client()
+    local self = new(path, timeout)
+    local identity, err = self:call "open"
+    self.site.identity = identity
+    if identity then self.locks, err = places.locks(path) end
     return self.locks and self, err
   end
 
