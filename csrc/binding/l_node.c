@@ -107,8 +107,8 @@ static void refuse_sealed(lua_State *L, const hol_doc *doc, int values, size_t i
     const ho_member *m = &doc->members[i].text;
     lua_pushlstring(L, lua_tostring(L, -1) + m->name, m->name_len);
     hol_invalid(L, lua_tostring(L, -1), "sealed", 0, false,
-                "the function that was to edit this configuration has returned, and its edits were taken; edit within "
-                "it, or a cfg:copy()");
+                "this configuration is not edited any more: the function that was to has returned, or others share it; "
+                "edit within that function, or a cfg:copy()");
 }
 
 /* What was there before an edit is kept whole; or, while only fields of an object that is a part itself were set, field by field in a

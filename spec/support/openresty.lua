@@ -114,8 +114,9 @@ function Server:reload()
   repeat until fresh_ones(self, old) >= self.count
 end
 
+-- One that has ended is gone, although it stays listed until whoever adopted it asks how it ended: that may take seconds.
 function Server:await(pid) -- luacheck: ignore self
-  sh("timeout 30 tail --pid=%s -s 0.02 -f /dev/null", pid)
+  sh("timeout 30 sh -c 'while grep -qs ^State:.[^ZX] /proc/%s/status; do sleep 0.02; done'", pid)
 end
 
 local function check_log(self)
