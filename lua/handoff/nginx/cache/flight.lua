@@ -9,6 +9,7 @@ local failure, now = core.error.new, core.http.now
 
 local AT_ONCE, AWAITED = 32, 8 -- fetches in this worker; how many of them are kept for those that somebody waits for
 local PAUSE = 0.5 -- seconds, at most, before an agent's is begun again for nobody: another worker may be at it
+local LONGEST = 3600 -- seconds that the service may ask to wait: a slip of its clock must not end all refreshes
 local FIRST_LOOK, LAST_LOOK = 0.005, 0.1 -- seconds between looks whether another worker has fetched
 
 local Flights = {}
@@ -23,8 +24,8 @@ local function new(given)
   -- A failed one is tried again when its time comes; until then what is there is served. A second may go by until its turn.
   clients.retries, clients.deadline = 0, clients.timeout + 1
   return setmetatable({
-    store = given.store, ttl = given.ttl, on_fetched = given.on_fetched,
-    on_failed = given.on_failed, timeout = clients.timeout, seconds = clients.deadline,
+    store = given.store, ttl = given.ttl, on_fetched = given.on_fetched, on_failed = given.on_failed,
+    timeout = clients.timeout, seconds = clients.deadline, -- of one request; of a fetch, waits for its turn among it
     make_client = client.maker(clients), clients = {}, under_way = {}, urgent = {}, idle = {}, running = 0,
   }, Flights)
 end
@@ -69,7 +70,7 @@ local function note_failure(self, record, err)
   local most = math.min(2 ^ (count - 1), self.ttl)
   local wait = most * (0.5 + 0.5 * spread(record, now()))
   self.store:count "n:failed"
-  self.store:fail(record, count, math.max(wait, err.retry_after or 0), err)
+  self.store:fail(record, count, math.max(wait, math.min(err.retry_after or 0, LONGEST)), err)
   return count
 end
 
