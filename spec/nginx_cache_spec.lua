@@ -138,19 +138,19 @@ describe("a cache inside nginx", function()
   end)
 
   it("is fetched anew before it is old, by one worker", function()
-    serve("ttl = 2", "cache:start()", { workers = 4 })
+    serve("ttl = 4", "cache:start()", { workers = 4 })
     local times, seen = 0, {}
     store "New?"
     until_it(function(info, answer)
       assert.is_false(info.stale)
       if not seen[info.fetched] then seen[info.fetched], times = true, times + 1 end
-      return times >= 3 and answer.value == "New?"
+      return times >= 2 and answer.value == "New?"
     end)
     local figures = run("return cache:figures()").value
-    assert.is_true(figures.refreshes.ok <= 3 * #box.agents + 2)
+    assert.is_true(figures.refreshes.ok <= 3 * #box.agents)
     local only = figures.requests[1]
     assert.same({ "GET", 200 }, { only.method, only.status })
-    assert.is_true(only.count > 2 and only.count <= requests())
+    assert.is_true(only.count >= 2 and only.count <= requests())
   end)
 
   it("serves on while the API is down, says how old it is, and gives up in the end", function()

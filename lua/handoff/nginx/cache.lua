@@ -19,7 +19,7 @@ local Cache = {}
 Cache.__index, Cache.__metatable = Cache, "handoff cache"
 
 local TIMEOUT, CONNECT_TIMEOUT = 10, 5 -- seconds of a fetch: somebody may wait for it
-local EARLY, SPREAD = 0.6, 0.3 -- a refresh begins after so much of ttl, and up to so much more
+local EARLY, SPREAD = 0.5, 0.3 -- a refresh begins after so much of ttl, and up to so much more
 local TICK = 1 -- seconds, at most, between two looks at what is due
 local LEAD = 3 -- ticks without a sign of the worker that refreshes, after which another does
 local QUIET = 10 -- seconds without a second line in the log about the same
@@ -219,7 +219,7 @@ function Cache:start()
       message = "it belongs in init_worker_by_lua_block: there are no timers before" }
   end
   if self.due or not ngx.worker.id() then return end
-  self.due, self.tick = {}, math.min(TICK, self.options.ttl / 10)
+  self.due, self.tick = {}, math.min(TICK, self.options.ttl / 20)
   if self.options.folder and ngx.worker.id() == 0 then ngx.timer.at(0, make_folder, self) end
   assert(ngx.timer.at(0, tick, self))
   assert(ngx.timer.every(self.tick, tick, self))
