@@ -19,7 +19,7 @@ local Cache = {}
 Cache.__index, Cache.__metatable = Cache, "handoff cache"
 
 local TIMEOUT, CONNECT_TIMEOUT = 10, 5 -- seconds of a fetch: somebody may wait for it
-local EARLY, SPREAD = 0.75, 0.15 -- a refresh begins after so much of ttl, and up to so much more
+local EARLY, SPREAD = 0.5, 0.3 -- a refresh begins after so much of ttl, and up to so much more
 local TICK = 1 -- seconds, at most, between two looks at what is due
 local LEAD = 3 -- ticks without a sign of the worker that refreshes, after which another does
 local QUIET = 10 -- seconds without a second line in the log about the same
@@ -79,7 +79,8 @@ local function write_file(is_ending, self, record, text, fetched)
   if is_ending then return end
   local where = self.options.folder
   local path, content = folders.path(where, record.name), folders.content(record.name, record.identity, fetched, text)
-  local ok, why = save(self.fleet.transport.loop.pool, path, content)
+  local loop = self.fleet.transport.loop
+  local ok, why = save(loop and loop.pool, path, content)
   if not ok then say_unwritten(self, path, why) end
 end
 
@@ -153,9 +154,11 @@ local function new(source, opts)
   local o = options.read(opts, rows, "handoff.nginx.cache")
   check_dict(o.dict)
   local self = { options = o, said = {}, records = {}, by_name = {}, store = stores.new(o.dict, o.ttl + o.stale) }
-  local given = {}
+  local given, base_url = {}, os.getenv "HANDOFF_BASE_URL"
   for name, value in pairs(o.fleet or {}) do given[name] = value end
   given.on_event = counting(self, given.on_event)
+  -- The workers' environment is not the master's.
+  given.base_url = given.base_url or base_url ~= "" and base_url or nil
   local fleet, err = require("handoff.nginx").fleet(source, given)
   if not fleet then return nil, err end
   self.fleet = fleet
@@ -216,7 +219,7 @@ function Cache:start()
       message = "it belongs in init_worker_by_lua_block: there are no timers before" }
   end
   if self.due or not ngx.worker.id() then return end
-  self.due, self.tick = {}, math.min(TICK, self.options.ttl / 10)
+  self.due, self.tick = {}, math.min(TICK, self.options.ttl / 20)
   if self.options.folder and ngx.worker.id() == 0 then ngx.timer.at(0, make_folder, self) end
   assert(ngx.timer.at(0, tick, self))
   assert(ngx.timer.every(self.tick, tick, self))

@@ -7,7 +7,9 @@ local inventory = require "handoff.inventory"
 
 local failure, now = core.error.new, core.http.now
 
-local AT_ONCE = 32 -- fetches in this worker
+local AT_ONCE, AWAITED = 32, 8 -- fetches in this worker; how many of them are kept for those that somebody waits for
+local PAUSE = 0.5 -- seconds, at most, before an agent's is begun again for nobody: another worker may be at it
+local LONGEST = 3600 -- seconds that the service may ask to wait: a slip of its clock must not end all refreshes
 local FIRST_LOOK, LAST_LOOK = 0.005, 0.1 -- seconds between looks whether another worker has fetched
 
 local Flights = {}
@@ -19,25 +21,32 @@ Flights.__index = Flights
 local function new(given)
   local clients = {}
   for name, value in pairs(given.clients) do clients[name] = value end
-  -- A failed one is tried again when its time comes; until then what is there is served.
-  clients.retries, clients.deadline = 0, clients.timeout
+  -- A failed one is tried again when its time comes; until then what is there is served. A second may go by until its turn.
+  clients.retries, clients.deadline = 0, clients.timeout + 1
   return setmetatable({
-    store = given.store, ttl = given.ttl, on_fetched = given.on_fetched,
-    on_failed = given.on_failed, seconds = clients.deadline,
+    store = given.store, ttl = given.ttl, on_fetched = given.on_fetched, on_failed = given.on_failed,
+    timeout = clients.timeout, seconds = clients.deadline, -- of one request; of a fetch, waits for its turn among it
     make_client = client.maker(clients), clients = {}, under_way = {}, urgent = {}, idle = {}, running = 0,
   }, Flights)
 end
 
 -- ---- one fetch ------------------------------------------------------------------------------------------------------------
 
+-- What is wrong with a token, without the agent's name in front, which the errors of a client do not have either.
+local function token_error(record, err)
+  local message, named = err.message, record.name .. ": "
+  if message:sub(1, #named) == named then message = message:sub(#named + 1) end
+  return failure { kind = err.kind, message = message }
+end
+
 local function client_of(self, record)
   local kept = self.clients[record.name]
   if kept then return kept end
   local ready, err = inventory.resolve { record.agent }
-  if not ready then return nil, err end
+  if not ready then return nil, token_error(record, err) end
   local own = inventory.options(record.agent)
   if own.retries then own.retries = 0 end
-  own.deadline, own.timeout = nil, own.timeout and math.min(own.timeout, self.seconds)
+  own.deadline, own.timeout = nil, own.timeout and math.min(own.timeout, self.timeout)
   self.clients[record.name] = self.make_client(own)
   return self.clients[record.name]
 end
@@ -61,7 +70,7 @@ local function note_failure(self, record, err)
   local most = math.min(2 ^ (count - 1), self.ttl)
   local wait = most * (0.5 + 0.5 * spread(record, now()))
   self.store:count "n:failed"
-  self.store:fail(record, count, math.max(wait, err.retry_after or 0), err)
+  self.store:fail(record, count, math.max(wait, math.min(err.retry_after or 0, LONGEST)), err)
   return count
 end
 
@@ -102,25 +111,25 @@ local function land(self, flight)
   if flight.waiting > 0 then flight.landed:post(flight.waiting) end
 end
 
--- The next that has not been flown: one may stand in both queues.
-local function next_of(self)
-  for _, queue in ipairs { self.urgent, self.idle } do
-    while queue.first do
-      local entry = queue.first
-      queue.first = entry.next
-      if not queue.first then queue.last = nil end
-      if not entry.flight.has_begun then return entry.flight end
-    end
+-- The next that has not begun: one may stand in both queues.
+local function take(queue)
+  while queue.first do
+    local entry = queue.first
+    queue.first = entry.next
+    if not queue.first then queue.last = nil end
+    if not entry.flight.has_begun then return entry.flight end
   end
+end
+
+local function next_of(self)
+  return self.running < AT_ONCE and take(self.urgent) or self.running < AT_ONCE - AWAITED and take(self.idle) or nil
 end
 
 local run
 
 -- Lets as many go as may.
 local function launch(self)
-  while self.running < AT_ONCE do
-    local flight = next_of(self)
-    if not flight then return end
+  for flight in next_of, self do
     flight.has_begun = true
     local ok, why = ngx.timer.at(0, run, self, flight)
     if ok then
@@ -152,9 +161,14 @@ end
 
 --- Begins to fetch an agent's document, or joins the fetch that is under way.
 -- @param is_awaited whether somebody will wait for it
+-- @return the flight; nil where there is none, as one for nobody ended just now
 function Flights:want(record, is_awaited)
-  local flight = self.under_way[record.name]
+  local flight, time = self.under_way[record.name], now()
   if flight and (flight.is_awaited or not is_awaited) then return flight end
+  if not is_awaited then
+    if time < (record.pausing or 0) then return end
+    record.pausing = time + math.min(PAUSE, self.ttl / 4)
+  end
   if not flight then
     flight = { record = record, stamp = self.store:stamp(record), failure = self.store:failure(record), waiting = 0 }
     self.under_way[record.name] = flight
