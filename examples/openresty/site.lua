@@ -4,7 +4,7 @@
 local hn = require "handoff.nginx"
 
 local prefix = ngx.config.prefix() -- the folder after nginx's -p
-local ttl = tonumber(os.getenv "HANDOFF_TTL") or 60
+local ttl = tonumber(os.getenv "SHOP_TTL") or 60
 
 -- An edit that is made elsewhere is here after `ttl` seconds at most; one that is made through `cache.fleet`, with a `cache:put`
 -- after it, at once. While the API does not answer, what it said last serves on for a day. In run/state that outlasts a restart.

@@ -56,7 +56,7 @@ local FAINT = [[
     if (value < 4.5) found.push(element.tagName + " " + element.textContent.trim() + " " + value.toFixed(2));
   }
   const body = behind(document.body);
-  for (const drawn of document.querySelectorAll("svg path:not(.halo, .l1, .l2, .l3, .l4)")) {
+  for (const drawn of document.querySelectorAll("svg path:not(.halo, .l1, .l2, .l3, .l4, [fill^=url])")) {
     const style = getComputedStyle(drawn);
     const value = ratio(numbers(style.fill === "none" ? style.stroke : style.fill), body);
     if (value < 3) found.push("path " + drawn.getAttribute("class") + " " + value.toFixed(2));
