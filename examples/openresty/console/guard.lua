@@ -60,8 +60,11 @@ end
 
 -- ---- sessions ---------------------------------------------------------------------------------------------------------------
 
+-- Behind a proxy that speaks TLS for us only the page knows that it came that way.
+local function is_secure() return ngx.var.scheme == "https" or (ngx.var.http_origin or ""):find "^https:" ~= nil end
+
 local function set_cookie(value, age)
-  local secure = ngx.var.scheme == "https" and "; Secure" or ""
+  local secure = is_secure() and "; Secure" or ""
   ngx.header["Set-Cookie"] = ("%s=%s; Path=/console/; Max-Age=%d; HttpOnly; SameSite=Strict%s"):format(COOKIE, value,
     age, secure)
 end

@@ -210,7 +210,7 @@ function showPlan(preview) {
     ...preview.errors.map(one => group("fails", one)), left && make("p", { className: "soft" }, left),
   ], preview.change > 0 && (order.undo ? `Take back on ${count}` : `Switch ${order.active ? "on" : "off"} ${count}`));
   at("told").textContent = `${count} would change`;
-  at(preview.change > 0 ? "confirm" : "cancel").focus();
+  at("plan").focus(); // not the button: what is shown is to be read, and an Enter too many writes nothing
 }
 
 function showDone(done) {
@@ -250,12 +250,11 @@ async function confirm() {
   busy("writing");
   at("confirm").textContent = "Writing…";
   at("cancel").disabled = true; // what is on its way is not stopped by looking away
-  try {
-    showDone(await ask("api/apply", { ...wanted, plan: shown.plan }));
-  } catch (error) {
-    if (error.preview) showPlan(error.preview); else show("That did not work", []);
-    notice(capital(error.message) + ".", error.preview ? "warns" : "fails");
-  }
+  const [done, error] = await ask("api/apply", { ...wanted, plan: shown.plan }).then(value => [value], raised => [null, raised]);
+  order = wanted;
+  if (!at("dialog").open) at("dialog").showModal(); // a browser lets itself be told twice to close it
+  if (done) showDone(done); else if (error.preview) showPlan(error.preview); else show("That did not work", []);
+  if (error) notice(capital(error.message) + ".", error.preview ? "warns" : "fails");
   await Promise.all([look(), lookBack()]);
 }
 
