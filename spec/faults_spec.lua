@@ -5,8 +5,8 @@ local transport = require "handoff.transport"
 
 -- HANDOFF_OUTCOMES=1 prints what happened as a table.
 describe("an update", function()
-  faults.tests(function(box, place, method)
+  faults.tests { update = function(box, place, method)
     return faults.update(place, method, handoff.client, transport.default(),
       { token = box.agents[faults.agent].token, base_url = box.base_url })
-  end)
+  end }
 end)

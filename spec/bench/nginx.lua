@@ -3,8 +3,8 @@
 --   how late a plain `return 200` is while 50 configuration requests are in flight in the same worker, beside an idle one
 --   how many answers a second `status` gives from the cache, beside a bare ngx.say
 --   the memory of the worker over a million of those
--- The API is a sandbox that answers after 200 ms. Rounds alternate. The ratio is the median of those of the rounds; after it stand
--- the least and the most of these, and the ratio of the best round of either: what the machine does beside disturbs that least.
+-- The API is a sandbox that answers after 200 ms. Rounds alternate. The ratio is the median of those of the rounds; then come the
+-- least and the most of these, and the ratio of the best rounds of either: what the machine does beside disturbs that least.
 local measure = require "bench.measure"
 local openresty = require "support.openresty"
 local program = require "support.program"

@@ -172,7 +172,8 @@ faults.rows = {
 
 -- ---- one update -------------------------------------------------------------------------------------------------------
 
-local function edit(cfg)
+--- The edit: two of its marks are in a document that has it.
+function faults.edit(cfg)
   cfg.settings.question_message = "Mine?"
   cfg.custom_guidelines:add { name = "Mine", description = "d", is_active = true }
 end
@@ -227,7 +228,7 @@ function faults.update(place, method, new, real, opts)
   end)
   local result, err = new {
     name = faults.agent, token = opts.token, base_url = opts.base_url, retries = faults.retries, transport = carrier,
-  }:update(edit, row.opts)
+  }:update(faults.edit, row.opts)
   return {
     gave = describe_result(result, err), requests = result and result.requests, waited = carrier.waited,
     message = err and tostring(err), agent = err and err.agent,
@@ -236,8 +237,8 @@ end
 
 -- ---- the tests --------------------------------------------------------------------------------------------------------
 
--- What a stored document has of the edits.
-local function holdings(text, before)
+--- What a stored document has of the edits, as the outcomes of the table say it.
+function faults.holdings(text, before)
   if text == before then return "before" end
   local document, count, held = json.decode(text), 0, {}
   local settings = document.settings
@@ -257,15 +258,16 @@ local function print_outcomes(seen)
 end
 
 --- Declares the tests, one for each outcome of the table. HANDOFF_OUTCOMES=1 prints what happened as a table.
--- @param update function(box, place, method) → what faults.update gave; called in a test
--- @param also function(told), of further checks of it; or nil
-function faults.tests(update, also)
+-- @param how { update = function(box, place, method) → what faults.update gave, start = function(box), called before all tests, or
+--   nil, check = function(told), of more that is to hold, or nil }
+function faults.tests(how)
   local assert, busted = require "luassert", require "busted" -- not where nginx loads this
   local box, before
   local seen = {}
   busted.setup(function()
     box = require("support.sandbox").start { agents = 1, no_rate_limit = true }
     before = box:document(faults.agent)
+    if how.start then how.start(box) end
   end)
   busted.teardown(function()
     box:stop()
@@ -276,12 +278,12 @@ function faults.tests(update, also)
     box:store(faults.agent, before)
     box:faults(rules_of(faults.rows[place], method))
     box:reset()
-    local told = update(box, place, method)
+    local told = how.update(box, place, method)
     local ledger = box:ledger()
     local counts = ledger.agents[faults.agent] or {}
     local happened = {
       told.gave, ("%d+%d"):format(counts.GET or 0, counts.PUT or 0), ledger.writes[faults.agent] or 0,
-      holdings(box:document(faults.agent), before),
+      faults.holdings(box:document(faults.agent), before),
     }
     seen[#seen + 1] = ("| %s | %s | %s | %s | %d | %s | %s |"):format(faults.rows[place][1], method or "", happened[1],
       happened[2], happened[3], happened[4], told.waited > 0 and ("%.1f s"):format(told.waited) or "")
@@ -295,7 +297,7 @@ function faults.tests(update, also)
     local gets, puts = expected[2]:match "^(%d)%+(%d)$"
     assert.equal(gets + puts, total) -- nothing was sent elsewhere
     if row.waited then assert.truthy(told.waited >= row.waited and told.waited < row.waited + 5, told.waited) end
-    if also then also(told) end
+    if how.check then how.check(told) end
     if not told.message then
       assert.equal(total - (row.repeated or 0), told.requests)
       return
