@@ -123,7 +123,7 @@ describe("the console", function()
       local answer = other:get "/console/"
       other:stop()
       assert.equal(503, answer.status)
-      assert.matches("^The console is off: HANDOFF_CONSOLE_SECRET [^\n]+\n$", answer.body)
+      assert.matches("^The console is off: CONSOLE_SECRET [^\n]+\n$", answer.body)
     end
   end)
 

@@ -13,7 +13,7 @@ local HOSTILE = [[Back soon <img src=x onerror="window.broken=1"> & "co"]]
 local function environment(folder)
   local build = os.getenv "HANDOFF_BUILD" or lfs.currentdir() .. "/build"
   return { LUA_CPATH = build .. "/luajit/?.so;;", LD_PRELOAD = false, XDG_STATE_HOME = folder, SHOP_TTL = "1",
-    HANDOFF_BASE_URL = false, HANDOFF_TOKEN = false, HANDOFF_CONSOLE_SECRET = false,
+    HANDOFF_BASE_URL = false, HANDOFF_TOKEN = false, CONSOLE_SECRET = false,
     PATH = ("%s/bin:%s:/usr/sbin"):format(folder, os.getenv "PATH") }
 end
 

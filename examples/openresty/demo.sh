@@ -53,7 +53,7 @@ until=$(((1$hour - 100 + 8) % 24))
 port=$("$lua" -e 'local serve = require "handoff.serve" print((serve.new { port = 8080 } or serve.new {}):port())')
 sed -i "s/127\.0\.0\.1:8080/127.0.0.1:$port/" "$dir/nginx.conf"
 secret=$(od -An -N12 -tx1 /dev/urandom | tr -d ' \n')
-SHOP_TTL=2 HANDOFF_CONSOLE_SECRET=$secret "$nginx" -p "$dir" -e run/error.log -c nginx.conf -g 'daemon off;' &
+SHOP_TTL=2 CONSOLE_SECRET=$secret "$nginx" -p "$dir" -e run/error.log -c nginx.conf -g 'daemon off;' &
 server=$!
 children="$children $server"
 until [ -s "$dir/run/nginx.pid" ]; do

@@ -21,6 +21,6 @@ return {
   metrics = hn.metrics { cache = cache },
   healthz = hn.healthz { cache = cache },
   console = require("console").new {
-    cache = cache, secret = os.getenv "HANDOFF_CONSOLE_SECRET", history = prefix .. "run/state/history.db",
+    cache = cache, secret = os.getenv "CONSOLE_SECRET", history = prefix .. "run/state/history.db",
   },
 }

@@ -219,9 +219,21 @@ local function block(self, waiter)
   error(err, 0)
 end
 
+-- nginx resumes the coroutines of its requests itself: tasks of one that this loop resumed from another would crash the worker,
+-- and what blocks here would stop every request of it. While nginx starts nobody waits.
+local nginx = rawget(_G, "ngx")
+local is_start = { init = true, init_worker = true }
+
+local function refuse_inside_nginx()
+  if not nginx or is_start[nginx.get_phase()] then return end
+  core.error.raise { path = "handoff", rule = "nginx",
+    message = 'inside nginx this would stop every request of the worker; make clients and fleets by require "handoff.nginx"' }
+end
+
 --- The waiter for the calling coroutine: its task, or a fresh one where the caller must block. nil, err in a
 -- cancelled task.
 local function new_waiter(self)
+  refuse_inside_nginx()
   local task = self.current
   if not task then return {} end
   if task.cancelled then return nil, cancelled() end
@@ -273,6 +285,7 @@ function Loop:spawn(fn, ...)
     local message = ("a function expected, got %s"):format(type(fn))
     core.error.raise { path = "spawn", rule = "type", value = fn, message = message }
   end
+  refuse_inside_nginx()
   self.alive = self.alive + 1
   self.order = self.order + 1
   local task = { loop = self, fn = fn, args = pack(...), co = true, order = self.order, done = false }

@@ -25,10 +25,10 @@ local function base64(bytes) return (ngx.encode_base64(bytes, true):gsub("[+/]",
 -- @return a guard; or nil and why there is none: a line for people
 function guard.new(secret, dict)
   if not secret or secret == "" then
-    return nil, "HANDOFF_CONSOLE_SECRET is not set; set it where nginx is started, and name it in nginx.conf: "
-      .. "env HANDOFF_CONSOLE_SECRET;"
+    return nil, "CONSOLE_SECRET is not set; set it where nginx is started, and name it in nginx.conf: "
+      .. "env CONSOLE_SECRET;"
   elseif #secret < LEAST then
-    return nil, ("HANDOFF_CONSOLE_SECRET has fewer than %d characters; make one: openssl rand -base64 24"):format(LEAST)
+    return nil, ("CONSOLE_SECRET has fewer than %d characters; make one: openssl rand -base64 24"):format(LEAST)
   elseif not dict then
     return nil, "there is no place to count tries in; add to the http block: lua_shared_dict handoff_console 1m;"
   end
