@@ -258,8 +258,8 @@ local function print_outcomes(seen)
 end
 
 --- Declares the tests, one for each outcome of the table. HANDOFF_OUTCOMES=1 prints what happened as a table.
--- @param how { update = function(box, place, method) → what faults.update gave, start = function(box), called before all tests, or
---   nil, check = function(told), of more that is to hold, or nil }
+-- @param how { update = function(box, place, method) → what faults.update gave, start = function(box), called before all tests,
+--   or nil, check = function(told), of more that is to hold, or nil }
 function faults.tests(how)
   local assert, busted = require "luassert", require "busted" -- not where nginx loads this
   local box, before
