@@ -147,6 +147,17 @@ describe("the loop inside nginx", function()
     end
   end
 
+  -- A task of the ordinary one, resumed from another request, crashed the worker.
+  it("takes the place of the ordinary loop, which is refused", function()
+    for _, code in ipairs {
+      'require("handoff.transport").default():request { method = "GET", url = peer .. "/echo" }',
+      'require("handoff.loop").default():spawn(function() end)', 'require("handoff.loop").default():sleep(0)',
+    } do
+      local told = run("return (select(2, pcall(function() " .. code .. " end))).message")
+      assert.truthy(told:find('require "handoff.nginx"', 1, true), told)
+    end
+  end)
+
   it("serves others while a request waits", function()
     assert.equal("plain, timeout", run [[
       local task = loop:spawn(ask, "/never", 0.3)

@@ -227,7 +227,8 @@ local is_start = { init = true, init_worker = true }
 local function refuse_inside_nginx()
   if not nginx or is_start[nginx.get_phase()] then return end
   core.error.raise { path = "handoff", rule = "nginx",
-    message = 'inside nginx this would stop every request of the worker; make clients and fleets by require "handoff.nginx"' }
+    message = "inside nginx this would stop every request of the worker; make clients and fleets by "
+      .. 'require "handoff.nginx"' }
 end
 
 --- The waiter for the calling coroutine: its task, or a fresh one where the caller must block. nil, err in a
