@@ -24,7 +24,10 @@ local main = [[
 ]]
 
 local locations = [[
-  location /console/ { content_by_lua_block { console() } }
+  location /console/ {
+    set_real_ip_from 127.0.0.9; # what comes from there may say where it comes from
+    content_by_lua_block { console() }
+  }
   location = /icon.svg { return 204; }
   location = /evil { default_type text/html; root @DIR@; }
 ]]
@@ -150,10 +153,7 @@ describe("the console", function()
 
   it("does nothing for who has no session, a forged one or one that has ended", function()
     local cookie, csrf = session()
-    local time, nonce, signature = cookie:match "^(%d+)%.([^.]+)%.(.+)$"
-    local other_cookie = session()
-    local forged = { false, "", "x", ("%d.%s.%s"):format(time + 1, nonce, signature), time .. "." .. nonce .. ".",
-      other_cookie:match "^(.*)%." .. "." .. signature, "1." .. nonce .. "." .. signature }
+    local forged = { false, "", "x", cookie .. "x", cookie:sub(1, -2), cookie:lower(), ("x"):rep(5000) }
     for _, one in ipairs(forged) do
       for _, what in ipairs { "GET /console/api/fleet", "GET /console/api/runs", "GET /console/week.svg",
           "POST /console/api/preview", "POST /console/api/apply", "POST /console/logout" } do
@@ -168,11 +168,39 @@ describe("the console", function()
     assert.equal(0, puts())
   end)
 
+  it("ends every session where nginx ends, but not with a reload", function()
+    local cookie = session()
+    server:reload()
+    assert.equal(200, ask("GET", "/console/api/fleet", { cookie = cookie }).status)
+    local other = start(SECRET, false)
+    local answer = other:get("/console/api/fleet", { args = header("Cookie", "handoff_console=" .. cookie) })
+    other:stop()
+    assert.equal(401, answer.status)
+  end)
+
+  it("counts the tries of an IPv6 network as one's, and those of each IPv4 address on a socket for both", function()
+    local function try(address, secret)
+      return log_in(secret, { args = "--interface 127.0.0.9 " .. header("X-Real-IP", address) }).status
+    end
+    for i = 1, 5 do
+      assert.equal(403, try("2001:db8:1:2::" .. i, "wrong"))
+      assert.equal(403, try("::ffff:192.0.2.1", "wrong"))
+    end
+    assert.same({ 429, 303, 429, 303 }, { try("2001:db8:1:2:3::", SECRET), try("2001:db8:1:3::", SECRET),
+      try("::ffff:192.0.2.1", SECRET), try("::ffff:192.0.2.2", SECRET) })
+  end)
+
+  it("shows the door again to who loads the page of a wrong secret anew", function()
+    local answer = ask("GET", "/console/login")
+    assert.same({ 303, "/console/" }, { answer.status, answer.headers.location })
+  end)
+
   it("does nothing for another site, nor without the page's token", function()
     local cookie, csrf = session()
     local _, other = session()
     local refused = {
       { csrf = csrf, origin = "http://evil.example" }, { csrf = csrf, origin = "null" },
+      { csrf = csrf, origin = "null", args = "-0 -H 'Host:'" },
       { csrf = csrf, origin = false }, { csrf = csrf, origin = server.url .. ".evil.example" },
       { csrf = csrf, site = "cross-site" },
       { csrf = csrf, site = "same-site" }, { csrf = csrf, site = "none" }, { csrf = false }, { csrf = other },
@@ -180,7 +208,7 @@ describe("the console", function()
     for _, path in ipairs { "/console/api/preview", "/console/api/apply", "/console/logout" } do
       for i, more in ipairs(refused) do
         local answer = ask("POST", path, { cookie = cookie, csrf = more.csrf, origin = more.origin, site = more.site,
-          body = order })
+          body = order, args = more.args })
         assert.equal(403, answer.status, path .. " " .. i)
       end
     end

@@ -73,6 +73,9 @@ local function body()
   return ngx.req.get_body_data() or ""
 end
 
+-- Whoever loads the page of a wrong secret again, or has kept its address, is shown the door.
+local function to_door() return go "/console/" end
+
 local function log_in(self)
   if not body() then return refuse(413, "too large") end
   local secret = ngx.req.get_post_args(4).secret
@@ -84,7 +87,8 @@ local function log_in(self)
   end
   local said = "That is not the secret."
   if right == nil then
-    said = ("Too many wrong secrets from your address: wait %d minutes."):format(math.ceil(wait / 60))
+    local minutes = math.ceil(wait / 60)
+    said = ("Too many wrong secrets from your address: wait %d minute%s."):format(minutes, minutes == 1 and "" or "s")
     ngx.header["Retry-After"] = wait
   end
   audit(ngx.WARN, right == nil and "a login was refused: too many tries" or "a wrong secret")
@@ -151,7 +155,7 @@ local routes = {
   ["/console/"] = { GET = page, open = true },
   ["/console/console.css"] = { GET = file("console.css", "text/css"), open = true },
   ["/console/console.js"] = { GET = file("console.js", "text/javascript"), open = true },
-  ["/console/login"] = { POST = log_in, open = true },
+  ["/console/login"] = { GET = to_door, POST = log_in, open = true },
   ["/console/logout"] = { POST = log_out },
   ["/console/api/fleet"] = { GET = fleet },
   ["/console/api/runs"] = { GET = runs },

@@ -9,6 +9,7 @@ Guard.__index = Guard
 local COOKIE, LIFETIME = "handoff_console", 8 * 3600
 local TRIES, WINDOW = 5, 600 -- wrong secrets of one address, in so many seconds
 local LEAST = 16 -- bytes of a secret
+local MAPPED = ("\0"):rep(10) .. "\255\255"
 
 local function random_bytes()
   local file = assert(io.open("/dev/urandom", "rb"))
@@ -21,7 +22,8 @@ local url_safe = { ["+"] = "-", ["/"] = "_" }
 local function base64(bytes) return (ngx.encode_base64(bytes, true):gsub("[+/]", url_safe)) end
 
 --- @param secret a text, or nil
--- @param dict a lua_shared_dict of its own: whoever tries secrets from many addresses pushes nothing else out of it
+-- @param dict a lua_shared_dict of its own, for sessions and tries: whoever tries secrets from many addresses pushes nothing else
+--   out of it, but at worst a session that nobody uses
 -- @return a guard; or nil and why there is none: a line for people
 function guard.new(secret, dict)
   if not secret or secret == "" then
@@ -44,8 +46,12 @@ local function sign(self, what, text) return base64(ngx.hmac_sha1(self.secret, w
 
 -- ---- tries ----------------------------------------------------------------------------------------------------------------
 
--- Who owns an IPv6 address owns the 2^64 beside it.
-local function tries_key() return "tries:" .. ngx.var.binary_remote_addr:sub(1, 8) end
+-- Who owns an IPv6 address owns the 2^64 beside it; but a socket for both kinds has the IPv4 ones as ::ffff:192.0.2.1.
+local function tries_key()
+  local address = ngx.var.binary_remote_addr
+  if address:sub(1, 12) == MAPPED then return "tries:" .. address:sub(13) end
+  return "tries:" .. address:sub(1, 8)
+end
 
 --- Holds a secret against the right one.
 -- @return true; false; or nil and the seconds to wait, where this address was wrong too often
@@ -69,23 +75,25 @@ local function set_cookie(value, age)
     age, secure)
 end
 
---- Begins a session: all of it is in the cookie, signed.
+-- What the dictionary knows a session by: no cookie can be made of it, and another secret knows none.
+local function session_key(self, session) return "session:" .. sign(self, "session", session) end
+
+--- Begins a session. It lasts as long as nginx does, at most: a reload keeps it, a restart does not.
 function Guard:log_in()
-  local session = ("%d.%s"):format(ngx.time() + LIFETIME, base64(random_bytes()))
-  set_cookie(session .. "." .. sign(self, "session", session), LIFETIME)
+  local session = base64(random_bytes())
+  self.dict:set(session_key(self, session), true, LIFETIME)
+  set_cookie(session, LIFETIME)
 end
 
 --- The session of this request, or nil.
 function Guard:session()
-  local session, signature = (ngx.var["cookie_" .. COOKIE] or ""):match "^(%d+%.[%w_-]+)%.([%w_-]+)$"
-  if not session or not is_same(self, signature, sign(self, "session", session)) then return nil end
-  if tonumber(session:match "^%d+") <= ngx.time() or self.dict:get("ended:" .. session) then return nil end
-  return session
+  local session = ngx.var["cookie_" .. COOKIE]
+  return session and self.dict:get(session_key(self, session)) and session
 end
 
 --- Ends it, also for whoever has a copy of the cookie.
 function Guard:log_out(session)
-  self.dict:set("ended:" .. session, true, math.max(1, tonumber(session:match "^%d+") - ngx.time()))
+  self.dict:delete(session_key(self, session))
   set_cookie("", 0)
 end
 
@@ -107,7 +115,8 @@ function Guard.is_ours(reads)
   local origin, site = headers.Origin, headers["Sec-Fetch-Site"]
   if site and site ~= "same-origin" and not (reads and site == "none") then return false end
   if origin == nil then return reads end
-  return type(origin) == "string" and origin:match "^https?://(.+)$" == ngx.var.http_host
+  local host = type(origin) == "string" and origin:match "^https?://(.+)$"
+  return host and host == ngx.var.http_host
 end
 
 return guard
