@@ -422,6 +422,21 @@ describe("the console", function()
     b:command("Emulation.clearDeviceMetricsOverride", {})
   end)
 
+  it("says which run to wait for where another one is at work on an agent, and writes nothing", function()
+    local cookie, csrf = session()
+    local answer
+    box:fleet(folder .. "/state/history.db"):update(function(cfg) cfg.settings.is_active = true end, {
+      confirm = function()
+        answer = ask("POST", "/console/api/apply", { cookie = cookie, csrf = csrf, body = order })
+        return false
+      end,
+    })
+    assert.equal(502, answer.status)
+    assert.matches("^run %d+ is at work on some of these agents, nothing was written; try again once it has ended$",
+      answer.json.error)
+    assert.equal(0, puts())
+  end)
+
   it("has written who did what to the log", function()
     local log = server:log()
     for _, words in ipairs { "logged in", "a wrong secret", "a login was refused: too many tries",

@@ -25,6 +25,9 @@ function desk.new(cache, history) return setmetatable({ cache = cache, history =
 -- An error as whoever is logged in may read it; where the fault is here, or names a file, the log has it.
 -- @param message how it is told, where that is not as it prints
 local function told(err, message)
+  if core.error.is(err) and err.kind == "held" then
+    return ("run %d is at work on some of these agents, nothing was written; try again once it has ended"):format(err.run)
+  end
   local is_fit = core.error.is(err) and err.rule ~= "raised" and err.kind ~= "history" and err.kind ~= "file"
   if is_fit then return message or tostring(err) end
   ngx.log(ngx.ERR, "console: ", tostring(err))
@@ -221,11 +224,20 @@ local function start(self, order, opts)
   return fleet:select(chooser(order)):update(function(cfg) cfg.settings.is_active = order.active end, opts)
 end
 
+-- What a run says of an agent that it is done with. What it read or wrote just now is served from now on: who is told that nothing
+-- would change sees it on the page, too.
+local function observer(self)
+  return function(result, outcome)
+    digest.observe(result, outcome)
+    if outcome then self.cache:put(result.agent, outcome.dry_run and outcome.before or outcome.after) end
+  end
+end
+
 --- What an order would change; nothing is written.
 -- @return { title, plan = what to send along to have just that, change = how many agents, unchanged, changes = list of { names,
 --   lines, hours }, errors and warnings = lists of { names, message } }; or nil, why
 function Desk:preview(order)
-  local run, err = start(self, order, { dry_run = true, on_result = digest.observe })
+  local run, err = start(self, order, { dry_run = true, on_result = observer(self) })
   if not run then return nil, told(err) end
   return preview_of(order, run)
 end
@@ -250,11 +262,7 @@ end
 function Desk:apply(order)
   local fresh
   local run, err = start(self, order, {
-    on_planned = digest.observe,
-    on_result = function(result, outcome)
-      digest.observe(result, outcome)
-      if result.status == "changed" and outcome then self.cache:put(result.agent, outcome.after) end
-    end,
+    on_planned = digest.observe, on_result = observer(self),
     confirm = function(planned)
       if plan_of(planned) == order.plan then return true end
       fresh = preview_of(order, planned)
