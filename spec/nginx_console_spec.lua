@@ -362,10 +362,46 @@ describe("the console", function()
     box:faults { { agent = box.agents[3].name, method = "PUT", fault = "status", status = 500 } }
     local text = confirm()
     box:faults {}
+    assert.equal(box.agents[3].name, text_of ".results li bdi")
     assert.truthy(text:find("4 changed", 1, true), text)
     assert.truthy(text:find(box.agents[3].name .. " failed", 1, true), text)
     assert.equal("Not all was done", text_of "#title")
     assert.is_false(is_active(3))
+  end)
+
+  it("says that nobody knows what was done where no answer comes to a change", function()
+    enter()
+    preview_of "#on"
+    b:command("Network.enable", {})
+    b:command("Network.setBlockedURLs", { urls = { "*/api/apply" } })
+    press "#confirm"
+    b:await(dialog "#notice:not([hidden])")
+    b:command("Network.setBlockedURLs", { urls = handoff.json.array {} })
+    assert.equal("It is not known what was done", text_of "#title")
+    assert.is_false(b:run "return document.querySelector('#cancel').disabled")
+  end)
+
+  it("shows what a preview found, where an edit made elsewhere was not known yet", function()
+    enter()
+    local name = box.agents[2].name
+    b:await("!(" .. switch .. ").classList.contains('on')", name)
+    local cfg = assert(handoff.config(box:document(name)))
+    cfg.settings.is_active = true
+    box:store(name, cfg:text())
+    b:run("(" .. switch .. ").click()", name)
+    b:await(dialog "#plan[aria-busy=false]")
+    assert.equal("Nothing would change.1 agent unchanged", text_of "#plan")
+    press "#cancel"
+    b:await("(" .. switch .. ").classList.contains('on')", name)
+  end)
+
+  it("leaves alone what somebody reads, and speaks while it asks", function()
+    enter()
+    assert.is_true(b:run [[
+      const row = document.querySelector("#agents tr");
+      return look().then(() => row.isConnected);]])
+    preview_of "#on"
+    assert.same({ "status", "5 agents would change" }, { b:role "#told", text_of "#told" })
   end)
 
   it("shows texts of others as texts", function()

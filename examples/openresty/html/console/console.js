@@ -8,7 +8,7 @@ const plural = (count, what) => `${count} ${what}${count === 1 ? "" : "s"}`;
 const capital = text => text.charAt(0).toUpperCase() + text.slice(1);
 const EVERY = 15000; // milliseconds between two looks, while somebody looks
 
-let fleet = { agents: [] }, order, shown, opener, failures = 0;
+let fleet = { agents: [] }, order, shown, opener, looks = 0, failures = 0, drawn;
 
 // An element with these properties and children; what is no element is text.
 function make(name, properties, ...children) {
@@ -23,18 +23,20 @@ function make(name, properties, ...children) {
 
 // ---- requests --------------------------------------------------------------------------------------------------------
 
-// An answer's value; one that is an error is thrown, with what came along. Without a session there is nothing to see here.
+// An answer's value; one that is an error is thrown, with what came along, as is none: isLost. Without a session there is nothing
+// to see here.
 async function ask(path, body) {
   const answer = await fetch(path, body === undefined ? {} : {
     method: "POST", body: JSON.stringify(body),
     headers: { "Content-Type": "application/json", "X-CSRF-Token": meta("csrf") },
-  });
-  if (answer.status === 401) {
+  }).catch(() => undefined);
+  if (answer?.status === 401) {
     location.reload();
     return new Promise(() => {});
   }
-  const value = await answer.json().catch(() => ({ error: "the server's answer cannot be read" }));
-  if (!answer.ok) throw Object.assign(new Error(value.error), value);
+  const value = await answer?.json().catch(() => undefined)
+    ?? { error: answer ? "the server's answer cannot be read" : "the server does not answer", isLost: true };
+  if (value.error) throw Object.assign(new Error(value.error), value);
   return value;
 }
 
@@ -80,9 +82,11 @@ function focusAgent(name) {
   [...at("agents").rows].find(one => one.dataset.agent === name)?.querySelector("button")?.focus();
 }
 
-// The rows are made anew; what has the focus keeps it.
+// Rows that are other ones are made anew, and what has the focus keeps it; else what somebody reads, or marks, stays.
 function drawRows() {
   const list = fleet.agents.filter(isShown), held = agentAt(document.activeElement);
+  if (drawn === JSON.stringify(list)) return;
+  drawn = JSON.stringify(list);
   at("agents").replaceChildren(...list.map(row));
   at("none").hidden = list.length > 0;
   if (held !== undefined) focusAgent(held);
@@ -134,9 +138,13 @@ function trouble(text) {
   at("trouble").hidden = !text;
 }
 
+// An answer that a later look has overtaken is left alone.
 async function look() {
+  const mine = ++looks;
   try {
-    fleet = await ask("api/fleet");
+    const seen = await ask("api/fleet");
+    if (mine !== looks) return;
+    fleet = seen;
     failures = 0;
     trouble();
     draw();
@@ -214,14 +222,23 @@ function showPlan(preview) {
 }
 
 function showDone(done) {
-  const results = done.results.filter(one => one.status !== "unchanged");
+  const results = done.results.filter(one => one.status !== "unchanged")
+    .sort((one, other) => (other.status === "failed") - (one.status === "failed"));
   show(done.results.some(one => one.status === "failed") ? "Not all was done" : "Done", [
     make("p", {}, done.summary),
+    done.run && done.changed > 0 && make("button", { onclick: () => begin({ undo: done.run }) }, "Take back…"),
     make("ul", { className: "results" }, ...results.map(one => make("li", { className: one.status },
       make("bdi", {}, one.name), " ", make("b", {}, one.status), one.error && make("p", { className: "message" }, one.error)))),
-    done.run && done.changed > 0 && make("button", { onclick: () => begin({ undo: done.run }) }, "Take back…"),
   ]);
   at("told").textContent = done.summary;
+  at("cancel").focus();
+}
+
+// Where no answer came to what was to be written, nobody here knows what became of it.
+function showFailure(error, isWriting) {
+  const isOpen = isWriting && error.isLost;
+  show(isOpen ? "It is not known what was done" : "That did not work", []);
+  notice(capital(error.message) + (isOpen ? ", and may be at work still: look at the agents before you try again." : "."), "fails");
   at("cancel").focus();
 }
 
@@ -238,9 +255,7 @@ async function begin(wanted) {
     const preview = await ask("api/preview", wanted);
     if (order === wanted && at("dialog").open) showPlan(preview);
   } catch (error) {
-    if (order !== wanted) return;
-    show("That did not work", []);
-    notice(error.message, "fails");
+    if (order === wanted) showFailure(error);
   }
 }
 
@@ -253,8 +268,8 @@ async function confirm() {
   const [done, error] = await ask("api/apply", { ...wanted, plan: shown.plan }).then(value => [value], raised => [null, raised]);
   order = wanted;
   if (!at("dialog").open) at("dialog").showModal(); // a browser lets itself be told twice to close it
-  if (done) showDone(done); else if (error.preview) showPlan(error.preview); else show("That did not work", []);
-  if (error) notice(capital(error.message) + ".", error.preview ? "warns" : "fails");
+  if (done) showDone(done); else if (error.preview) showPlan(error.preview); else showFailure(error, true);
+  if (error?.preview) notice(capital(error.message) + ".", "warns");
   await Promise.all([look(), lookBack()]);
 }
 
@@ -270,11 +285,12 @@ at("dialog").addEventListener("cancel", event => { if (at("cancel").disabled) ev
 at("dialog").addEventListener("close", () => {
   order = undefined;
   if (opener !== undefined) focusAgent(opener);
+  look();
 });
 at("logout").addEventListener("click", async () => {
-  await ask("logout", {});
-  location.reload();
+  await ask("logout", {}).then(() => location.reload(), error => trouble(`You are still logged in: ${error.message}.`));
 });
+for (const part of document.querySelectorAll("header, main")) part.hidden = false;
 document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
 setInterval(() => { if (!document.hidden) look(); }, EVERY);
 look();
