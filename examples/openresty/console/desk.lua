@@ -26,7 +26,8 @@ function desk.new(cache, history) return setmetatable({ cache = cache, history =
 -- @param message how it is told, where that is not as it prints
 local function told(err, message)
   if core.error.is(err) and err.kind == "held" then
-    return ("run %d is at work on some of these agents, nothing was written; try again once it has ended"):format(err.run)
+    return ("run %d is at work on some of these agents, nothing was written; try again once it has ended"):format(
+      err.run)
   end
   local is_fit = core.error.is(err) and err.rule ~= "raised" and err.kind ~= "history" and err.kind ~= "file"
   if is_fit then return message or tostring(err) end
@@ -224,8 +225,8 @@ local function start(self, order, opts)
   return fleet:select(chooser(order)):update(function(cfg) cfg.settings.is_active = order.active end, opts)
 end
 
--- What a run says of an agent that it is done with. What it read or wrote just now is served from now on: who is told that nothing
--- would change sees it on the page, too.
+-- What a run says of an agent that it is done with. What it read or wrote just now is served from now on: who is told that
+-- nothing would change sees it on the page, too.
 local function observer(self)
   return function(result, outcome)
     digest.observe(result, outcome)
