@@ -31,6 +31,12 @@ local function free_port()
   return port
 end
 
+-- Ends the nginx of that folder, and waits until it is gone.
+local function stop(site)
+  program.run(("pid=$(cat %s/run/nginx.pid) && kill $pid && timeout 30 tail --pid=$pid -s 0.02 -f /dev/null")
+    :format(site))
+end
+
 -- What the README has for a shell: without the packages, which are here; instead of a sandbox in a terminal of its own the
 -- agents of ours; in a folder and on a port of ours.
 local function steps(folder, port)
@@ -68,8 +74,7 @@ describe("the site", function()
 
   lazy_teardown(function()
     if b then b:close() end
-    program.run(("pid=$(cat %s/run/nginx.pid) && kill $pid && timeout 30 tail --pid=$pid -s 0.02 -f /dev/null")
-      :format(shop))
+    stop(shop)
     box:stop()
     local log = read(shop .. "/run/error.log")
     program.remove(folder)
@@ -189,6 +194,20 @@ describe("the site", function()
     assert.equal(1, status, said)
     assert.matches("agents.lua:1: no name; give the agent one: ", said)
     assert.is_nil(said:find(token, 1, true))
+  end)
+
+  it("says in its log whose hours a server block follows that are nobody's", function()
+    local port, site = free_port(), folder .. "/nobody"
+    program.run(("cp -r %s %s; rm %s/run/nginx.pid"):format(shop, site, site))
+    program.run(("sed -i 's/_agent shop-uk/_agent shop-ku/; s/listen .*/listen 127.0.0.1:%d;/' %s/nginx.conf")
+      :format(port, site))
+    local said, status = program.run(("nginx -p %s -e run/error.log -c nginx.conf"):format(site), environment(folder))
+    finally(function() stop(site) end)
+    assert.equal(0, status, said)
+    local answer = sandbox.request("GET", ("http://127.0.0.1:%d/handoff/status"):format(port))
+    assert.equal(500, answer.status)
+    assert.matches('handoff: hn.status: $handoff_agent is "shop-ku", which is no agent of agents.lua; set it to ',
+      read(site .. "/run/error.log"), 1, true)
   end)
 end)
 

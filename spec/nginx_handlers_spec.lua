@@ -400,15 +400,16 @@ end)
 
 describe("a handler with a slip in its options", function()
   -- What stands for a cache outside nginx: what the options are held against.
-  local cache = {
+  local cache = setmetatable({
     agents = function() return { { name = "shop-uk" } } end,
     knows = function(_, name) return name == "shop-uk" end,
-  }
+  }, { __metatable = "handoff cache" })
 
   it("raises at the script's place, and says what to write", function()
     for _, row in ipairs {
       { "status", { agent = "shop-uk" }, "hn.status: cache", "give it: cache = cache" },
       { "metrics", {}, "hn.metrics: cache", "give it: cache = cache" },
+      { "variable", { cache = { fleet = {} }, agent = "shop-uk" }, "hn.variable: cache", "this is none; make one by" },
       { "status", { cache = cache }, "hn.status: agent", "give a name, or a function" },
       { "variable", { cache = cache, agent = "shop-ku" }, "hn.variable: agent", 'did you mean "shop-uk"?' },
       { "healthz", { cache = cache, agents = 1 }, "hn.healthz", 'no option "agents"' },

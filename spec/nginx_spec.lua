@@ -340,6 +340,73 @@ describe("a phase of nginx", function()
   end)
 end)
 
+-- Of a table nginx would tell "unknown reason".
+describe("a mistake", function()
+  local server
+  setup(function()
+    server = start {
+      http = ([[
+        init_worker_by_lua_block {
+          function parsed() return assert(require("handoff").config(%q)) end
+          hn.transport():sleep(0)
+        }
+      ]]):format((require("support.document").text())),
+      server = [[
+        location /edit { content_by_lua_block {
+          local cfg = parsed()
+          cfg.settings.is_activ = true
+        } }
+        location /add { content_by_lua_block {
+          local cfg = parsed()
+          cfg.custom_guidelines:add { nmae = "x" }
+        } }
+        location /again { content_by_lua_block {
+          require("handoff").fleet { { name = "a", token = "t" } }:get()
+        } }
+        location /timer { content_by_lua_block {
+          ngx.timer.at(0, function() hn.client { tokn = "t" } end)
+        } }
+        location /caught { content_by_lua_block {
+          local cfg = parsed()
+          local ok, err = pcall(function() cfg.settings.is_activ = true end)
+          ngx.print(ok, " ", err.kind, " ", err.path)
+        } }
+      ]],
+    }
+  end)
+  teardown(function()
+    program.write(server.dir .. "/error.log", "") -- nginx tells the stack of what nothing catches
+    server:stop()
+  end)
+
+  it("that nothing catches is told by nginx's log, in its line", function()
+    for _, path in ipairs { "/edit", "/add", "/again", "/timer" } do server:get(path) end
+    local log = server:log()
+    for _, line in ipairs {
+      "init_worker_by_lua error: init_worker_by_lua%S+:%d+: sleep: nginx cannot wait in init_worker_by_lua%*; call it",
+      "runtime error: content_by_lua%S+:3: settings.is_activ: no such field; did you mean \"is_active\"%?",
+      "runtime error: content_by_lua%S+:3: custom_guidelines%[%d%].nmae: no such field",
+      "runtime error: [^\n]*handoff: inside nginx this would stop every request of the worker; make clients and",
+      "runtime error: content_by_lua%S+:2: handoff.client: no option \"tokn\"",
+    } do
+      assert.truthy(log:find(line), line .. "\n" .. log)
+    end
+    assert.is_nil(log:find("unknown reason", 1, true), log)
+  end)
+
+  it("in the variables is told with the line that nginx.conf lacks", function()
+    local said = server:run 'return select(2, hn.fleet({ { name = "a", token_env = "NO_SUCH" } }):get())'
+    local line = "NO_SUCH is not set; export it where nginx is started, and name it in nginx.conf: `env NO_SUCH;`"
+    assert.truthy(said:find(line, 1, true), said)
+    said = server:run "return select(2, pcall(hn.client))"
+    assert.truthy(said:find("set HANDOFF_TOKEN and name it in nginx.conf: `env HANDOFF_TOKEN;`", 1, true), said)
+  end)
+
+  it("is a table where it is caught", function()
+    assert.equal("false invalid settings.is_activ", server:get "/caught".body)
+  end)
+end)
+
 describe("nginx's configuration", function()
   local code = [[
     local answers = 0
@@ -355,7 +422,7 @@ describe("nginx's configuration", function()
     local ok, err = pcall(server.run, server, 'hn.transport():request { method = "GET", url = "http://127.0.0.1:1/" }')
     assert.is_false(ok)
     assert.truthy(err:find("`thread_pool handoff threads=32;`", 1, true), err)
-    assert.truthy(err:find("`lua_worker_thread_vm_pool_size 40;`", 1, true), err)
+    assert.truthy(err:find("`lua_worker_thread_vm_pool_size 32;`", 1, true), err)
   end)
 
   it("with few threads or states serves more requests than that in turn", function()

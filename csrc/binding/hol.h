@@ -16,6 +16,7 @@ enum hol_ref {
     HOL_REF_ARRAY,      /* the metatable that marks an empty table as an array */
     HOL_REF_SCRATCH,    /* a userdata of scratch bytes, see hol_buffer */
     HOL_REF_HOME,       /* the folder of the library's Lua files, as chunk names begin */
+    HOL_REF_CATCHERS,   /* a set of functions that catch, see error.catchers; nothing where there is none */
     HOL_REF_METHODS,    /* the methods of a config */
     HOL_REF_LIST,       /* the methods of a list */
     HOL_REF_CONFIG,     /* the metatable of a config */

@@ -92,6 +92,28 @@ static void set_path(lua_State *L, const char *path) {
     lua_setfield(L, -2, "path");
 }
 
+/* Whether the running coroutine is in a call of one of these functions. */
+static bool is_caught(lua_State *L, int catchers) {
+    lua_Debug ar;
+    for (int level = 1; lua_getstack(L, level, &ar); level++) {
+        lua_getinfo(L, "f", &ar);
+        lua_rawget(L, catchers);
+        bool catches = lua_toboolean(L, -1);
+        lua_pop(L, 1);
+        if (catches) return true;
+    }
+    return false;
+}
+
+/* Raises the error on top of the stack; as its text where nobody would catch it and only texts are told. */
+static int throw_error(lua_State *L) {
+    luaL_checkstack(L, 4, "too many nested calls");
+    bool is_table = lua_rawgeti(L, hol_refs, HOL_REF_CATCHERS) != LUA_TTABLE || is_caught(L, lua_gettop(L));
+    lua_pop(L, 1);
+    if (!is_table && lua_istable(L, -1)) luaL_callmeta(L, -1, "__tostring");
+    return lua_error(L);
+}
+
 int hol_invalid(lua_State *L, const char *path, const char *rule, size_t limit, bool has_value, const char *format,
                 ...) {
     int value = has_value ? lua_gettop(L) : 0;
@@ -117,7 +139,7 @@ int hol_invalid(lua_State *L, const char *path, const char *rule, size_t limit, 
         lua_setfield(L, -2, "value");
     }
     hol_seterror(L);
-    return lua_error(L);
+    return throw_error(L);
 }
 
 int hol_fail(lua_State *L, const char *kind, const char *format, ...) {
@@ -146,7 +168,7 @@ int hol_raise(lua_State *L) {
     set_string(L, "kind", "invalid");
     push_where(L);
     lua_setfield(L, -2, "where");
-    return lua_error(L);
+    return throw_error(L);
 }
 
 /* error.raise(fields): raises it as a mistake of the nearest script on the stack (`where` is filled in, `kind` is
@@ -156,12 +178,28 @@ static int l_raise(lua_State *L) {
     return hol_raise(L);
 }
 
+/* error.again(value): raises what was caught, whatever it is. */
+static int l_again(lua_State *L) {
+    luaL_checkany(L, 1);
+    lua_settop(L, 1);
+    return throw_error(L);
+}
+
 /* error.home(source): the chunk name of a file of the library; chunks of its folder are not where a mistake is. */
 static int l_home(lua_State *L) {
     const char *source = luaL_checkstring(L, 1), *slash = strrchr(source, '/');
     if (!slash) return 0;
     lua_pushlstring(L, source, (size_t)(slash + 1 - source));
     lua_rawseti(L, hol_refs, HOL_REF_HOME);
+    return 0;
+}
+
+/* error.catchers(set): the functions that catch what is raised, pcall and its like, in an interpreter that tells of what nobody
+ * catches only what is text. From now on a mistake is raised as its text where the coroutine is in a call of none of these. */
+static int l_catchers(lua_State *L) {
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    lua_rawseti(L, hol_refs, HOL_REF_CATCHERS);
     return 0;
 }
 
@@ -188,8 +226,8 @@ static int l_issue(lua_State *L) {
 }
 
 int hol_open_error(lua_State *L) {
-    static const luaL_Reg functions[] = {{"new", l_new}, {"raise", l_raise}, {"home", l_home},
-                                         {"is", l_is},   {"issue", l_issue}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"new", l_new}, {"raise", l_raise}, {"again", l_again},       {"home", l_home},
+                                         {"is", l_is},   {"issue", l_issue}, {"catchers", l_catchers}, {NULL, NULL}};
     hol_newlib(L, functions);
     return 1;
 }

@@ -4,7 +4,8 @@
 local hn = require "handoff.nginx"
 
 local prefix = ngx.config.prefix() -- the folder after nginx's -p
-local ttl = tonumber(os.getenv "SHOP_TTL") or 60
+local seconds = os.getenv "SHOP_TTL" or "60"
+local ttl = tonumber(seconds) or error(("SHOP_TTL is %q; a number of seconds expected"):format(seconds), 0)
 
 -- An edit that is made elsewhere is here after `ttl` seconds at most; one that is made through `cache.fleet`, with a `cache:put`
 -- after it, at once. While the API does not answer, what it said last serves on for a day. In run/state that outlasts a restart.
@@ -12,7 +13,12 @@ local cache, err = hn.cache(prefix .. "agents.lua", { ttl = ttl, stale = 86400, 
 if not cache then error(tostring(err), 0) end
 
 -- Whose hours a server block's pages follow: its $handoff_agent, see nginx.conf.
-local function agent() return ngx.var.handoff_agent end
+local function agent()
+  local name = ngx.var.handoff_agent or ""
+  if cache:knows(name) then return name end
+  error(("$handoff_agent is %q, which is no agent of agents.lua; set it to one in this server block of nginx.conf")
+    :format(name), 0)
+end
 
 return {
   cache = cache,

@@ -67,7 +67,8 @@ local function token_source(given)
   local token = given or environment "HANDOFF_TOKEN"
   if not token then
     refuse { path = "handoff.client: token", rule = "required",
-      message = "no token; give token=, or set HANDOFF_TOKEN" }
+      message = "no token; give token=, or set HANDOFF_TOKEN"
+        .. (rawget(_G, "ngx") and " and name it in nginx.conf: `env HANDOFF_TOKEN;`" or "") }
   end
   check_token(token, given and "handoff.client: token" or "HANDOFF_TOKEN")
   return function() return token end

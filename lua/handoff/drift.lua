@@ -116,7 +116,7 @@ function drift.look(fleet, opts)
   if not from then return nil, err end
   local called, report, failed = pcall(look_at_all, fleet, from, o)
   from:close()
-  if not called then error(report, 0) end
+  if not called then core.error.again(report) end
   return report, failed
 end
 

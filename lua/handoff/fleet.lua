@@ -190,7 +190,7 @@ local function with_history(self, o, fn)
   if not history then return nil, err end
   local ok, run, failure = pcall(fn, history)
   history:close()
-  if not ok then error(run, 0) end
+  if not ok then core.error.again(run) end
   if run then return run end
   return nil, failure
 end

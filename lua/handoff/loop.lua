@@ -216,7 +216,7 @@ local function block(self, waiter)
   waiter.waiting = false
   if waiter.transfer then waiter.transfer:cancel() end
   if waiter.entry then waiter.entry.waiter = nil end
-  error(err, 0)
+  core.error.again(err)
 end
 
 -- nginx resumes the coroutines of its requests itself: tasks of one that this loop resumed from another would crash the worker,
@@ -369,7 +369,7 @@ function Loop:run()
   end
   if not first then return end
   self.failed = {}
-  error(first.failure, 0)
+  core.error.again(first.failure)
 end
 
 -- ---- many items ---------------------------------------------------------------------------------------------

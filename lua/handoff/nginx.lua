@@ -9,6 +9,9 @@ end
 
 local options = require "handoff.options"
 
+-- Of what is raised and not caught nginx tells only what is text, and "unknown reason" of all else.
+core.error.catchers { [pcall] = true, [xpcall] = true }
+
 -- What init_by_lua* loads no request has to wait for, and the workers share.
 if ngx.get_phase() == "init" then
   require "handoff.fleet"
@@ -116,23 +119,5 @@ function hn.variable(opts) return require("handoff.nginx.variable").new(opts) en
 function hn.header(opts) return require("handoff.nginx.variable").header(opts) end
 function hn.metrics(opts) return require("handoff.nginx.metrics").new(opts) end
 function hn.healthz(opts) return require("handoff.nginx.healthz").new(opts) end
-
--- ---- mistakes while nginx starts ------------------------------------------------------------------------------------------
-
-local function told(ok, ...)
-  if ok then return ... end
-  error(tostring((...)), 0)
-end
-
--- What is raised while nginx starts ends it, and only a text is told: of a table it says "unknown error".
-local function telling(fn)
-  return function(...)
-    local phase = ngx.get_phase()
-    if phase ~= "init" and phase ~= "init_worker" then return fn(...) end
-    return told(pcall(fn, ...))
-  end
-end
-
-for name, fn in pairs(hn) do hn[name] = telling(fn) end
 
 return hn

@@ -188,7 +188,7 @@ local function in_doubt(job, fn, ...)
   if not maybe then return fn(job, ...) end
   local ok, first, outcome, err = xpcall(fn, loops.trace, job, ...)
   if ok then return first, outcome, err end
-  error(request.doubt(first, maybe.before_text), 0)
+  core.error.again(request.doubt(first, maybe.before_text))
 end
 
 -- It could not be looked whether it was written.

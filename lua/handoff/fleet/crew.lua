@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: MIT
 --- Many items worked on at once, a task each, so that whatever one of them does (raise, yield what it should not) ends only
 -- itself.
+local core = require "handoff.core"
+
 local crew = {}
 
 --- Calls work(item) for the items in their order, as a task each, at most limiter.limit of them at once.
@@ -49,7 +51,7 @@ function crew.each(loop, limiter, items, work, broken, is_over)
     local ok, raised, err = pcall(task.join, task)
     local has_ended = ok and (not err or err == task.failure) -- otherwise it is the wait that failed
     if not has_ended then cancel_all() end
-    if not ok then error(raised, 0) end
+    if not ok then core.error.again(raised) end
     if not has_ended then return nil, err end
     if not left[joined] then
       broken(items[joined], err)

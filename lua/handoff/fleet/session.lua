@@ -208,7 +208,7 @@ local function pass(self, indexes, one)
   local function ends() return raised or guarded(is_over, self) or raised end
   local ok, err = crew.each(self.loop, self.limiter, indexes, work, broken, ends)
   if not ok then guarded(settle_cancelled, self, indexes) end
-  if raised then error(raised, 0) end
+  if raised then core.error.again(raised) end
   return ok, err
 end
 
@@ -365,7 +365,7 @@ function Session:perform(indexes)
   local passes = has_two_passes(self.options) and self.record and in_two_passes or in_one_pass
   local called, ok, err = pcall(passes, self, indexes)
   conclude(self)
-  if not called then error(with_way_on(self, ok), 0) end
+  if not called then core.error.again(with_way_on(self, ok)) end
   if ok then return self.run end
   err.run = self.run
   return nil, err

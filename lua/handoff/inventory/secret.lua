@@ -5,6 +5,7 @@ local core = require "handoff.core"
 
 local secret = {}
 
+local is_nginx = rawget(_G, "ngx") ~= nil -- which hands its workers no variable that is not named in its configuration
 local MOST = 64 * 1024 -- bytes that are read of a file or a command
 
 secret.usage = {
@@ -35,7 +36,10 @@ local readers = {}
 
 function readers.env(name)
   local value = os.getenv(name)
-  if not value then return nil, ("the variable %s is not set; export it"):format(name) end
+  if not value then
+    return nil, ("the variable %s is not set; export it%s"):format(name, is_nginx
+      and (" where nginx is started, and name it in nginx.conf: `env %s;`"):format(name) or "")
+  end
   return value, "the variable " .. name
 end
 

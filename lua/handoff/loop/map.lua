@@ -50,7 +50,7 @@ return function(loop, limit, items, fn)
     local _, err = worker:join()
     if err then
       for _, other in ipairs(workers) do other:cancel() end
-      if err.kind ~= "cancelled" then error(err, 0) end
+      if err.kind ~= "cancelled" then core.error.again(err) end
       return nil, err
     end
   end

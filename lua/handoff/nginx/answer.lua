@@ -48,13 +48,18 @@ function answer.guard(what, fn)
   end
 end
 
+--- Raises where that is no cache. @param what the name of the handler
+function answer.check_cache(cache, what)
+  if getmetatable(cache) == "handoff cache" then return end
+  core.error.raise { path = what .. ": cache", rule = cache and "type" or "required",
+    message = (cache and "this is none" or "no cache") .. "; make one by hn.cache and give it: cache = cache" }
+end
+
 --- Reads the options of a handler that is about a cache alone, and returns that.
 function answer.cache_of(given, what)
   local cache = options.read(given, { cache = { "table" } }, what).cache
-  if cache then return cache end
-  core.error.raise {
-    path = what .. ": cache", rule = "required", message = "no cache; make one by hn.cache and give it: cache = cache",
-  }
+  answer.check_cache(cache, what)
+  return cache
 end
 
 --- A handler that answers GET and HEAD with what fn makes, for no cache to keep.

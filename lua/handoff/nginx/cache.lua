@@ -61,8 +61,8 @@ local function say_full(self, record, size, why)
 end
 
 local function say_unwritten(self, path, why)
-  say(self, "folder", ngx.ERR, ("%s cannot be written: %s; let the user of the workers write in %s"):format(path, why,
-    self.options.folder))
+  say(self, "folder", ngx.ERR, ("%s cannot be written: %s; make the folder %s where it is missing, and let the user of "
+    .. "the workers write in it"):format(path, why, self.options.folder))
 end
 
 -- ---- files ------------------------------------------------------------------------------------------------------------------

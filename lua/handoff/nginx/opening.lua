@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --- What is open now of the agents of a cache: worked out once, and kept in this worker until the document changes or what is
 -- open does.
+local answer = require "handoff.nginx.answer"
 local core = require "handoff.core"
 local hours = require "handoff.hours"
 local options = require "handoff.options"
@@ -74,7 +75,7 @@ end
 function opening.read(given, rows, what)
   local read = options.read(given, rows, what)
   local cache, agent = read.cache, read.agent
-  if not cache then refuse(what, "cache", "required", "no cache; make one by hn.cache and give it: cache = cache") end
+  answer.check_cache(cache, what)
   if not agent then refuse(what, "agent", "required", 'no agent; give a name, or a function that returns one') end
   if type(agent) == "string" then check_name(what, cache, agent) end
   read.agent = function()

@@ -22,7 +22,7 @@ end
 local function taken(number, ok, ...)
   if ok then return ... end
   if number then core.file.locks(number):close() end
-  error((...), 0)
+  core.error.again((...))
 end
 
 function Place:call(name, ...)

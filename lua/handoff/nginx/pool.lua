@@ -132,7 +132,7 @@ local function refuse_setup(self, why)
   if why:find("thread pool", 1, true) then
     core.error.raise { path = "handoff.nginx", rule = "thread_pool",
       message = ("nginx has no thread pool %q; add the line `thread_pool %s threads=32;` at the top of nginx.conf, "
-        .. "outside of http, and `lua_worker_thread_vm_pool_size 40;` within http"):format(self.name, self.name) }
+        .. "outside of http, and `lua_worker_thread_vm_pool_size 32;` within http"):format(self.name, self.name) }
   end
   core.error.raise { path = "handoff.nginx", rule = "thread", message = "nginx's thread pool failed: " .. why }
 end

@@ -229,7 +229,7 @@ local function perform(library, job)
   http.sock = socket
   local ok, answer, err = pcall(exchange, http, socket, job)
   if not (ok and answer and http:set_keepalive(KEEP, job.pool_size)) then http:close() end
-  if not ok then error(answer, 0) end
+  if not ok then core.error.again(answer) end
   return answer, err
 end
 
@@ -296,7 +296,7 @@ function resty.carrier(opts)
     end
     local ok, answer, err = pcall(perform, library, job)
     turns:give_back(turn)
-    if not ok then error(answer, 0) end
+    if not ok then core.error.again(answer) end
     return answer, err
   end
 end

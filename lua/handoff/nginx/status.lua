@@ -47,7 +47,7 @@ local function unknown() answer.refuse(404, "not_found", "there is no such agent
 
 local function unavailable(err)
   local seconds = math.max(1, math.ceil(err.retry_after or RETRY))
-  local message = ("the hours of this agent cannot be told now; ask again in %d seconds"):format(seconds)
+  local message = ("the hours of this agent cannot be told now; ask again in %d s"):format(seconds)
   answer.refuse(503, "unavailable", message, { ["Retry-After"] = seconds })
 end
 
