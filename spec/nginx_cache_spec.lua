@@ -58,7 +58,7 @@ describe("a cache inside nginx", function()
       init_by_lua_block { cache = assert(require("handoff.nginx").cache("%s", { fleet = { base_url = "%s" }, %s })) }
       init_worker_by_lua_block { %s }
       server { listen 127.0.0.3:@PORT@ reuseport; %s } # spreads connections over the workers
-    ]]):format(folder .. "/agents.lua", box.base_url, options or "", start or "", run_location)
+    ]]):format(folder .. "/agents.lua", box.base_url, options or "", start or "", run_location) .. (given.http or "")
     write_inventory(given.agents or box.agents)
     given.agents = nil
     server = openresty.start(given)
@@ -205,6 +205,16 @@ describe("a cache inside nginx", function()
     repeat seen[#seen + 1] = server:get("/filter").headers["x-handoff"] until seen[#seen] == "there"
     assert.equal("uncached", seen[1])
     assert.equal(1, requests())
+  end)
+
+  it("fetches again once there are timers, when nginx had none left for a fetch", function()
+    serve(nil, nil, { http = "lua_max_running_timers 4;" })
+    run "for _ = 1, 5 do ngx.timer.at(0, function() repeat ngx.sleep(0.01) until cache.is_over end) end"
+    local peek = ("return (cache:peek '%s')"):format(name)
+    repeat run(peek) until server:log():find("flight.lua:%d+: 4 lua_max_running_timers are not enough")
+    run "cache.is_over = true"
+    local ends = os.time() + 20
+    while not run(peek .. " ~= nil").value do assert(os.time() < ends, "it is never fetched") end
   end)
 
   it("serves what its dictionary has no room for, and says so", function()

@@ -11,6 +11,7 @@ local AT_ONCE, AWAITED = 32, 8 -- fetches in this worker; how many of them are k
 local PAUSE = 0.5 -- seconds, at most, before an agent's is begun again for nobody: another worker may be at it
 local LONGEST = 3600 -- seconds that the service may ask to wait: a slip of its clock must not end all refreshes
 local FIRST_LOOK, LAST_LOOK = 0.005, 0.1 -- seconds between looks whether another worker has fetched
+local SOON = 1 -- seconds after which a timer that has not run will not: nginx drops those beyond lua_max_running_timers
 
 local Flights = {}
 Flights.__index = Flights
@@ -26,7 +27,7 @@ local function new(given)
   return setmetatable({
     store = given.store, ttl = given.ttl, on_fetched = given.on_fetched, on_failed = given.on_failed,
     timeout = clients.timeout, seconds = clients.deadline, -- of one request; of a fetch, waits for its turn among it
-    make_client = client.maker(clients), clients = {}, under_way = {}, urgent = {}, idle = {}, running = 0,
+    make_client = client.maker(clients), clients = {}, under_way = {}, urgent = {}, idle = {}, running = 0, swept = 0,
   }, Flights)
 end
 
@@ -130,7 +131,7 @@ local run
 -- Lets as many go as may.
 local function launch(self)
   for flight in next_of, self do
-    flight.has_begun = true
+    flight.has_begun = now()
     local ok, why = ngx.timer.at(0, run, self, flight)
     if ok then
       self.running = self.running + 1
@@ -143,6 +144,8 @@ end
 
 -- A worker that ends fetches no more but for those who wait.
 function run(is_ending, self, flight)
+  if flight.is_dropped then return end
+  flight.has_run = true
   if not is_ending or flight.is_awaited then
     local ok, why = pcall(fly, self, flight)
     if not ok then ngx.log(ngx.ERR, "handoff: a fetch broke: ", tostring(why)) end
@@ -151,6 +154,19 @@ function run(is_ending, self, flight)
   self.running = self.running - 1
   land(self, flight)
   launch(self)
+end
+
+-- Gives up the flights whose timers nginx has dropped: they would be under way for ever.
+local function sweep(self, time)
+  if time < self.swept + SOON then return end
+  self.swept = time
+  for _, flight in pairs(self.under_way) do
+    if not flight.has_run and time >= (flight.has_begun or time) + SOON then
+      flight.is_dropped = true
+      self.running = self.running - 1
+      land(self, flight)
+    end
+  end
 end
 
 local function enqueue(queue, flight)
@@ -163,7 +179,9 @@ end
 -- @param is_awaited whether somebody will wait for it
 -- @return the flight; nil where there is none, as one for nobody ended just now
 function Flights:want(record, is_awaited)
-  local flight, time = self.under_way[record.name], now()
+  local time = now()
+  sweep(self, time)
+  local flight = self.under_way[record.name]
   if flight and (flight.is_awaited or not is_awaited) then return flight end
   if not is_awaited then
     if time < (record.pausing or 0) then return end
