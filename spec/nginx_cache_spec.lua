@@ -253,8 +253,8 @@ describe("a cache inside nginx", function()
     local options
     before_each(function() options = ("ttl = 60, folder = '%s/kept'"):format(folder) end)
 
-    local function files()
-      local output = program.run(("ls -A %s/kept"):format(folder))
+    local function files(where)
+      local output = program.run(("ls -A %s/%s"):format(folder, where or "kept"))
       return select(2, output:gsub("%.cached\n", "")), output
     end
     local function serve_and_keep()
@@ -290,6 +290,27 @@ describe("a cache inside nginx", function()
       for _, token in ipairs(tokens) do assert.is_nil(held:find(token, 1, true)) end
     end)
 
+    it("writes the files of any number of documents that come at once, and goes on", function()
+      local many = { box.agents[1] }
+      for i = 2, 400 do many[i] = { name = "shop-" .. i, token = "token-" .. i } end
+      serve(("folder = '%s'"):format(folder), nil, { agents = many })
+      run [[local cfg = cache:get(cache:agents()[1].name)
+        for _, agent in ipairs(cache:agents()) do cache:put(agent.name, cfg) end]]
+      repeat until files(".") == #many
+      assert.is_nil(server:log():find("lua_max_running_timers", 1, true))
+    end)
+
+    it("lets be what others put into the folder", function()
+      local kept = folder .. "/kept"
+      program.run(("mkdir %s && chmod 777 %s"):format(kept, kept))
+      program.write(kept .. "/others.cached", '{"mine":true}\n')
+      program.run(("mkfifo %s/%s.cached"):format(kept, name)) -- nobody ever writes to it
+      serve(options, "cache:start()")
+      assert.is_string(ask().value)
+      repeat until files() == #box.agents + 1
+      assert.equal('{"mine":true}\n', program.run(("cat %s/others.cached"):format(kept)))
+    end)
+
     it("uses and keeps nothing of agents that are others or no more", function()
       serve(options, "cache:start()")
       ask()
@@ -322,6 +343,9 @@ describe("a cache inside nginx", function()
       assert.is_false(ask(box.agents[2].name).value)
       assert.is_false(ask(box.agents[3].name).value)
       assert.is_string(ask(box.agents[4].name).value)
+      run("cache:put('%s', (cache:get '%s'))", name, name)
+      local path = ("%s/kept/%s.cached"):format(folder, name)
+      repeat until tonumber(program.run("cat " .. path):match '"fetched":([%d.]+)') < os.time() + 60
     end)
   end)
 
