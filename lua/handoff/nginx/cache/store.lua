@@ -44,17 +44,24 @@ end
 --- What says when the document was fetched, as it stands in the dictionary; it is another one after each fetch.
 function Store:stamp(record) return self.dict:get(record.meta_key) end
 
--- Takes a stamp apart → when it was fetched (on the clock that never jumps, and since 1970) and the version; nil where
--- it is another agent's.
+-- Takes a stamp apart, once → { at=, fetched= when it was fetched (on the clock that never jumps, and since 1970), version= };
+-- empty where it is another agent's.
 local function take_apart(record, stamp)
+  local told = record.told
+  if told and told.stamp == stamp then return told end
   local at, fetched, version, identity = stamp:match "^(%S+) (%S+) (%S+) (.*)$"
-  if identity == record.identity then return tonumber(at), tonumber(fetched), tonumber(version) end
+  told = { stamp = stamp }
+  if identity == record.identity then
+    told.at, told.fetched, told.version = tonumber(at), tonumber(fetched), tonumber(version)
+  end
+  record.told = told
+  return told
 end
 
 --- Seconds since the newest that is known was fetched, nil where nothing is that is still of use. Does not read it.
 function Store:age(record)
   local stamp, kept = self:stamp(record), record.kept
-  local at = stamp and take_apart(record, stamp) or kept and kept.at
+  local at = stamp and take_apart(record, stamp).at or kept and kept.at
   local age = at and math.max(0, now() - at)
   return age and age <= self.lasting and age or nil
 end
@@ -72,16 +79,16 @@ end
 
 -- Takes up what another worker, or this one, put into the dictionary.
 local function take_up(self, record, stamp)
-  local at, fetched, version = take_apart(record, stamp)
-  local kept = record.kept
-  if not at then return end
+  local told, kept = take_apart(record, stamp), record.kept
+  if not told.at then return end
+  local version = told.version
   local cfg = kept and kept.version == version and kept.cfg
   if not cfg then
     local text
     text, version = read_text(self, record)
     cfg = text and sealed(text)
   end
-  if cfg then keep(record, stamp, at, fetched, version, cfg) end
+  if cfg then keep(record, stamp, told.at, told.fetched, version, cfg) end
 end
 
 --- The newest that is known of the document → { at=, fetched=, version=, cfg= }, which is not to be changed; nil where nothing
@@ -121,7 +128,7 @@ end
 --- How the last refresh failed → { count= in a row, next= when it may be tried again, kind=, message= }, or nil.
 function Store:failure(record)
   local value, failed = self.dict:get(record.failure_key), record.failed
-  if not value then return failed and not failed.value and failed or nil end
+  if not value then return failed and not failed.value and now() < failed.next + FAILURE and failed or nil end
   if failed and failed.value == value then return failed end
   local count, at, kind, message = value:match "^(%d+) (%S+) (%S+) (.*)$"
   record.failed = { value = value, count = tonumber(count), next = tonumber(at), kind = kind, message = message }
