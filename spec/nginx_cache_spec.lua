@@ -173,6 +173,17 @@ describe("a cache inside nginx", function()
     until_it(function(info, answer) return answer.value and not info.error end)
   end)
 
+  it("has what was fetched although the one before has become too old meanwhile", function()
+    local slow = sandbox.start { agents = 1, latency = 500, no_rate_limit = true }
+    finally(function() slow:stop() end)
+    serve(("ttl = 0.6, stale = 0, fleet = { base_url = '%s' }"):format(slow.base_url), "cache:start()",
+      { agents = slow.agents })
+    repeat
+      local answer = ask(slow.agents[1].name)
+      assert.is_string(answer.value)
+    until run("return cache:figures().refreshes.ok").value > 5
+  end)
+
   it("does not ask an API that is down for each who asks", function()
     box:faults(down)
     serve("ttl = 60")

@@ -75,6 +75,12 @@ local function note_failure(self, record, err)
   return count
 end
 
+-- Whether another document is there than when this one was asked for: what has left the dictionary since is no news.
+local function is_another(self, record, stamp)
+  local there = self.store:stamp(record)
+  return there ~= nil and there ~= stamp
+end
+
 -- What another worker put there meanwhile is newer than what was asked for before: it stays.
 local function fetch(self, record, stamp)
   local ok, cfg, err = pcall(get, self, record)
@@ -84,7 +90,7 @@ local function fetch(self, record, stamp)
     return
   end
   self.store:count "n:ok"
-  if self.store:stamp(record) ~= stamp then return end
+  if is_another(self, record, stamp) then return end
   local text = cfg:text()
   local _, why = self.store:put(record, text, cfg, 0, ngx.now())
   self.on_fetched(record, text, why)
@@ -96,7 +102,8 @@ local function fly(self, flight)
   local ends = now() + self.seconds
   repeat
     if store:lock(record, self.seconds + 1) then
-      local is_news = store:stamp(record) ~= flight.stamp or store:failure(record) ~= flight.failure
+      local failed = store:failure(record)
+      local is_news = is_another(self, record, flight.stamp) or failed and failed ~= flight.failure
       return is_news or fetch(self, record, flight.stamp)
     end
     if not flight.is_awaited then return end
