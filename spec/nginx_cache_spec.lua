@@ -195,6 +195,15 @@ describe("a cache inside nginx", function()
     assert.is_true(requests() < 6)
   end)
 
+  it("asks within a minute again whether an API is up that has long been down, whatever the ttl", function()
+    box:faults(down)
+    serve "ttl = 86400"
+    run("cache.store:fail(cache.by_name['%s'], 30, 0, { kind = 'server', message = 'long ago' })", name)
+    local answer = ask()
+    assert.matches("answered 503", answer.more.message)
+    assert.is_true(answer.more.retry_after <= 60)
+  end)
+
   it("shows what was put there to every worker, whatever fetch was under way", function()
     serve("ttl = 0.3, stale = 60", "", { workers = 3 })
     every_worker(function(answer) assert.is_string(answer.value) end)

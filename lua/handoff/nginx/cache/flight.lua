@@ -9,6 +9,7 @@ local failure, now = core.error.new, core.http.now
 
 local AT_ONCE, AWAITED = 32, 8 -- fetches in this worker; how many of them are kept for those that somebody waits for
 local PAUSE = 0.5 -- seconds, at most, before an agent's is begun again for nobody: another worker may be at it
+local UNTIL_NEXT = 60 -- seconds, at most, from a failure to the next try, unless the service asks for more
 local LONGEST = 3600 -- seconds that the service may ask to wait: a slip of its clock must not end all refreshes
 local FIRST_LOOK, LAST_LOOK = 0.005, 0.1 -- seconds between looks whether another worker has fetched
 local SOON = 1 -- seconds after which a timer that has not run will not: nginx drops those beyond lua_max_running_timers
@@ -64,11 +65,11 @@ local function spread(record, number)
 end
 
 -- Doubles from failure to failure, up to the time between two refreshes: a service that is down is asked no more than one that
--- is up.
+-- is up; but where that is long it is not left alone for as long after it is back.
 local function note_failure(self, record, err)
   local before = self.store:failure(record)
   local count = before and before.count + 1 or 1
-  local most = math.min(2 ^ (count - 1), self.ttl)
+  local most = math.min(2 ^ (count - 1), self.ttl, UNTIL_NEXT)
   local wait = most * (0.5 + 0.5 * spread(record, now()))
   self.store:count "n:failed"
   self.store:fail(record, count, math.max(wait, math.min(err.retry_after or 0, LONGEST)), err)
