@@ -247,6 +247,16 @@ describe("a cache inside nginx", function()
     assert.equal(#box.agents, requests())
   end)
 
+  it("pushes nothing of others out of a dictionary that is full", function()
+    serve(nil, nil, { dict = "12k" })
+    local keys = run [[ local dict, count = ngx.shared.handoff, 0
+      repeat count = count + 1 until not dict:safe_set("other " .. count, "theirs") return count - 1]].value
+    for _, agent in ipairs(box.agents) do assert.is_string(ask(agent.name).value) end
+    assert.equal(keys, run([[ local there = 0
+      for i = 1, %d do if ngx.shared.handoff:get("other " .. i) then there = there + 1 end end return there]],
+      keys).value)
+  end)
+
   it("keeps everything over a reload", function()
     serve("ttl = 0.5", "cache:start()", { workers = 2 })
     local before = ask()

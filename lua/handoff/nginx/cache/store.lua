@@ -166,12 +166,9 @@ end
 --- Whether this worker is the one that refreshes; it stays that for so many seconds.
 function Store:lead(seconds)
   local dict = self.dict
-  if dict:get "lead" ~= own() then
-    local ok, why = dict:safe_add("lead", own(), seconds)
-    return ok or why == "no memory"
-  end
-  dict:set("lead", own(), seconds)
-  return true
+  if dict:get "lead" == own() and dict:expire("lead", seconds) then return true end
+  local ok, why = dict:safe_add("lead", own(), seconds)
+  return ok or why == "no memory"
 end
 
 function Store:stop_leading()
@@ -182,7 +179,11 @@ end
 
 local kinds = { "cancelled", "network", "protocol", "timeout", "tls" }
 
-function Store:count(what) self.dict:incr(what, 1, 0) end
+-- What is new is added only where there is room: incr would push out what others keep.
+function Store:count(what)
+  local dict = self.dict
+  return dict:incr(what, 1) or dict:safe_add(what, 1) or dict:incr(what, 1)
+end
 
 function Store:counted(what) return self.dict:get(what) or 0 end
 
