@@ -248,6 +248,16 @@ describe("a cache inside nginx", function()
     assert.equal(#box.agents, requests())
   end)
 
+  it("does not mind what others keep in its dictionary", function()
+    serve("ttl = 1", ([[local dict = ngx.shared.handoff
+      for _, key in ipairs { "d:", "e:", "l:", "m:" } do dict:set(key .. "%s", 5) end
+      dict:set("lead", 5) dict:set("n:ok", "five") cache:start()]]):format(name))
+    local first = ask()
+    assert.is_string(first.value)
+    until_it(function(info) return info.fetched > first.more.fetched end)
+    assert.is_true(run("return cache:figures().refreshes.ok").value >= 2)
+  end)
+
   it("pushes nothing of others out of a dictionary that is full", function()
     serve(nil, nil, { dict = "12k" })
     local keys = run [[ local dict, count = ngx.shared.handoff, 0
@@ -274,7 +284,7 @@ describe("a cache inside nginx", function()
   it("goes on being refreshed when the worker that did so is killed", function()
     serve("ttl = 0.5", "cache:start()", { workers = 2 })
     local first = ask()
-    program.run("kill -9 " .. run("return ngx.shared.handoff:get 'lead'").value)
+    program.run("kill -9 " .. run("return ngx.shared.handoff:get 'handoff:lead'").value)
     until_it(function(info) return info.fetched > first.more.fetched end)
     repeat until server:log():find "exited on signal 9"
     program.write(server.dir .. "/error.log", "")

@@ -14,6 +14,8 @@ local now = core.http.now
 local Store = {}
 Store.__index = Store
 
+local OURS = "handoff:" -- each key begins with it: the dictionary may be that of others, too
+local LEAD = OURS .. "lead"
 local FAILURE = 60 -- seconds that a failure is known after its time to try again has come
 
 --- The store in the dictionary of that name, which is there.
@@ -27,7 +29,8 @@ end
 local function record_of(agent, identity)
   local name = agent.name
   return { name = name, agent = agent, identity = identity,
-    meta_key = "m:" .. name, text_key = "d:" .. name, failure_key = "e:" .. name, lock_key = "l:" .. name }
+    meta_key = OURS .. "m:" .. name, text_key = OURS .. "d:" .. name, failure_key = OURS .. "e:" .. name,
+    lock_key = OURS .. "l:" .. name }
 end
 
 --- The number of a document: the same for the same text, in every worker and after every restart.
@@ -166,13 +169,13 @@ end
 --- Whether this worker is the one that refreshes; it stays that for so many seconds.
 function Store:lead(seconds)
   local dict = self.dict
-  if dict:get "lead" == own() and dict:expire("lead", seconds) then return true end
-  local ok, why = dict:safe_add("lead", own(), seconds)
+  if dict:get(LEAD) == own() and dict:expire(LEAD, seconds) then return true end
+  local ok, why = dict:safe_add(LEAD, own(), seconds)
   return ok or why == "no memory"
 end
 
 function Store:stop_leading()
-  if self.dict:get "lead" == own() then self.dict:delete "lead" end
+  if self.dict:get(LEAD) == own() then self.dict:delete(LEAD) end
 end
 
 -- ---- counts ---------------------------------------------------------------------------------------------------------------
@@ -181,11 +184,11 @@ local kinds = { "cancelled", "network", "protocol", "timeout", "tls" }
 
 -- What is new is added only where there is room: incr would push out what others keep.
 function Store:count(what)
-  local dict = self.dict
-  return dict:incr(what, 1) or dict:safe_add(what, 1) or dict:incr(what, 1)
+  local dict, key = self.dict, OURS .. what
+  return dict:incr(key, 1) or dict:safe_add(key, 1) or dict:incr(key, 1)
 end
 
-function Store:counted(what) return self.dict:get(what) or 0 end
+function Store:counted(what) return self.dict:get(OURS .. what) or 0 end
 
 function Store:count_request(method, outcome) self:count(("r:%s %s"):format(method, outcome)) end
 
@@ -193,7 +196,7 @@ function Store:count_request(method, outcome) self:count(("r:%s %s"):format(meth
 function Store:requests()
   local list = {}
   local function add(method, status, kind)
-    local count = self.dict:get(("r:%s %s"):format(method, status or kind))
+    local count = self.dict:get(("%sr:%s %s"):format(OURS, method, status or kind))
     if count then list[#list + 1] = { method = method, status = status, error = kind, count = count } end
   end
   for _, method in ipairs { "GET", "PUT" } do
