@@ -128,7 +128,7 @@ local function read_metrics(text)
       assert.truthy(rest == "gauge" or rest == "counter" and name:find "_total$", line)
       kinds[name] = rest
     else
-      local series, value = line:match "^(.-) ([%d.e+]+)$"
+      local series, value = line:match "^(.-) ([%d.e+-]+)$"
       name = assert(series, line):match "^[%a_:][%w_:]*"
       assert.equal(current, name)
       local labels = series:sub(#name + 1)
@@ -424,6 +424,15 @@ describe("a handler with a slip in its options", function()
     end
   end)
 
+  it("is told what the name of a header is", function()
+    local header = require("handoff.nginx.variable").header
+    for _, name in ipairs { "", "X Handoff", "X-Handoff:", "X\r\nY" } do
+      local err = document.raised(header, { cache = cache, agent = "shop-uk", name = name })
+      assert.same({ "hn.header: name", "name" }, { err.path, err.rule })
+      assert.is_nil(err.message:find "%c")
+    end
+  end)
+
   it("keeps nginx from starting, with these words", function()
     local ok, why = pcall(openresty.start, { http = [[init_by_lua_block {
       local hn = require "handoff.nginx"
@@ -447,5 +456,6 @@ describe("a handler with a slip in its options", function()
       assert.same({ "hn.status: origins[2]", "origin" }, { err.path, err.rule })
       assert.truthy(err.message:find(rule, 1, true), err.message)
     end
+    require("handoff.nginx.status").new { cache = cache, agent = "shop-uk", origins = { "http://my_host:8080" } }
   end)
 end)

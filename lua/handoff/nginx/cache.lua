@@ -24,6 +24,7 @@ local TICK = 1 -- seconds, at most, between two looks at what is due
 local LEAD = 3 -- ticks without a sign of the worker that refreshes, after which another does
 local QUIET = 10 -- seconds without a second line in the log about the same
 local KEPT = 24 -- how often in `stale` a file is written anew although its document has not changed
+local GONE = 60 -- seconds without a sign of what writes the files, after which another does: nginx may drop timers
 
 local rows = {
   dict = { "string", default = "handoff" },
@@ -75,22 +76,36 @@ local function save(pool, path, content)
   return nil, tostring(saved)
 end
 
-local function write_file(is_ending, self, record, text, fetched)
-  if is_ending then return end
-  local where = self.options.folder
-  local path, content = folders.path(where, record.name), folders.content(record.name, record.identity, fetched, text)
+local function write_file(self, record, text)
+  local path = folders.path(self.options.folder, record.name)
   local loop = self.fleet.transport.loop
-  local ok, why = save(loop and loop.pool, path, content)
-  if not ok then say_unwritten(self, path, why) end
+  local ok, why = save(loop and loop.pool, path, folders.content(record.name, record.identity, record.filed_at, text))
+  if ok then return end
+  record.filed = nil
+  say_unwritten(self, path, why)
 end
 
--- Where the document is another one, or the file says that it is much older than it is.
+-- One after the other: of thousands at once, each in a timer of its own, none would be left for the pool that writes them.
+local function write_files(is_ending, self)
+  local record, text = next(self.unfiled)
+  while record and not is_ending do
+    self.unfiled[record], self.filing = nil, now()
+    write_file(self, record, text)
+    record, text = next(self.unfiled)
+    is_ending = ngx.worker.exiting()
+  end
+  self.filing = nil
+end
+
+-- Where the document is another one, or the file says that it is much older or newer than it is.
 local function keep_file(self, record, text)
   local o, version, fetched = self.options, stores.version(text), ngx.now()
   if not o.folder then return end
-  if record.filed == version and fetched - record.filed_at < o.stale / KEPT then return end
-  record.filed, record.filed_at = version, fetched
-  ngx.timer.at(0, write_file, self, record, text, fetched)
+  if record.filed == version and math.abs(fetched - record.filed_at) < o.stale / KEPT then return end
+  record.filed, record.filed_at, self.unfiled[record] = version, fetched, text
+  if self.filing and now() - self.filing < GONE then return end
+  self.filing = now()
+  ngx.timer.at(0, write_files, self)
 end
 
 -- Takes from the files what the dictionary does not have.
@@ -153,7 +168,8 @@ end
 local function new(source, opts)
   local o = options.read(opts, rows, "handoff.nginx.cache")
   check_dict(o.dict)
-  local self = { options = o, said = {}, records = {}, by_name = {}, store = stores.new(o.dict, o.ttl + o.stale) }
+  local self = { options = o, said = {}, records = {}, by_name = {}, unfiled = {},
+    store = stores.new(o.dict, o.ttl + o.stale) }
   local given, base_url = {}, os.getenv "HANDOFF_BASE_URL"
   for name, value in pairs(o.fleet or {}) do given[name] = value end
   given.on_event = counting(self, given.on_event)

@@ -10,7 +10,7 @@ local DAY = 86400
 -- What a browser sends as Origin: scheme, host and port where it is not the scheme's own; lower case, nothing behind.
 local function flaw_of(origin)
   if type(origin) ~= "string" then return "a text expected, got a " .. type(origin) end
-  local scheme, port = origin:match "^(https?)://[%w.-]+:?(%d*)$"
+  local scheme, port = origin:match "^(https?)://[%w._-]+:?(%d*)$"
   if not scheme then scheme, port = origin:match "^(https?)://%[[%x:.]+%]:?(%d*)$" end
   if not scheme or origin:find ":$" then return "scheme://host expected, without a path or a slash at the end" end
   if origin:find "%u" then return "lower case expected, as browsers write it" end

@@ -4,6 +4,8 @@ local answer = require "handoff.nginx.answer"
 
 local metrics = {}
 
+local MANY = 1000 -- lines, after which others of the worker have their turn: there may be thousands of agents
+
 local escapes = { ["\\"] = "\\\\", ['"'] = '\\"', ["\n"] = "\\n" }
 
 -- A list of names and values, nil left out, in braces.
@@ -23,12 +25,12 @@ local function add(lines, name, kind, help, items, sample)
   for _, item in ipairs(items) do
     local marks, value = sample(item)
     if value then lines[#lines + 1] = ("%s%s %.14g"):format(name, marks, value) end
+    if #lines % MANY == 0 then ngx.sleep(0) end
   end
 end
 
-local function name_of(agent) return labels("agent", agent.name) end
-
-local function text_of(figures)
+-- @param name_of function(agent) → the label that names it
+local function text_of(figures, name_of)
   local lines, agents = {}, figures.agents
   add(lines, "handoff_requests_total", "counter", "Requests to the API, by the answer's status or the kind of failure.",
     figures.requests, function(r) return labels("method", r.method, "status", r.status, "error", r.error), r.count end)
@@ -46,9 +48,14 @@ end
 
 --- hn.metrics{ cache= } → a function for content_by_lua. It names agents: let the one who collects them alone reach it.
 function metrics.new(opts)
-  local cache = answer.cache_of(opts, "hn.metrics")
+  local cache, names = answer.cache_of(opts, "hn.metrics"), {}
+  local function name_of(agent)
+    local name = agent.name
+    names[name] = names[name] or labels("agent", name)
+    return names[name]
+  end
   return answer.page("hn.metrics", function()
-    return 200, "text/plain; version=0.0.4; charset=utf-8", text_of(cache:figures())
+    return 200, "text/plain; version=0.0.4; charset=utf-8", text_of(cache:figures(), name_of)
   end)
 end
 

@@ -1,7 +1,9 @@
 -- SPDX-License-Identifier: MIT
 --- Whether an agent hands over to humans now, as one word: for SSI, templates and those behind a proxy. Nothing here waits.
 local answer = require "handoff.nginx.answer"
+local core = require "handoff.core"
 local opening = require "handoff.nginx.opening"
+local plain = require "handoff.plain"
 
 local variable = {}
 
@@ -34,6 +36,10 @@ local header_rows = { cache = { "table" }, agent = { "string function" }, name =
 --- hn.header{ cache=, agent=, name= "X-Handoff" } → a function for header_filter_by_lua, which sets that header to the word.
 function variable.header(opts)
   local read = opening.read(opts, header_rows, "hn.header")
+  if not read.name:find "^[%w!#$%%&'*+.^_`|~-]+$" then
+    core.error.raise { path = "hn.header: name", rule = "name",
+      message = ("the name of a header expected, as X-Handoff; got %q"):format(plain(read.name)) }
+  end
   local word = word_of(read, "hn.header")
   return function() ngx.header[read.name] = word() end
 end

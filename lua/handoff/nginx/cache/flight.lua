@@ -9,8 +9,10 @@ local failure, now = core.error.new, core.http.now
 
 local AT_ONCE, AWAITED = 32, 8 -- fetches in this worker; how many of them are kept for those that somebody waits for
 local PAUSE = 0.5 -- seconds, at most, before an agent's is begun again for nobody: another worker may be at it
+local UNTIL_NEXT = 60 -- seconds, at most, from a failure to the next try, unless the service asks for more
 local LONGEST = 3600 -- seconds that the service may ask to wait: a slip of its clock must not end all refreshes
 local FIRST_LOOK, LAST_LOOK = 0.005, 0.1 -- seconds between looks whether another worker has fetched
+local SOON = 1 -- seconds after which a timer that has not run will not: nginx drops those beyond lua_max_running_timers
 
 local Flights = {}
 Flights.__index = Flights
@@ -26,7 +28,7 @@ local function new(given)
   return setmetatable({
     store = given.store, ttl = given.ttl, on_fetched = given.on_fetched, on_failed = given.on_failed,
     timeout = clients.timeout, seconds = clients.deadline, -- of one request; of a fetch, waits for its turn among it
-    make_client = client.maker(clients), clients = {}, under_way = {}, urgent = {}, idle = {}, running = 0,
+    make_client = client.maker(clients), clients = {}, under_way = {}, urgent = {}, idle = {}, running = 0, swept = 0,
   }, Flights)
 end
 
@@ -63,15 +65,21 @@ local function spread(record, number)
 end
 
 -- Doubles from failure to failure, up to the time between two refreshes: a service that is down is asked no more than one that
--- is up.
+-- is up; but where that is long it is not left alone for as long after it is back.
 local function note_failure(self, record, err)
   local before = self.store:failure(record)
   local count = before and before.count + 1 or 1
-  local most = math.min(2 ^ (count - 1), self.ttl)
+  local most = math.min(2 ^ (count - 1), self.ttl, UNTIL_NEXT)
   local wait = most * (0.5 + 0.5 * spread(record, now()))
   self.store:count "n:failed"
   self.store:fail(record, count, math.max(wait, math.min(err.retry_after or 0, LONGEST)), err)
   return count
+end
+
+-- Whether another document is there than when this one was asked for: what has left the dictionary since is no news.
+local function is_another(self, record, stamp)
+  local there = self.store:stamp(record)
+  return there ~= nil and there ~= stamp
 end
 
 -- What another worker put there meanwhile is newer than what was asked for before: it stays.
@@ -83,7 +91,7 @@ local function fetch(self, record, stamp)
     return
   end
   self.store:count "n:ok"
-  if self.store:stamp(record) ~= stamp then return end
+  if is_another(self, record, stamp) then return end
   local text = cfg:text()
   local _, why = self.store:put(record, text, cfg, 0, ngx.now())
   self.on_fetched(record, text, why)
@@ -95,7 +103,8 @@ local function fly(self, flight)
   local ends = now() + self.seconds
   repeat
     if store:lock(record, self.seconds + 1) then
-      local is_news = store:stamp(record) ~= flight.stamp or store:failure(record) ~= flight.failure
+      local failed = store:failure(record)
+      local is_news = is_another(self, record, flight.stamp) or failed and failed ~= flight.failure
       return is_news or fetch(self, record, flight.stamp)
     end
     if not flight.is_awaited then return end
@@ -130,7 +139,7 @@ local run
 -- Lets as many go as may.
 local function launch(self)
   for flight in next_of, self do
-    flight.has_begun = true
+    flight.has_begun = now()
     local ok, why = ngx.timer.at(0, run, self, flight)
     if ok then
       self.running = self.running + 1
@@ -143,6 +152,8 @@ end
 
 -- A worker that ends fetches no more but for those who wait.
 function run(is_ending, self, flight)
+  if flight.is_dropped then return end
+  flight.has_run = true
   if not is_ending or flight.is_awaited then
     local ok, why = pcall(fly, self, flight)
     if not ok then ngx.log(ngx.ERR, "handoff: a fetch broke: ", tostring(why)) end
@@ -151,6 +162,19 @@ function run(is_ending, self, flight)
   self.running = self.running - 1
   land(self, flight)
   launch(self)
+end
+
+-- Gives up the flights whose timers nginx has dropped: they would be under way for ever.
+local function sweep(self, time)
+  if time < self.swept + SOON then return end
+  self.swept = time
+  for _, flight in pairs(self.under_way) do
+    if not flight.has_run and time >= (flight.has_begun or time) + SOON then
+      flight.is_dropped = true
+      self.running = self.running - 1
+      land(self, flight)
+    end
+  end
 end
 
 local function enqueue(queue, flight)
@@ -163,7 +187,9 @@ end
 -- @param is_awaited whether somebody will wait for it
 -- @return the flight; nil where there is none, as one for nobody ended just now
 function Flights:want(record, is_awaited)
-  local flight, time = self.under_way[record.name], now()
+  local time = now()
+  sweep(self, time)
+  local flight = self.under_way[record.name]
   if flight and (flight.is_awaited or not is_awaited) then return flight end
   if not is_awaited then
     if time < (record.pausing or 0) then return end

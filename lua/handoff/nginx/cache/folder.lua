@@ -20,25 +20,32 @@ function folder.content(name, identity, fetched, text)
   return core.json.encode { agent = name, identity = identity, fetched = fetched } .. "\n" .. text
 end
 
---- Reads a file → the time since 1970 when its document was fetched, and the text; nil where there is none of that agent.
-function folder.read(path, identity)
-  local file = io.open(path, "rb")
+-- What such a file says of itself, and the document; nil where it is something else: that may be anybody's, and a pipe would
+-- never be read.
+local function take_apart(path)
+  local file = core.file.kind(path) == "file" and io.open(path, "rb")
   if not file then return nil end
   local line, text = file:read "*l", file:read "*a"
   file:close()
   local head = line and core.json.decode(line)
-  if type(head) ~= "table" or head.identity ~= identity or type(head.fetched) ~= "number" then return nil end
-  return head.fetched, text
+  if type(head) == "table" and head.identity and type(head.fetched) == "number" then return head, text end
 end
 
---- Removes the files of agents that are no more, and what a worker that ended left half written.
+--- Reads a file → the time since 1970 when its document was fetched, and the text; nil where there is none of that agent.
+function folder.read(path, identity)
+  local head, text = take_apart(path)
+  if head and head.identity == identity then return head.fetched, text end
+end
+
+--- Removes the files of agents that are no more, and what a worker that ended left half written; nothing that others put there.
 -- @param names a set of those that are
 function folder.tidy(where, names)
   local mine = {}
   for name in pairs(names) do mine[folder.path(where, name)] = true end
   for _, file in ipairs(core.file.list(where) or {}) do
     local path = where .. "/" .. file
-    if file:sub(-#ENDING) == ENDING and not mine[path] or file:find "^%.handoff%.......$" then os.remove(path) end
+    local is_left = file:sub(-#ENDING) == ENDING and not mine[path] and take_apart(path)
+    if is_left or file:find "^%.handoff%.......$" then os.remove(path) end
   end
 end
 

@@ -14,6 +14,8 @@ local now = core.http.now
 local Store = {}
 Store.__index = Store
 
+local OURS = "handoff:" -- each key begins with it: the dictionary may be that of others, too
+local LEAD = OURS .. "lead"
 local FAILURE = 60 -- seconds that a failure is known after its time to try again has come
 
 --- The store in the dictionary of that name, which is there.
@@ -27,7 +29,8 @@ end
 local function record_of(agent, identity)
   local name = agent.name
   return { name = name, agent = agent, identity = identity,
-    meta_key = "m:" .. name, text_key = "d:" .. name, failure_key = "e:" .. name, lock_key = "l:" .. name }
+    meta_key = OURS .. "m:" .. name, text_key = OURS .. "d:" .. name, failure_key = OURS .. "e:" .. name,
+    lock_key = OURS .. "l:" .. name }
 end
 
 --- The number of a document: the same for the same text, in every worker and after every restart.
@@ -44,17 +47,24 @@ end
 --- What says when the document was fetched, as it stands in the dictionary; it is another one after each fetch.
 function Store:stamp(record) return self.dict:get(record.meta_key) end
 
--- Takes a stamp apart → when it was fetched (on the clock that never jumps, and since 1970) and the version; nil where
--- it is another agent's.
+-- Takes a stamp apart, once → { at=, fetched= when it was fetched (on the clock that never jumps, and since 1970), version= };
+-- empty where it is another agent's.
 local function take_apart(record, stamp)
+  local told = record.told
+  if told and told.stamp == stamp then return told end
   local at, fetched, version, identity = stamp:match "^(%S+) (%S+) (%S+) (.*)$"
-  if identity == record.identity then return tonumber(at), tonumber(fetched), tonumber(version) end
+  told = { stamp = stamp }
+  if identity == record.identity then
+    told.at, told.fetched, told.version = tonumber(at), tonumber(fetched), tonumber(version)
+  end
+  record.told = told
+  return told
 end
 
 --- Seconds since the newest that is known was fetched, nil where nothing is that is still of use. Does not read it.
 function Store:age(record)
   local stamp, kept = self:stamp(record), record.kept
-  local at = stamp and take_apart(record, stamp) or kept and kept.at
+  local at = stamp and take_apart(record, stamp).at or kept and kept.at
   local age = at and math.max(0, now() - at)
   return age and age <= self.lasting and age or nil
 end
@@ -72,16 +82,16 @@ end
 
 -- Takes up what another worker, or this one, put into the dictionary.
 local function take_up(self, record, stamp)
-  local at, fetched, version = take_apart(record, stamp)
-  local kept = record.kept
-  if not at then return end
+  local told, kept = take_apart(record, stamp), record.kept
+  if not told.at then return end
+  local version = told.version
   local cfg = kept and kept.version == version and kept.cfg
   if not cfg then
     local text
     text, version = read_text(self, record)
     cfg = text and sealed(text)
   end
-  if cfg then keep(record, stamp, at, fetched, version, cfg) end
+  if cfg then keep(record, stamp, told.at, told.fetched, version, cfg) end
 end
 
 --- The newest that is known of the document → { at=, fetched=, version=, cfg= }, which is not to be changed; nil where nothing
@@ -121,7 +131,7 @@ end
 --- How the last refresh failed → { count= in a row, next= when it may be tried again, kind=, message= }, or nil.
 function Store:failure(record)
   local value, failed = self.dict:get(record.failure_key), record.failed
-  if not value then return failed and not failed.value and failed or nil end
+  if not value then return failed and not failed.value and now() < failed.next + FAILURE and failed or nil end
   if failed and failed.value == value then return failed end
   local count, at, kind, message = value:match "^(%d+) (%S+) (%S+) (.*)$"
   record.failed = { value = value, count = tonumber(count), next = tonumber(at), kind = kind, message = message }
@@ -159,25 +169,26 @@ end
 --- Whether this worker is the one that refreshes; it stays that for so many seconds.
 function Store:lead(seconds)
   local dict = self.dict
-  if dict:get "lead" ~= own() then
-    local ok, why = dict:safe_add("lead", own(), seconds)
-    return ok or why == "no memory"
-  end
-  dict:set("lead", own(), seconds)
-  return true
+  if dict:get(LEAD) == own() and dict:expire(LEAD, seconds) then return true end
+  local ok, why = dict:safe_add(LEAD, own(), seconds)
+  return ok or why == "no memory"
 end
 
 function Store:stop_leading()
-  if self.dict:get "lead" == own() then self.dict:delete "lead" end
+  if self.dict:get(LEAD) == own() then self.dict:delete(LEAD) end
 end
 
 -- ---- counts ---------------------------------------------------------------------------------------------------------------
 
 local kinds = { "cancelled", "network", "protocol", "timeout", "tls" }
 
-function Store:count(what) self.dict:incr(what, 1, 0) end
+-- What is new is added only where there is room: incr would push out what others keep.
+function Store:count(what)
+  local dict, key = self.dict, OURS .. what
+  return dict:incr(key, 1) or dict:safe_add(key, 1) or dict:incr(key, 1)
+end
 
-function Store:counted(what) return self.dict:get(what) or 0 end
+function Store:counted(what) return self.dict:get(OURS .. what) or 0 end
 
 function Store:count_request(method, outcome) self:count(("r:%s %s"):format(method, outcome)) end
 
@@ -185,7 +196,7 @@ function Store:count_request(method, outcome) self:count(("r:%s %s"):format(meth
 function Store:requests()
   local list = {}
   local function add(method, status, kind)
-    local count = self.dict:get(("r:%s %s"):format(method, status or kind))
+    local count = self.dict:get(("%sr:%s %s"):format(OURS, method, status or kind))
     if count then list[#list + 1] = { method = method, status = status, error = kind, count = count } end
   end
   for _, method in ipairs { "GET", "PUT" } do
