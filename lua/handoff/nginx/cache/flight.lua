@@ -10,6 +10,7 @@ local failure, now = core.error.new, core.http.now
 local AT_ONCE, AWAITED = 32, 8 -- fetches in this worker; how many of them are kept for those that somebody waits for
 local PAUSE = 0.5 -- seconds, at most, before an agent's is begun again for nobody: another worker may be at it
 local LONGEST = 3600 -- seconds that the service may ask to wait: a slip of its clock must not end all refreshes
+local LOST = 2 -- seconds after which a fetch that has not begun never will: nginx drops timers beyond lua_max_running_timers
 local FIRST_LOOK, LAST_LOOK = 0.005, 0.1 -- seconds between looks whether another worker has fetched
 
 local Flights = {}
@@ -107,6 +108,7 @@ end
 -- ---- all of them ----------------------------------------------------------------------------------------------------------
 
 local function land(self, flight)
+  if self.under_way[flight.record.name] ~= flight then return end
   self.under_way[flight.record.name] = nil
   if flight.waiting > 0 then flight.landed:post(flight.waiting) end
 end
@@ -130,7 +132,7 @@ local run
 -- Lets as many go as may.
 local function launch(self)
   for flight in next_of, self do
-    flight.has_begun = true
+    flight.has_begun, flight.lost = true, now() + LOST
     local ok, why = ngx.timer.at(0, run, self, flight)
     if ok then
       self.running = self.running + 1
@@ -141,8 +143,16 @@ local function launch(self)
   end
 end
 
+local function is_lost(self, flight)
+  if not flight.lost or flight.lost > now() then return false end
+  self.running = self.running - 1
+  return true
+end
+
 -- A worker that ends fetches no more but for those who wait.
 function run(is_ending, self, flight)
+  if self.under_way[flight.record.name] ~= flight then return end -- it comes too late
+  flight.lost = nil
   if not is_ending or flight.is_awaited then
     local ok, why = pcall(fly, self, flight)
     if not ok then ngx.log(ngx.ERR, "handoff: a fetch broke: ", tostring(why)) end
@@ -164,6 +174,10 @@ end
 -- @return the flight; nil where there is none, as one for nobody ended just now
 function Flights:want(record, is_awaited)
   local flight, time = self.under_way[record.name], now()
+  if flight and is_lost(self, flight) then
+    land(self, flight)
+    flight = nil
+  end
   if flight and (flight.is_awaited or not is_awaited) then return flight end
   if not is_awaited then
     if time < (record.pausing or 0) then return end
