@@ -117,10 +117,10 @@ local function fields_of(request, defaults)
 end
 
 local function no_turn(self, seconds)
-  local states = self.pool.limit and ", as far as lua_worker_thread_vm_pool_size allows" or ""
+  local states = self.pool.limit and ", where lua_worker_thread_vm_pool_size allows" or ""
   return core.error.new { kind = "timeout", bytes_sent = 0, bytes_received = 0,
-    message = ("it had no turn in %g s and was not sent: as many requests as may be (concurrency = %d%s) were under way "
-      .. "in this worker"):format(seconds, self.pool.concurrency, states) }
+    message = ("it had no turn in %g s and was not sent: as many requests as may be (concurrency = %d%s) were under "
+      .. "way in this worker"):format(seconds, self.pool.concurrency, states) }
 end
 
 local function take_up(answer, fields, wrong)

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --- Jobs for nginx's thread pool, each in its turn. A job that has begun runs on although the request that wanted it was aborted:
--- its turn is a timer's, which nobody aborts, so that what is under way is always known. Who waits for a job does so with a timer of nginx:
--- without one a worker process that is told to quit would not wait for it.
+-- its turn is a timer's, which nobody aborts, so that what is under way is always known. Who waits for a job does so with a
+-- timer of nginx: without one a worker process that is told to quit would not wait for it.
 local core = require "handoff.core"
 local semaphore = require "ngx.semaphore"
 
@@ -83,9 +83,9 @@ end
 
 local run_jobs
 
+-- → whether nginx took the timer, which is not to say that it begins.
 local function start_runner(self, delay)
-  local ok, err = ngx.timer.at(ngx.worker.exiting() and 0 or delay, run_jobs, self) -- only 0 is taken then
-  if not ok then return nil, err end
+  if not ngx.timer.at(ngx.worker.exiting() and 0 or delay, run_jobs, self) then return false end -- only 0 is taken then
   self.starting = self.starting + 1
   if self.kept < now() and ngx.timer.at(0, keep, self) then self.kept = now() + LOST end
   return true
