@@ -307,6 +307,20 @@ describe("the loop inside nginx", function()
     ]])
   end)
 
+  it("needs no more memory for more tasks, in a timer without an end", function()
+    assert.equal("flat", run [[
+      local function held()
+        for i = 1, 2000 do assert(loop:spawn(function() return i end):join() == i) end
+        collectgarbage()
+        collectgarbage()
+        return collectgarbage "count"
+      end
+      held()
+      local before, after = held(), held()
+      return after < before + 64 and "flat" or after - before
+    ]])
+  end)
+
   it("lets what is under way come to its end when nginx reloads", function()
     sandbox.request("GET", peer.http .. "/forget")
     local old = server:workers()

@@ -133,7 +133,7 @@ end
 --- Makes an HTTP request on the pool and waits for its end, see handoff.loop.
 local function by_thread(self, task, request, defaults, direct)
   local fields = fields_of(request, defaults)
-  local patience = math.min(math.max(fields.timeout, 0.001), pool.LONG) -- one out of range is refused with the rest
+  local patience = fields.timeout > 0 and math.min(fields.timeout, pool.LONG) or pool.LONG -- no time at all is refused
   local expires = now() + patience
   local job = self.pool:submit("request", fields, direct, expires)
   if task then task.job = job end
@@ -164,11 +164,21 @@ function Loop:spawn(fn, ...)
   end
   phase.check "spawn"
   local task = setmetatable({ loop = self, fn = fn, args = pack(...), done = false }, Task)
-  ngx.thread.spawn(run, task)
+  task.parent, task.thread = running(), ngx.thread.spawn(run, task)
   return task
 end
 
+-- nginx keeps a light thread that has ended, until whoever spawned it has waited for it or the request ends, which a timer that
+-- goes on and on never does.
+local function reap(task)
+  if not task.thread or task.parent ~= running() then return end
+  local thread = task.thread
+  task.thread, task.parent = nil, nil
+  ngx.thread.wait(thread)
+end
+
 local function outcome(task)
+  reap(task)
   if task.failure then return nil, task.failure end
   return unpack(task.results, 2, task.results.n)
 end
