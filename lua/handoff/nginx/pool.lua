@@ -58,7 +58,7 @@ local function put_back(self, job)
 end
 
 local function finish(job)
-  job.done = true
+  job.done, job.args = true, nil -- one that was withdrawn stays in the queue for a while, its body need not
   job.semaphore:post(1)
 end
 
