@@ -382,6 +382,16 @@ describe("writers that come together", function()
     assert.equal("a writing, b pending, c writing", statuses(other:run(run.id)))
   end)
 
+  it("share what is raised, so that none waits for ever", function()
+    local a, b = writer "a", writer "b"
+    assert.same({ "sleeps", "sleeps" }, { a(), b() })
+    h.place.call = function() error("interrupted!", 0) end -- as when nginx cannot run the step
+    local ok, why = pcall(a)
+    assert.same({ false, "interrupted!" }, { ok, why })
+    failed("nothing was written: interrupted!", "history", b())
+    h.place.call = nil
+  end)
+
   it("are written by the end of the run, and by the end of the history", function()
     local a, b = writer "a", writer "b"
     a()

@@ -260,10 +260,57 @@ describe("the loop inside nginx", function()
     ]])
   end)
 
+  it("does not send what waited for its turn when its client went away", function()
+    assert.equal("x", run [[
+      local one = hn.transport { concurrency = 1 }
+      local first = one.loop:spawn(ask, "/never", 0.1, one)
+      one:sleep(0.01)
+      local thread = ngx.thread.spawn(ask, "/count?of=begun", 5, one)
+      local gone = ngx.thread.spawn(ask, "/program/", 5, one)
+      local before = ask("/count?of=begun").body
+      ngx.thread.kill(gone)
+      first:join()
+      ngx.thread.wait(thread)
+      return before == ask("/count?of=begun", 5, one).body and "x" or "it was sent"
+    ]])
+  end)
+
+  it("does without timers where others have all that may run", function()
+    local few = start { env = { PEER = peer.http }, http = "lua_max_running_timers 2;" }
+    local answers = few:run [[
+      local semaphore, answers = require("ngx.semaphore").new(), {}
+      for i = 1, 2 do
+        ngx.timer.at(0, function()
+          local res, err = hn.transport():request { method = "GET", url = os.getenv "PEER" .. "/empty", timeout = 20 }
+          answers[i] = res and res.status or err.kind
+          semaphore:post(1)
+        end)
+      end
+      for _ = 1, 2 do semaphore:wait(30) end
+      return table.concat(answers, " ")
+    ]]
+    few:stop()
+    assert.equal("204 204", answers)
+  end)
+
   it("needs no more memory for more requests", function()
     assert.equal("flat", run [[
       local function held()
         loop:map(20, items(400), function() assert(ask "/empty") end)
+        collectgarbage()
+        collectgarbage()
+        return collectgarbage "count"
+      end
+      held()
+      local before, after = held(), held()
+      return after < before + 64 and "flat" or after - before
+    ]])
+  end)
+
+  it("needs no more memory for more tasks, in a timer without an end", function()
+    assert.equal("flat", run [[
+      local function held()
+        for i = 1, 2000 do assert(loop:spawn(function() return i end):join() == i) end
         collectgarbage()
         collectgarbage()
         return collectgarbage "count"
@@ -432,6 +479,32 @@ describe("nginx's configuration", function()
       server:stop()
       assert.is_true(ok, err)
     end
+  end)
+end)
+
+describe("what several pools of a worker want", function()
+  it("is done in turn, although there are fewer states than one of them could use", function()
+    local peer = hostile.start()
+    local server = start { vms = 2, env = { PEER = peer.http } }
+    finally(function()
+      server:stop()
+      peer:stop()
+    end)
+    -- There is always a request that waits for its turn.
+    assert.equal("served", server:run [[
+      local other, asked, served, task = hn.transport { concurrency = 1 }, 0, nil, nil
+      local function ask(transport)
+        local res = assert(transport:request { method = "GET", url = os.getenv "PEER" .. "/empty", timeout = 20 })
+        return res.status
+      end
+      hn.transport().loop:map(8, function() return not served and asked < 2000 or nil end, function()
+        asked = asked + 1
+        if asked == 20 then task = other.loop:spawn(function() served = ask(other) == 204 end) end
+        return ask(hn.transport())
+      end)
+      task:join()
+      return asked < 2000 and "served" or "it had to wait for all others"
+    ]])
   end)
 end)
 

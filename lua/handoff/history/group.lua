@@ -12,12 +12,20 @@ Group.__index = Group
 local MAX_DELAY = 0.05 -- seconds
 local POLL = 0.005 -- seconds; only while another writer waits for a locked database
 
+-- Of what is raised, an interrupt among it, the others of the group hear too, or they would wait for ever.
+local function raised(value)
+  if core.error.is(value) then return value end
+  return failure { kind = "history", message = "nothing was written: " .. tostring(value) }
+end
+
 -- The next delay is about what this commit took.
 local function commit(self, batch)
   self.batch = nil
   local began = now()
-  batch.done, batch.err = self.place:call("write", batch.rows)
+  local called, done, err = pcall(self.place.call, self.place, "write", batch.rows)
+  if called then batch.done, batch.err = done, err else batch.err = raised(done) end
   batch.settled = true
+  if not called then error(done, 0) end
   self.delay = math.min(now() - began, MAX_DELAY)
 end
 

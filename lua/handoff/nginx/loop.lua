@@ -38,7 +38,7 @@ end
 local function run(task)
   local co = running()
   tasks[co] = task
-  yield() -- whoever spawned it goes on first; ngx.sleep(0) would fill the log where nginx has not OpenResty's patches
+  yield() -- whoever spawned it goes on first
   if not task.done then
     task.begun = true
     local results = pack(xpcall(task.fn, raised.trace, unpack(task.args, 1, task.args.n)))
@@ -89,7 +89,7 @@ function Loop:sleep(seconds) -- luacheck: ignore self
   phase.check "sleep"
   local task = current()
   if not task then
-    ngx.sleep(seconds)
+    ngx.sleep(math.max(seconds, 0.001)) -- 0 would fill the log where nginx has not OpenResty's patches
     return true
   end
   if task.cancelled then return nil, cancelled() end
@@ -117,9 +117,10 @@ local function fields_of(request, defaults)
 end
 
 local function no_turn(self, seconds)
+  local states = self.pool.limit and ", where lua_worker_thread_vm_pool_size allows" or ""
   return core.error.new { kind = "timeout", bytes_sent = 0, bytes_received = 0,
-    message = ("it had no turn in %g s and was not sent: as many requests as may be (concurrency = %d) were under way "
-      .. "in this worker"):format(seconds, self.pool.concurrency) }
+    message = ("it had no turn in %g s and was not sent: as many requests as may be (concurrency = %d%s) were under "
+      .. "way in this worker"):format(seconds, self.pool.concurrency, states) }
 end
 
 local function take_up(answer, fields, wrong)
@@ -132,19 +133,13 @@ end
 --- Makes an HTTP request on the pool and waits for its end, see handoff.loop.
 local function by_thread(self, task, request, defaults, direct)
   local fields = fields_of(request, defaults)
-  local patience = math.min(math.max(fields.timeout, 0.001), pool.LONG) -- one out of range is refused with the rest
+  local patience = fields.timeout > 0 and math.min(fields.timeout, pool.LONG) or pool.LONG -- no time at all is refused
   local expires = now() + patience
   local job = self.pool:submit("request", fields, direct, expires)
-  local late = false
   if task then task.job = job end
-  while not job.done do
-    late = not wait(task, job.semaphore, patience) and now() >= expires and self.pool:withdraw(job)
-  end
+  local in_time = self.pool:await(job, expires)
   if task then task.job = nil end
-  if late then
-    self.pool:forget_timers()
-    return nil, no_turn(self, patience)
-  end
+  if not in_time then return nil, no_turn(self, patience) end
   if task and task.cancelled and not job.results then return nil, cancelled() end
   return take_up(self.pool:results(job))
 end
@@ -169,11 +164,21 @@ function Loop:spawn(fn, ...)
   end
   phase.check "spawn"
   local task = setmetatable({ loop = self, fn = fn, args = pack(...), done = false }, Task)
-  ngx.thread.spawn(run, task)
+  task.parent, task.thread = running(), ngx.thread.spawn(run, task)
   return task
 end
 
+-- nginx keeps a light thread that has ended, until whoever spawned it has waited for it or the request ends, which a timer that
+-- goes on and on never does.
+local function reap(task)
+  if not task.thread or task.parent ~= running() then return end
+  local thread = task.thread
+  task.thread, task.parent = nil, nil
+  ngx.thread.wait(thread)
+end
+
 local function outcome(task)
+  reap(task)
   if task.failure then return nil, task.failure end
   return unpack(task.results, 2, task.results.n)
 end

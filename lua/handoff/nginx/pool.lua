@@ -1,10 +1,11 @@
 -- SPDX-License-Identifier: MIT
---- Jobs for nginx's thread pool, each in its turn. A job runs on although the request that wanted it was aborted: its turn is a
--- timer's, which nobody aborts, so that what is under way is always known. Who waits for a job does so with a timer of nginx:
--- without one a worker process that is told to quit would not wait for it.
+--- Jobs for nginx's thread pool, each in its turn. A job that has begun runs on although the request that wanted it was aborted:
+-- its turn is a timer's, which nobody aborts, so that what is under way is always known. Who waits for a job does so with a
+-- timer of nginx: without one a worker process that is told to quit would not wait for it.
 local core = require "handoff.core"
 local semaphore = require "ngx.semaphore"
 
+local now = core.http.now
 local unpack = unpack
 
 local pool = {}
@@ -18,18 +19,30 @@ local MODULE = "handoff.nginx.worker"
 -- and how long no more jobs are begun at once than found room.
 local NO_STATE, SOON, LEARNED = "no available Lua vm", 0.02, 5
 
+-- Beyond lua_max_running_timers nginx drops timers and tells nobody: how long one may take to begin, in seconds, and how long a
+-- job that had to go without one counts as under way, as the request that does it may be aborted.
+local LOST, COUNTED = 1, 60
+
+local all = setmetatable({}, { __mode = "k" }) -- the pools of this worker, which share its states
+
 local function pack(...)
   return { n = select("#", ...), ... }
 end
 
 -- ---- running jobs ---------------------------------------------------------------------------------------------------
 
+-- Whether the request that wanted it was aborted: who is alive waits for it whenever a timer runs. A history's step is done all
+-- the same, as it brings a descriptor that holds locks.
+local function is_unwanted(job)
+  return job.what == "request" and job.semaphore:count() >= 0
+end
+
 local function take(self)
   while self.first <= self.last do
     local i = self.first
     local job = self.queue[i]
     self.queue[i], self.first = nil, i + 1
-    if not job.done then
+    if not (job.done or job.begun or is_unwanted(job)) then
       job.begun = true
       return job
     end
@@ -45,7 +58,7 @@ local function put_back(self, job)
 end
 
 local function finish(job)
-  job.done = true
+  job.done, job.args = true, nil -- one that was withdrawn stays in the queue for a while, its body need not
   job.semaphore:post(1)
 end
 
@@ -61,23 +74,35 @@ end
 -- A worker process that is told to quit waits for timers, but for its threads by turning in a circle: as long as a job is
 -- under way, even one that nobody waits for any more, there is a timer.
 local function keep(_, self)
-  repeat ngx.sleep(0.5) until self.running == 0
-  self.kept = false
+  repeat
+    self.kept = now() + LOST
+    ngx.sleep(LOST / 2)
+  until self.running == 0
+  self.kept = 0
 end
 
 local run_jobs
 
+-- → whether nginx took the timer, which is not to say that it begins.
 local function start_runner(self, delay)
-  local ok, err = ngx.timer.at(ngx.worker.exiting() and 0 or delay, run_jobs, self) -- only 0 is taken then
-  if not ok then return nil, err end
+  if not ngx.timer.at(ngx.worker.exiting() and 0 or delay, run_jobs, self) then return false end -- only 0 is taken then
   self.starting = self.starting + 1
-  if not self.kept then self.kept = ngx.timer.at(0, keep, self) end
+  if self.kept < now() and ngx.timer.at(0, keep, self) then self.kept = now() + LOST end
   return true
 end
 
 local function limit_of(self)
   if self.limit and ngx.now() > self.learned + LEARNED then self.limit = nil end
   return self.limit or self.concurrency
+end
+
+-- There was no state for a job: whichever pool has most begins one less, or one with a long queue would keep them all.
+local function make_room(self)
+  local most = self
+  for other in pairs(all) do
+    if other.running > most.running then most = other end
+  end
+  most.limit, most.learned = math.max(most.running - 1, 1), ngx.now()
 end
 
 --- A timer's function: takes job after job until none is left.
@@ -89,7 +114,7 @@ function run_jobs(_, self)
     if not job then break end
     if not perform(self, job) then
       put_back(self, job)
-      self.limit, self.learned = math.max(self.running - 1, 1), ngx.now()
+      make_room(self)
       if self.running == 1 then start_runner(self, SOON) end
       break
     end
@@ -97,21 +122,45 @@ function run_jobs(_, self)
   self.running = self.running - 1
 end
 
+-- ---- without a timer ------------------------------------------------------------------------------------------------
+
+local function run_alone(self, job)
+  job.begun = perform(self, job)
+end
+
+local function count_alone(self)
+  local count, time = 0, now()
+  for job, expires in pairs(self.alone) do
+    if job.done or expires < time then self.alone[job] = nil else count = count + 1 end
+  end
+  return count
+end
+
+-- Where no timer is to be had who waits for a job does it: those that hold all timers may be waiting for this one.
+local function go_alone(self, job)
+  if count_alone(self) >= limit_of(self) then return end
+  job.begun, self.alone[job] = true, now() + COUNTED
+  ngx.thread.spawn(run_alone, self, job)
+end
+
+-- Sees to a job that has not begun for a while.
+local function push_on(self, job)
+  self.starting = 0 -- those that were on their way were dropped
+  if self.running >= limit_of(self) then return end
+  if self.running > 0 then start_runner(self, 0) else go_alone(self, job) end
+end
+
 -- ---- the face -------------------------------------------------------------------------------------------------------
 
 --- Begins a job as soon as there is room for it.
 -- @param what a function of handoff.nginx.worker; the rest are its arguments, plain values
--- @return the job, for `wait` or `withdraw`
+-- @return the job, for `await` and `withdraw`
 function Pool:submit(what, ...)
   local job = { what = what, args = pack(...), semaphore = assert(semaphore.new()) }
   self.last = self.last + 1
   self.queue[self.last] = job
   if self.running + self.starting >= limit_of(self) then return job end
-  local ok, err = start_runner(self, 0)
-  if not ok and self.running == 0 then
-    job.ok, job.results = false, { true, false, "nginx starts no timer: " .. err }
-    finish(job)
-  end
+  if not start_runner(self, 0) and self.running == 0 then go_alone(self, job) end
   return job
 end
 
@@ -122,10 +171,17 @@ function Pool:withdraw(job) -- luacheck: ignore self
   return true
 end
 
---- Says that a job had not begun in all the time that somebody was ready to wait: timers that nginx dropped, for
--- lua_max_running_timers, are counted no longer.
-function Pool:forget_timers()
-  self.starting = 0
+--- Waits for the job's end, however long that takes; one that has not begun by then is taken back.
+-- @param expires on the clock of http.now
+-- @return false where it was taken back
+function Pool:await(job, expires)
+  while not job.done do
+    local left = expires - now()
+    if left <= 0 and self:withdraw(job) then return false end
+    job.semaphore:wait(job.begun and pool.LONG or math.min(math.max(left, 0.001), LOST))
+    if not (job.done or job.begun) then push_on(self, job) end
+  end
+  return true
 end
 
 local function refuse_setup(self, why)
@@ -148,7 +204,7 @@ end
 -- @return what the function of handoff.nginx.worker returned; what it raised, its own errors are not told apart, raises
 function Pool:run(what, ...)
   local job = self:submit(what, ...)
-  repeat job.semaphore:wait(pool.LONG) until job.done
+  self:await(job, math.huge)
   return self:results(job)
 end
 
@@ -160,12 +216,15 @@ function pool.new(name, concurrency)
       message = "this nginx has no ngx.run_worker_thread: lua-nginx-module 0.10.21 or later is needed, and an nginx "
         .. 'built --with-threads; or choose carrier = "resty-http"' }
   end
-  return setmetatable({
+  local self = setmetatable({
     name = name, concurrency = concurrency, queue = {}, first = 1, last = 0,
     starting = 0, running = 0, -- timers: on their way, and at work
-    kept = false, -- see keep
+    alone = {}, -- jobs that go without one, until when they count
+    kept = 0, -- until when there is a timer, see keep
     limit = nil, learned = 0, -- see LEARNED
   }, Pool)
+  all[self] = true
+  return self
 end
 
 --- Seconds that a wait without an end takes at a time.
