@@ -3,18 +3,20 @@
 --   how late a plain `return 200` is while 50 configuration requests are in flight in the same worker, beside an idle one
 --   how many answers a second `status` gives from the cache, beside a bare ngx.say
 --   the memory of the worker over a million of those
--- The API is a sandbox that answers after 200 ms. Rounds alternate. The ratio is the median of those of the rounds; then come the
--- least and the most of these, and the ratio of the best rounds of either: what the machine does beside disturbs that least.
+-- The API is a sandbox that answers after 200 ms. What is compared takes turns, so that what else the machine does meets all
+-- alike.
 local measure = require "bench.measure"
 local openresty = require "support.openresty"
 local program = require "support.program"
 local sandbox = require "support.sandbox"
 
 local IN_FLIGHT, LATENCY, AGENTS = 50, 200, 400 -- no token may come too near to its 120 reads a minute
-local ROUNDS, SECONDS = 15, 1
+local TURNS, RATE, RESAMPLED = 20, 1000, 100 -- of a second each; requests a second; times
+local ROUNDS = 9 -- of wrk, of a second each
 local WARM, REQUESTS = 100000, 1000000
 
--- What nginx runs. Fifty timers ask for one agent's configuration after the other's while `load.on` is set.
+-- What nginx runs. While `load.on` is set, fifty are in flight: those of strangers, each of whom asks anew when it has its answer
+-- and began at another instant of the 200 ms; or all in step, which begin together when the last of them has its answer.
 local http = [[
 lua_max_running_timers 1024;
 lua_max_pending_timers 1024;
@@ -34,20 +36,35 @@ location = /say { content_by_lua_block { ngx.say "ok" } }
 location = /status { content_by_lua_block { status() } }
 location = /start { content_by_lua_block {
   load.on = true
-  local function ask(premature, first)
+  local function get(i)
+    local cfg, err = load[i % #load + 1]:get()
+    load.gets = load.gets + 1
+    if not cfg then load.failed, load.error = load.failed + 1, tostring(err) end
+  end
+  local function ask(premature, i)
     load.running = load.running + 1
-    local i = first
     while load.on and not premature do
-      local cfg, err = load[i]:get()
-      load.gets = load.gets + 1
-      if not cfg then load.failed, load.error = load.failed + 1, tostring(err) end
+      get(i)
       i = i + @IN_FLIGHT@
-      if i > #load then i = first end
     end
     load.running = load.running - 1
   end
-  for i = 1, @IN_FLIGHT@ do assert(ngx.timer.at(0, ask, i)) end
-  ngx.sleep(1) -- each has its connection by then
+  local function ask_in_step(premature)
+    load.running = load.running + @IN_FLIGHT@
+    local i, threads = 0, {}
+    while load.on and not premature do
+      for k = 1, @IN_FLIGHT@ do threads[k] = ngx.thread.spawn(get, i + k) end
+      for k = 1, @IN_FLIGHT@ do ngx.thread.wait(threads[k]) end
+      i = i + @IN_FLIGHT@
+    end
+    load.running = load.running - @IN_FLIGHT@
+  end
+  if ngx.var.arg_how == "step" then
+    assert(ngx.timer.at(0, ask_in_step))
+  else
+    for i = 1, @IN_FLIGHT@ do assert(ngx.timer.at(i * @LATENCY@ / 1000 / @IN_FLIGHT@, ask, i)) end
+  end
+  ngx.sleep(@LATENCY@ / 1000 + 0.1)
   ngx.say(load.running)
 } }
 location = /stop { content_by_lua_block {
@@ -69,19 +86,13 @@ end
 
 -- ---- wrk ----------------------------------------------------------------------------------------------------------------
 
-local units = { us = 1e-6, ms = 1e-3, s = 1 }
-
---- Asks for a path again and again → { rate= a second, p50=, p99= seconds, count= }. Any other answer than 200 is an error.
-local function wrk(url, connections, seconds)
-  local output, status = program.run(("wrk -t1 -c%d -d%d --latency %s"):format(connections, seconds, url))
+--- Asks for a path again and again, by 16 connections, for a second → { rate= a second, count= }. Any other answer than 200 is
+-- an error.
+local function wrk(url)
+  local output, status = program.run(("wrk -t1 -c16 -d1 %s"):format(url))
   assert(status == 0 and not output:find "Non%-2xx" and not output:find "Socket errors", output)
-  local function percentile(of)
-    local number, unit = output:match(of .. "%%%s+([%d.]+)(%a+)")
-    return tonumber(number) * units[unit]
-  end
   return {
     rate = tonumber(output:match "Requests/sec:%s+([%d.]+)"), count = tonumber(output:match "(%d+) requests in"),
-    p50 = percentile "50", p99 = percentile "99",
   }
 end
 
@@ -93,51 +104,103 @@ local function ask(nginx, path)
   return answer.body
 end
 
---- @param best math.min or math.max: of a list's numbers, which is the best one
-local function print_ratio(what, first, second, best)
-  local list, one, other = {}, first[1], second[1]
-  for i = 1, #first do
-    list[i], one, other = second[i] / first[i], best(one, first[i]), best(other, second[i])
-  end
-  local median = measure.median
-  local ratio = median(list)
-  print(("%-34s %9.0f %9.0f %7.2f   %.2f to %.2f, %.2f"):format(what, median(first), median(second), ratio, list[1],
-    list[#list], other / one))
-end
-
-local function print_head(title, first, second)
-  print(("\n%-34s %9s %9s %7s   %s"):format(title, first, second, "ratio", "rounds, best"))
-end
-
---- Takes both in each round, the one first that was second before.
-local function alternate(one, other)
-  for round = 1, ROUNDS do
-    if round % 2 == 1 then one(round) end
-    other(round)
-    if round % 2 == 0 then one(round) end
-  end
-end
-
---- Calls fn while the requests are in flight → how many there were.
-local function under_load(nginx, fn)
-  assert(tonumber(ask(nginx, "/start")) == IN_FLIGHT)
-  fn()
+--- Calls fn while the requests are in flight → what it returned, and how many there were.
+-- @param how "spread" or "step"
+local function under_load(nginx, how, fn)
+  assert(tonumber(ask(nginx, "/start?how=" .. how)) == IN_FLIGHT)
+  local result = fn()
   local count, failed, err = ask(nginx, "/stop"):match "^(%d+) (%d+) ([^\n]*)"
   assert(failed == "0", err)
-  return tonumber(count)
+  return result, tonumber(count)
 end
 
-local function compare_latency(nginx, connections)
-  local idle, busy = { {}, {} }, { {}, {} }
-  local function take(into, round)
-    local took = wrk(nginx.url .. "/plain", connections, SECONDS)
-    into[1][round], into[2][round] = took.p50 * 1e6, took.p99 * 1e6
+-- ---- how late a plain answer is -----------------------------------------------------------------------------------------
+
+--- One turn → how late each answer was, in µs, sorted.
+local function probe(nginx)
+  local port = nginx.url:match "%d+$"
+  local output, status = program.run(("%s/probe %s /plain %d 1"):format(os.getenv "HANDOFF_BENCH", port, RATE))
+  assert(status == 0, output)
+  local list = {}
+  for microseconds in output:gmatch "%S+" do list[#list + 1] = tonumber(microseconds) end
+  table.sort(list)
+  return list
+end
+
+local function quantile(sorted, share)
+  return sorted[math.ceil(#sorted * share)]
+end
+
+--- All samples of the turns whose numbers are given, sorted.
+local function pooled(turns, numbers)
+  local all = {}
+  for _, number in ipairs(numbers) do
+    for _, sample in ipairs(turns[number]) do all[#all + 1] = sample end
   end
-  alternate(function(round) take(idle, round) end, function(round)
-    under_load(nginx, function() take(busy, round) end)
-  end)
-  print_ratio(("p50, %d at a time, µs"):format(connections), idle[1], busy[1], math.min)
-  print_ratio(("p99, %d at a time, µs"):format(connections), idle[2], busy[2], math.min)
+  table.sort(all)
+  return all
+end
+
+--- The p99 of the turn in the middle, which whatever else the machine did in fewer than half of the turns leaves as it is.
+local function late_in_a_turn(turns, numbers)
+  local list = {}
+  for i, number in ipairs(numbers) do list[i] = quantile(turns[number], 0.99) end
+  return measure.median(list)
+end
+
+--- The 5 % and 95 % quantiles of the ratio of both, had other turns been taken: as many of these, drawn by chance, again and
+-- again. Turns are drawn, and not samples, because those of one turn had the same trouble.
+local function sureness(figure, busy, idle)
+  local ratios = {}
+  for i = 1, RESAMPLED do
+    local numbers = {}
+    for k = 1, #idle do numbers[k] = math.random(#idle) end
+    ratios[i] = figure(busy, numbers) / figure(idle, numbers)
+  end
+  table.sort(ratios)
+  return quantile(ratios, 0.05), quantile(ratios, 0.95)
+end
+
+local figures = {
+  function(turns, numbers) return quantile(pooled(turns, numbers), 0.5) end,
+  function(turns, numbers) return quantile(pooled(turns, numbers), 0.9) end,
+  function(turns, numbers) return quantile(pooled(turns, numbers), 0.99) end,
+  late_in_a_turn,
+}
+
+local function print_late(name, turns, idle)
+  local line, numbers = { ("%-34s"):format(name) }, {}
+  for i = 1, #turns do numbers[i] = i end
+  for i, figure in ipairs(figures) do
+    local microseconds = figure(turns, numbers)
+    line[#line + 1] = ("%7.0f"):format(microseconds)
+    if turns ~= idle then
+      line[#line + 1] = (" %5.2f"):format(microseconds / figure(idle, numbers))
+      if i > 2 then line[#line + 1] = ("  %5.2f to %5.2f"):format(sureness(figure, turns, idle)) end
+    else
+      line[#line + 1] = (" "):rep(i > 2 and 22 or 6)
+    end
+  end
+  print(table.concat(line))
+end
+
+local function compare_latency(nginx)
+  local function one() return probe(nginx) end
+  local cases = {
+    { "idle", one },
+    { "spread over their 200 ms", function() return (under_load(nginx, "spread", one)) end },
+    { "all in step", function() return (under_load(nginx, "step", one)) end },
+  }
+  local turns = { {}, {}, {} }
+  for turn = 0, TURNS do -- the first ones, in which threads get their states and connections, do not count
+    for i = 1, #cases do
+      local case = (turn + i) % #cases + 1
+      turns[case][turn] = cases[case][2]()
+    end
+  end
+  print(("\n%-35s%7s%6s%7s%6s%7s%6s%16s%7s%6s%16s"):format(("return 200, %d GETs in flight, µs"):format(IN_FLIGHT),
+    "p50", "ratio", "p90", "ratio", "p99", "ratio", "nine in ten", "a turn", "ratio", "nine in ten"))
+  for i, case in ipairs(cases) do print_late(case[1], turns[i], turns[1]) end
 end
 
 -- Processor time of the worker's event loop, in µs; that of its other threads is not in it.
@@ -154,18 +217,28 @@ local function measure_event_loop(nginx)
   local list = {}
   for round = 1, ROUNDS do
     local before = event_loop_time(nginx)
-    local gets = under_load(nginx, function() end)
+    local _, gets = under_load(nginx, "spread", function() end)
     list[round] = (event_loop_time(nginx) - before) / gets
   end
-  print(("%-34s %19.0f"):format("event loop, each GET, µs", measure.median(list)))
+  print(("%-34s%7.0f"):format("event loop, each GET, µs", measure.median(list)))
 end
 
+-- ---- from the cache -----------------------------------------------------------------------------------------------------
+
 local function compare_rates(nginx)
-  local say, status = {}, {}
-  alternate(function(round) say[round] = wrk(nginx.url .. "/say", 16, SECONDS).rate end,
-    function(round) status[round] = wrk(nginx.url .. "/status", 16, SECONDS).rate end)
-  print_head("from the cache", "ngx.say", "status")
-  print_ratio("answers a second", say, status, math.max)
+  local rates, ratios = { {}, {} }, {}
+  local paths = { "/say", "/status" }
+  for round = 1, ROUNDS do
+    for k = 1, 2 do
+      local i = (round + k) % 2 + 1
+      rates[i][round] = wrk(nginx.url .. paths[i]).rate
+    end
+    ratios[round] = rates[2][round] / rates[1][round]
+  end
+  local median = measure.median(ratios)
+  print(("\n%-34s %9s %9s %7s   %s"):format("from the cache", "ngx.say", "status", "ratio", "least and most"))
+  print(("%-34s %9.0f %9.0f %7.2f   %.2f to %.2f"):format("answers a second", measure.median(rates[1]),
+    measure.median(rates[2]), median, ratios[1], ratios[#ratios]))
 end
 
 local function memory(nginx)
@@ -178,7 +251,7 @@ end
 local function measure_memory(nginx)
   local count, sizes = 0, {}
   for i, reached in ipairs { WARM, WARM + REQUESTS } do
-    while count < reached do count = count + wrk(nginx.url .. "/status", 16, 1).count end
+    while count < reached do count = count + wrk(nginx.url .. "/status").count end
     sizes[i] = { memory(nginx), count }
   end
   print "\nmemory of the worker, status"
@@ -188,13 +261,13 @@ end
 -- ---- all of it ----------------------------------------------------------------------------------------------------------
 
 local folder = program.folder()
-local values = { INVENTORY = folder .. "/agents.lua", IN_FLIGHT = tostring(IN_FLIGHT), CACHE = cache }
+local values = { INVENTORY = folder .. "/agents.lua", IN_FLIGHT = tostring(IN_FLIGHT), LATENCY = tostring(LATENCY),
+  CACHE = cache }
 local box = sandbox.start { agents = AGENTS, no_rate_limit = true, latency = LATENCY, inventory = values.INVENTORY }
 program.run("chmod -R a+rX " .. folder)
 local nginx = openresty.start { http = fill(http, values), server = fill(locations, values), threads = 64, vms = 70 }
 local ok, err = xpcall(function()
-  print_head(("return 200, %d GETs in flight"):format(IN_FLIGHT), "idle", "busy")
-  for _, connections in ipairs { 1, 16 } do compare_latency(nginx, connections) end
+  compare_latency(nginx)
   measure_event_loop(nginx)
   compare_rates(nginx)
   measure_memory(nginx)
