@@ -16,8 +16,8 @@ local main = [[
   init_by_lua_block {
     package.path = "@HERE@/examples/openresty/?.lua;" .. package.path
     cache = require("handoff.nginx").cache("@DIR@/agents.lua",
-      { ttl = 600, fleet = { base_url = "@URL@", retries = 0 } })
-    console = require("console").new { cache = cache, secret = @SECRET@, history = @HISTORY@ }
+      { ttl = 600, fleet = { base_url = "@URL@", retries = 0, @FLEET@ } })
+    console = require("console").new { cache = cache, secret = @SECRET@, history = @HISTORY@, @MORE@ }
   }
   init_worker_by_lua_block { cache:start() }
   lua_shared_dict handoff_console 1m;
@@ -40,7 +40,7 @@ describe("the console", function()
   end
 
   -- An nginx with the console, whose agents are the sandbox's, the last one by a name that means harm.
-  local function start(secret, history)
+  local function start(secret, history, fleet, more)
     local list = {}
     for i, agent in ipairs(box.agents) do
       list[i] = ("{ name = %q, token = %q, tags = { region = %q, tier = %q } },\n"):format(
@@ -51,6 +51,7 @@ describe("the console", function()
     local values = {
       HERE = lfs.currentdir(), DIR = folder, URL = box.base_url, SECRET = secret and ("%q"):format(secret) or "nil",
       HISTORY = history and ("%q"):format(folder .. "/state/history.db") or "nil",
+      FLEET = fleet or "", MORE = more or "",
     }
     return openresty.start {
       http = fill(main, values), server = fill(locations, values), workers = 2,
@@ -471,6 +472,38 @@ describe("the console", function()
     assert.matches("^run %d+ is at work on some of these agents, nothing was written; try again once it has ended$",
       answer.json.error)
     assert.equal(0, puts())
+  end)
+
+  it("answers while the API hangs, says who was not looked at, and writes nothing that was not shown", function()
+    local usual = server
+    server = start(SECRET, true, "timeout = 1.2, deadline = 5, concurrency = 1", "patience = 0.4")
+    finally(function()
+      box:faults {}
+      server:stop()
+      server = usual
+    end)
+    local cookie, csrf = session()
+    local function post(what, plan)
+      return ask("POST", "/console/api/" .. what, { cookie = cookie, csrf = csrf, body = handoff.json.encode {
+        all = true, active = true, plan = plan } })
+    end
+    enter()
+    local plan = post("preview").json.plan
+    box:faults { { fault = "hang", method = "GET", times = "always" } }
+    press "#on"
+    b:await(dialog "#plan[aria-busy=false]")
+    assert.matches("^4 agents .*not looked at.*1 agent .*timed out", (text_of "#plan":gsub("\n", " ")))
+    assert.is_true(b:run "return document.querySelector('#confirm').hidden")
+    local refused = post("apply", plan)
+    assert.same({ 409, "looking at the agents again took too long; nothing was written" },
+      { refused.status, refused.json.error })
+    assert.is_nil(refused.json.preview.plan)
+    assert.equal(0, puts())
+    box:faults { { fault = "hang", method = "PUT", times = "always" } }
+    local done = post("apply", plan).json
+    assert.matches("4 planned; it took too long; do the same again for those that are left %(run %d+%)$", done.summary)
+    assert.same({ 0, "failed", "planned" }, { done.changed, done.results[1].status, done.results[5].status })
+    for i in ipairs(box.agents) do assert.is_false(is_active(i)) end
   end)
 
   it("has written who did what to the log", function()

@@ -5,7 +5,8 @@
 --   local handle = require("console").new{ cache=, secret=, history= }     in init_by_lua or init_worker_by_lua
 --   location /console/ { content_by_lua_block { … handle() } }
 -- cache is one of handoff.nginx; secret a text of 16 characters or more, without which the console is off and says so; history a
--- file's path, so that what was switched can be taken back; dict the name of a lua_shared_dict of its own.
+-- file's path, so that what was switched can be taken back; dict the name of a lua_shared_dict of its own; patience = 20 the
+-- seconds in which agents are begun, see desk.lua: those that are left when the API hangs are told.
 --
 -- Serve it over TLS, or on loopback: the secret is typed into it.
 local core = require "handoff.core"
@@ -210,7 +211,7 @@ end
 
 local rows = {
   cache = { "table" }, secret = { "string", secret = true }, history = { "string" },
-  dict = { "string", default = "handoff_console" },
+  dict = { "string", default = "handoff_console" }, patience = { "number", min = 0.1, max = 3600, default = 20 },
 }
 
 --- @return a function that answers the request it is called in
@@ -218,7 +219,7 @@ function console.new(opts)
   local o = options.read(opts, rows, "console.new")
   local self = {}
   self.guard, self.off = guard.new(o.secret, ngx.shared[o.dict])
-  if not self.off then self.files, self.desk = read_files(), desk.new(o.cache, o.history) end
+  if not self.off then self.files, self.desk = read_files(), desk.new(o.cache, o.history, o.patience) end
   return function() return handle(self) end
 end
 

@@ -9,7 +9,9 @@ local ttl = tonumber(seconds) or error(("SHOP_TTL is %q; a number of seconds exp
 
 -- An edit that is made elsewhere is here after `ttl` seconds at most; one that is made through `cache.fleet`, with a `cache:put`
 -- after it, at once. While the API does not answer, what it said last serves on for a day. In run/state that outlasts a restart.
-local cache, err = hn.cache(prefix .. "agents.lua", { ttl = ttl, stale = 86400, folder = prefix .. "run/state" })
+-- Who waits at the console for an API that hangs is not to wait for minutes.
+local cache, err = hn.cache(prefix .. "agents.lua", { ttl = ttl, stale = 86400, folder = prefix .. "run/state",
+  fleet = { timeout = 8, retries = 1, deadline = 20 } })
 if not cache then error(tostring(err), 0) end
 
 -- Whose hours a server block's pages follow: its $handoff_agent, see nginx.conf.

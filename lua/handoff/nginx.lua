@@ -103,9 +103,12 @@ function hn.fleet(source, opts)
 end
 
 --- The history in that file, to look at its runs; its work on the disk is the thread pool's. It is to be closed.
--- @return as handoff.history
+-- @return as handoff.history.look
 function hn.history(path)
-  return require("handoff.history").open(path, { place = hn.transport().place })
+  local transport = hn.transport()
+  return require("handoff.history").look(path, {
+    sleep = function(seconds) return transport:sleep(seconds) end, place = transport.place,
+  })
 end
 
 -- ---- rooms that are loaded when they are used -------------------------------------------------------------------------

@@ -11,7 +11,7 @@ local plain = require "handoff.plain"
 local timetable = require "handoff.timetable"
 local view = require "handoff.page.view"
 
-local json = core.json
+local json, now = core.json, core.http.now
 
 local desk = {}
 
@@ -20,7 +20,11 @@ Desk.__index = Desk
 
 --- @param cache of handoff.nginx
 -- @param history a file's path, or nil
-function desk.new(cache, history) return setmetatable({ cache = cache, history = history }, Desk) end
+-- @param patience seconds in which agents are begun to be looked at, and as many to be written; each that was begun has the
+--   deadline of the cache's fleet
+function desk.new(cache, history, patience)
+  return setmetatable({ cache = cache, history = history, patience = patience }, Desk)
+end
 
 -- An error as whoever is logged in may read it; where the fault is here, or names a file, the log has it.
 -- @param message how it is told, where that is not as it prints
@@ -203,16 +207,38 @@ local function errors_of(run)
   return folded(groups)
 end
 
+-- The agents whose turn did not come, as one more error; nil where there are none.
+local function left_of(run)
+  local names = json.array {}
+  for _, result in ipairs(run.results) do
+    if result.status == "untouched" then names[#names + 1] = result.agent end
+  end
+  return names[1] and { names = names, message =
+    "not looked at, as the API answers too slowly, so nothing can be written; choose fewer agents, or try again later" }
+end
+
 local function preview_of(order, run)
-  local counts = run.counts
+  local counts, errors, left = run.counts, errors_of(run), left_of(run)
+  if left then table.insert(errors, 1, left) end
   return {
-    title = desk.describe(order), plan = plan_of(run), change = (counts.changed or 0) + (counts.planned or 0),
-    unchanged = counts.unchanged or 0, changes = folded(digest.changes(run.results)), errors = errors_of(run),
-    warnings = folded(digest.warnings(run.results)), absent = run.absent,
+    title = desk.describe(order), plan = not run.stopped and plan_of(run) or nil,
+    change = (counts.changed or 0) + (counts.planned or 0), unchanged = counts.unchanged or 0,
+    changes = folded(digest.changes(run.results)), errors = errors, warnings = folded(digest.warnings(run.results)),
+    absent = run.absent,
   }
 end
 
 -- ---- runs -----------------------------------------------------------------------------------------------------------------
+
+-- For a run's `stop`: an API that hangs would keep a large fleet busy for hours, and whoever asked waiting.
+local function new_clock(seconds)
+  local clock = { ends = now() + seconds }
+  function clock.stop()
+    clock.rang = clock.rang or now() >= clock.ends
+    return clock.rang
+  end
+  return clock
+end
 
 local function start(self, order, opts)
   local fleet = self.cache.fleet
@@ -235,10 +261,12 @@ local function observer(self)
 end
 
 --- What an order would change; nothing is written.
--- @return { title, plan = what to send along to have just that, change = how many agents, unchanged, changes = list of { names,
---   lines, hours }, errors and warnings = lists of { names, message } }; or nil, why
+-- @return { title, plan = what to send along to have just that (nil where not all agents were looked at in time), change = how
+--   many agents, unchanged, changes = list of { names, lines, hours }, errors and warnings = lists of { names, message } }; or
+--   nil, why
 function Desk:preview(order)
-  local run, err = start(self, order, { dry_run = true, on_result = observer(self) })
+  local clock = new_clock(self.patience)
+  local run, err = start(self, order, { dry_run = true, on_result = observer(self), stop = clock.stop })
   if not run then return nil, told(err) end
   return preview_of(order, run)
 end
@@ -248,8 +276,9 @@ local function result_of(result)
   return { name = result.agent, status = result.status, error = group and told(group.error, group.message) }
 end
 
-local function done_of(order, run)
+local function done_of(order, run, clock)
   local results = json.array {}
+  if clock.rang then run.stopped = "it took too long; do the same again for those that are left" end
   for i, result in ipairs(run.results) do results[i] = result_of(result) end
   return {
     title = desk.describe(order), run = run.id, changed = run.counts.changed or 0, results = results,
@@ -261,10 +290,11 @@ end
 -- @return { title, run = its number or nil, changed = how many agents, summary, results = a list of { name, status,
 --   error } }; or nil, why; or nil, why, a new preview
 function Desk:apply(order)
-  local fresh
+  local clock, fresh = new_clock(2 * self.patience), nil -- so long that what could be shown can be done
   local run, err = start(self, order, {
-    on_planned = digest.observe, on_result = observer(self),
+    on_planned = digest.observe, on_result = observer(self), stop = clock.stop,
     confirm = function(planned)
+      clock.ends, clock.is_confirmed = now() + self.patience, true
       if plan_of(planned) == order.plan then return true end
       fresh = preview_of(order, planned)
       return false
@@ -272,7 +302,10 @@ function Desk:apply(order)
   })
   if fresh then return nil, "somebody changed something since; nothing was written: look at it again", fresh end
   if not run then return nil, told(err) end
-  return done_of(order, run)
+  if clock.rang and not clock.is_confirmed then
+    return nil, "looking at the agents again took too long; nothing was written", preview_of(order, run)
+  end
+  return done_of(order, run, clock)
 end
 
 --- The latest runs, newest first: a list of { id, what, started, state, changed }; or nil, why.

@@ -213,10 +213,10 @@ function showPlan(preview) {
   const count = plural(preview.change, "agent");
   const left = [preview.unchanged && `${plural(preview.unchanged, "agent")} unchanged`, preview.absent].filter(Boolean).join("; ");
   show(`${capital(preview.title)}?`, [
-    preview.change === 0 && make("p", {}, "Nothing would change."),
+    preview.change === 0 && !preview.errors.length && make("p", {}, "Nothing would change."),
     ...preview.changes.map(one => group("", one)), ...preview.warnings.map(one => group("warns", one)),
     ...preview.errors.map(one => group("fails", one)), left && make("p", { className: "soft" }, left),
-  ], preview.change > 0 && (order.undo ? `Take back on ${count}` : `Switch ${order.active ? "on" : "off"} ${count}`));
+  ], preview.plan && preview.change > 0 && (order.undo ? `Take back on ${count}` : `Switch ${order.active ? "on" : "off"} ${count}`));
   at("told").textContent = `${count} would change`;
   at("plan").focus(); // not the button: what is shown is to be read, and an Enter too many writes nothing
 }
