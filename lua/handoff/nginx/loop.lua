@@ -7,27 +7,22 @@ local phase = require "handoff.nginx.phase"
 local pool = require "handoff.nginx.pool"
 local raised = require "handoff.loop.raised"
 local semaphore = require "ngx.semaphore"
+local tasks = require "handoff.loop.task"
 
+local pack, cancelled = tasks.pack, tasks.cancelled
 local now, running, yield = core.http.now, coroutine.running, coroutine.yield
 local unpack = unpack
 
-local Loop, Task = {}, {}
-Loop.__index, Task.__index = Loop, Task
+local Loop = {}
+Loop.__index = Loop
 
 Loop.map = require "handoff.loop.map"
 
-local function cancelled()
-  return core.error.new { kind = "cancelled", message = "the task was cancelled", bytes_sent = 0 }
-end
-
 -- ---- tasks ----------------------------------------------------------------------------------------------------------
 
-local function pack(...)
-  return { n = select("#", ...), ... }
-end
-
--- By coroutine. nginx uses coroutines again, so that what is found here may be a task of the past, of a request that was aborted.
-local tasks = setmetatable({}, { __mode = "k" })
+-- Tasks by coroutine. nginx uses coroutines again, so that what is found here may be a task of the past, of a request that was
+-- aborted.
+local by_coroutine = setmetatable({}, { __mode = "k" })
 
 local function finish(task)
   task.done, task.fn, task.args = true, nil, nil
@@ -37,7 +32,7 @@ end
 
 local function run(task)
   local co = running()
-  tasks[co] = task
+  by_coroutine[co] = task
   yield() -- whoever spawned it goes on first
   if not task.done then
     task.begun = true
@@ -45,7 +40,7 @@ local function run(task)
     if results[1] then task.results = results else task.failure = results[2] end
     finish(task)
   end
-  tasks[co] = nil
+  by_coroutine[co] = nil
 end
 
 local function is_on_stack(fn)
@@ -61,9 +56,9 @@ end
 --- The task that the calling coroutine is; nil where it is none.
 local function current()
   local co = running()
-  local task = co and tasks[co]
+  local task = co and by_coroutine[co]
   if task and task.cancelled and not is_on_stack(run) then
-    tasks[co] = nil
+    by_coroutine[co] = nil
     return nil
   end
   return task
@@ -83,9 +78,7 @@ end
 --- Waits that long.
 -- @return true; or nil and an error where the task was cancelled
 function Loop:sleep(seconds) -- luacheck: ignore self
-  if type(seconds) ~= "number" or not (seconds >= 0 and seconds < math.huge) then
-    core.error.raise { path = "sleep", rule = "range", value = seconds, message = "seconds from 0 on expected" }
-  end
+  tasks.check_seconds(seconds)
   phase.check "sleep"
   local task = current()
   if not task then
@@ -158,12 +151,8 @@ end
 --- Starts fn(...) as a task, once the caller waits, ends or spawns another.
 -- @return the task: done (boolean), cancelled (boolean or nil); :join(), :cancel()
 function Loop:spawn(fn, ...)
-  if type(fn) ~= "function" then
-    local message = ("a function expected, got %s"):format(type(fn))
-    core.error.raise { path = "spawn", rule = "type", value = fn, message = message }
-  end
+  local task = tasks.new(self, fn, ...)
   phase.check "spawn"
-  local task = setmetatable({ loop = self, fn = fn, args = pack(...), done = false }, Task)
   task.parent, task.thread = running(), ngx.thread.spawn(run, task)
   return task
 end
@@ -183,22 +172,14 @@ local function outcome(task)
   return unpack(task.results, 2, task.results.n)
 end
 
-local function check_task(self, what, task)
-  if getmetatable(task) ~= Task or task.loop ~= self then
-    core.error.raise { path = what, rule = "type", message = "a task of this loop expected" }
-  end
-end
-
 --- Waits until the task is done.
 -- @return what its function returned; or nil and what it raised, as an error with `traceback`
 function Loop:join(task)
-  check_task(self, "join", task)
+  tasks.check(self, "join", task)
   if task.done then return outcome(task) end
   phase.check "join"
   local own = current()
-  if task == own then
-    core.error.raise { path = "join", rule = "self", message = "a task cannot wait for its own end" }
-  end
+  tasks.check_other(own, task)
   if own and own.cancelled then return nil, cancelled() end
   local sem = semaphore.new()
   task.joiners = task.joiners or {}
@@ -211,7 +192,7 @@ end
 --- Cancels the task: one that has not begun never does; its waits end as `nil, err` of kind "cancelled", and so does every later
 -- one; a request that waits for its turn is not sent, one under way comes to its end.
 function Loop:cancel(task)
-  check_task(self, "cancel", task)
+  tasks.check(self, "cancel", task)
   if task.done or task.cancelled then return end
   task.cancelled = true
   if not task.begun then
@@ -222,14 +203,6 @@ function Loop:cancel(task)
   elseif task.waiting then
     task.waiting:post(1)
   end
-end
-
-function Task:join()
-  return self.loop:join(self)
-end
-
-function Task:cancel()
-  return self.loop:cancel(self)
 end
 
 --- Nothing is held here: connections are kept by the threads, until the worker process ends.
