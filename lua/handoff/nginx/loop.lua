@@ -8,6 +8,7 @@ local pool = require "handoff.nginx.pool"
 local raised = require "handoff.loop.raised"
 local semaphore = require "ngx.semaphore"
 local tasks = require "handoff.loop.task"
+local turns = require "handoff.nginx.turns"
 
 local pack, cancelled = tasks.pack, tasks.cancelled
 local now, running, yield = core.http.now, coroutine.running, coroutine.yield
@@ -109,13 +110,6 @@ local function fields_of(request, defaults)
   return fields
 end
 
-local function no_turn(self, seconds)
-  local states = self.pool.limit and ", where lua_worker_thread_vm_pool_size allows" or ""
-  return core.error.new { kind = "timeout", bytes_sent = 0, bytes_received = 0,
-    message = ("it had no turn in %g s and was not sent: as many requests as may be (concurrency = %d%s) were under "
-      .. "way in this worker"):format(seconds, self.pool.concurrency, states) }
-end
-
 local function take_up(answer, fields, wrong)
   if answer then return answer end
   if fields then return nil, core.error.new(fields) end
@@ -132,7 +126,10 @@ local function by_thread(self, task, request, defaults, direct)
   if task then task.job = job end
   local in_time = self.pool:await(job, expires)
   if task then task.job = nil end
-  if not in_time then return nil, no_turn(self, patience) end
+  if not in_time then
+    local states = self.pool.limit and ", where lua_worker_thread_vm_pool_size allows"
+    return nil, turns.missed(patience, self.pool.concurrency, states)
+  end
   if task and task.cancelled and not job.results then return nil, cancelled() end
   return take_up(self.pool:results(job))
 end
@@ -142,7 +139,7 @@ function Loop:request(request, defaults, direct)
   phase.check "a request"
   local task = current()
   if task and task.cancelled then return nil, cancelled() end
-  if self.carry then return self.carry(request, defaults, direct) end
+  if self.carry then return self.carry(request, defaults) end
   return by_thread(self, task, request, defaults, direct)
 end
 
@@ -209,8 +206,8 @@ end
 function Loop:close() -- luacheck: ignore self
 end
 
---- @param jobs { pool = of handoff.nginx.pool } or { carry = function(request, defaults, direct) → as Loop:request }, which waits
--- by nginx's own means
+--- @param jobs { pool = of handoff.nginx.pool } or { carry = function(request, defaults) → as Loop:request }, which waits by
+-- nginx's own means and takes no proxy from the environment
 local function new(jobs)
   return setmetatable({ pool = jobs.pool, carry = jobs.carry }, Loop)
 end
