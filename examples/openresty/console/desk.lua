@@ -25,14 +25,14 @@ function desk.new(cache, history) return setmetatable({ cache = cache, history =
 -- An error as whoever is logged in may read it; where the fault is here, or names a file, the log has it.
 -- @param message how it is told, where that is not as it prints
 local function told(err, message)
-  if core.error.is(err) and err.kind == "held" then
+  local is_ours = core.error.is(err)
+  if is_ours and err.kind == "held" then
     return ("run %d is at work on some of these agents, nothing was written; try again once it has ended"):format(
       err.run)
   end
-  local is_fit = core.error.is(err) and err.rule ~= "raised" and err.kind ~= "history" and err.kind ~= "file"
-  if is_fit then return message or tostring(err) end
+  local is_history = is_ours and (err.kind == "history" or err.kind == "file")
+  if is_ours and err.rule ~= "raised" and not is_history then return message or tostring(err) end
   ngx.log(ngx.ERR, "console: ", tostring(err))
-  local is_history = core.error.is(err) and (err.kind == "history" or err.kind == "file")
   return (is_history and "the history cannot be used" or "something went wrong here") .. "; nginx's log says why"
 end
 
