@@ -5,7 +5,7 @@
 --   local handle = require("console").new{ cache=, secret=, history= }     in init_by_lua or init_worker_by_lua
 --   location /console/ { content_by_lua_block { … handle() } }
 -- cache is one of handoff.nginx; secret a text of 16 characters or more, without which the console is off and says so; history a
--- file's path, so that what was switched can be taken back; dict the name of a lua_shared_dict of its own.
+-- file's path, so that what was switched can be taken back. A lua_shared_dict handoff_console holds who is logged in.
 --
 -- Serve it over TLS, or on loopback: the secret is typed into it.
 local core = require "handoff.core"
@@ -217,16 +217,13 @@ local function read_files()
   return files
 end
 
-local rows = {
-  cache = { "table" }, secret = { "string", secret = true }, history = { "string" },
-  dict = { "string", default = "handoff_console" },
-}
+local rows = { cache = { "table" }, secret = { "string", secret = true }, history = { "string" } }
 
 --- @return a function that answers the request it is called in
 function console.new(opts)
   local o = options.read(opts, rows, "console.new")
   local self = {}
-  self.guard, self.off = guard.new(o.secret, ngx.shared[o.dict])
+  self.guard, self.off = guard.new(o.secret, ngx.shared.handoff_console)
   if not self.off then self.files, self.desk = read_files(), desk.new(o.cache, o.history) end
   return function() return handle(self) end
 end

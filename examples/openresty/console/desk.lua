@@ -278,14 +278,11 @@ end
 --- The latest runs, newest first: a list of { id, what, started, state, changed }; or nil, why.
 function Desk:runs()
   if not self.history then return json.array {} end
-  local transport, found = self.cache.fleet.transport, nil
-  local history, err = require("handoff.history").look(self.history, {
-    sleep = function(seconds) return transport:sleep(seconds) end, place = transport.place,
-  })
-  if history then
-    found, err = history:runs { limit = 8 }
-    history:close()
-  end
+  local history, err = require("handoff.history").look(self.history, { place = self.cache.fleet.transport.place })
+  if not history then return nil, told(err) end
+  local found
+  found, err = history:runs { limit = 8 }
+  history:close()
   if not found then return nil, told(err) end
   local list = json.array {}
   for i, run in ipairs(found) do
