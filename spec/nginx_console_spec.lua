@@ -448,10 +448,9 @@ describe("the console", function()
   it("can be read in light and dark, and is no wider than the window", function()
     enter()
     for _, name in ipairs { "light", "dark" } do
-      b:command("Emulation.setEmulatedMedia", { features = { { name = "prefers-color-scheme", value = name } } })
+      b:scheme(name)
       for _, width in ipairs { 320, 390, 800, 1280 } do
-        b:command("Emulation.setDeviceMetricsOverride",
-          { width = width, height = 900, deviceScaleFactor = 1, mobile = false })
+        b:width(width)
         assert.equal(width, b:run "return Math.max(innerWidth, document.documentElement.scrollWidth)")
         assert.same({}, b:faint())
       end

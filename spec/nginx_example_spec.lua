@@ -176,10 +176,9 @@ describe("the site", function()
       state()
       b:open(url .. "/")
       for _, name in ipairs { "light", "dark" } do
-        b:command("Emulation.setEmulatedMedia", { features = { { name = "prefers-color-scheme", value = name } } })
+        b:scheme(name)
         for _, width in ipairs { 320, 390, 740, 1280 } do
-          b:command("Emulation.setDeviceMetricsOverride",
-            { width = width, height = 800, deviceScaleFactor = 1, mobile = true })
+          b:width(width, true)
           assert.equal(width, b:run "return document.documentElement.scrollWidth")
           for _, faint in ipairs(b:faint()) do assert.matches("^path", faint) end
         end

@@ -293,33 +293,26 @@ describe("the loop inside nginx", function()
     assert.equal("204 204", answers)
   end)
 
-  it("needs no more memory for more requests", function()
-    assert.equal("flat", run [[
-      local function held()
-        loop:map(20, items(400), function() assert(ask "/empty") end)
-        collectgarbage()
-        collectgarbage()
-        return collectgarbage "count"
-      end
-      held()
-      local before, after = held(), held()
-      return after < before + 64 and "flat" or after - before
-    ]])
-  end)
-
-  it("needs no more memory for more tasks, in a timer without an end", function()
-    assert.equal("flat", run [[
-      local function held()
-        for i = 1, 2000 do assert(loop:spawn(function() return i end):join() == i) end
-        collectgarbage()
-        collectgarbage()
-        return collectgarbage "count"
-      end
-      held()
-      local before, after = held(), held()
-      return after < before + 64 and "flat" or after - before
-    ]])
-  end)
+  local repeated = {
+    { "requests", 'loop:map(20, items(400), function() assert(ask "/empty") end)' },
+    { "tasks, in a timer without an end",
+      "for i = 1, 2000 do assert(loop:spawn(function() return i end):join() == i) end" },
+  }
+  for _, row in ipairs(repeated) do
+    it("needs no more memory for more " .. row[1], function()
+      assert.equal("flat", run(([[
+        local function held()
+          %s
+          collectgarbage()
+          collectgarbage()
+          return collectgarbage "count"
+        end
+        held()
+        local before, after = held(), held()
+        return after < before + 64 and "flat" or after - before
+      ]]):format(row[2])))
+    end)
+  end
 
   it("lets what is under way come to its end when nginx reloads", function()
     sandbox.request("GET", peer.http .. "/forget")
@@ -443,10 +436,10 @@ describe("a mistake", function()
 
   it("in the variables is told with the line that nginx.conf lacks", function()
     local said = server:run 'return select(2, hn.fleet({ { name = "a", token_env = "NO_SUCH" } }):get())'
-    local line = "NO_SUCH is not set; export it where nginx is started, and name it in nginx.conf: `env NO_SUCH;`"
-    assert.truthy(said:find(line, 1, true), said)
+    local line = "%s where nginx is started, and name it in nginx.conf: `env %s;`"
+    assert.truthy(said:find(line:format("NO_SUCH is not set; export it", "NO_SUCH"), 1, true), said)
     said = server:run "return select(2, pcall(hn.client))"
-    assert.truthy(said:find("set HANDOFF_TOKEN and name it in nginx.conf: `env HANDOFF_TOKEN;`", 1, true), said)
+    assert.truthy(said:find(line:format("set HANDOFF_TOKEN", "HANDOFF_TOKEN"), 1, true), said)
   end)
 
   it("is a table where it is caught", function()

@@ -65,15 +65,6 @@ describe("a page", function()
       .. ".map(e => e.textContent)", selector)
   end
 
-  local function size(width)
-    b:command("Emulation.setDeviceMetricsOverride",
-      { width = width, height = 800, deviceScaleFactor = 1, mobile = false })
-  end
-
-  local function scheme(name)
-    b:command("Emulation.setEmulatedMedia", { features = { { name = "prefers-color-scheme", value = name } } })
-  end
-
   it("shows names as they are, asks for nothing, and has nothing to complain of", function()
     for _, path in ipairs { many, one, picture } do
       b:open(path)
@@ -139,9 +130,9 @@ describe("a page", function()
     for _, path in ipairs { many, one } do
       b:open(path)
       for _, name in ipairs { "light", "dark" } do
-        scheme(name)
+        b:scheme(name)
         for _, width in ipairs { 320, 390, 800, 1024, 1025, 1280, 1920 } do
-          size(width)
+          b:width(width)
           assert.equal(width, b:run "return Math.max(innerWidth, document.documentElement.scrollWidth)")
           assert.same({}, b:faint())
         end

@@ -5,8 +5,8 @@
 --   local handle = require("console").new{ cache=, secret=, history= }     in init_by_lua or init_worker_by_lua
 --   location /console/ { content_by_lua_block { … handle() } }
 -- cache is one of handoff.nginx; secret a text of 16 characters or more, without which the console is off and says so; history a
--- file's path, so that what was switched can be taken back; dict the name of a lua_shared_dict of its own; patience = 20 the
--- seconds in which agents are begun, see desk.lua: those that are left when the API hangs are told.
+-- file's path, so that what was switched can be taken back; patience = 20 the seconds in which agents are begun, see desk.lua: those
+-- that are left when the API hangs are told. A lua_shared_dict handoff_console holds who is logged in.
 --
 -- Serve it over TLS, or on loopback: the secret is typed into it.
 local core = require "handoff.core"
@@ -54,10 +54,16 @@ local function audit(level, ...) ngx.log(level, "console: ", ...) end
 
 -- ---- pages ----------------------------------------------------------------------------------------------------------------
 
+local function show(self, status, name, values)
+  answer(status, "text/html; charset=utf-8", (self.files[name]:gsub("@(%u+)@", values)))
+end
+
+-- @param said what is wrong with the secret, or ""
+local function show_door(self, status, said) show(self, status, "login.html", { SAID = said }) end
+
 local function page(self, session)
-  if not session then return answer(200, "text/html; charset=utf-8", (self.files["login.html"]:gsub("@SAID@", ""))) end
-  local values = { CSRF = self.guard:csrf(session), HISTORY = self.desk.history and "yes" or "no" }
-  answer(200, "text/html; charset=utf-8", (self.files["index.html"]:gsub("@(%u+)@", values)))
+  if not session then return show_door(self, 200, "") end
+  show(self, 200, "index.html", { CSRF = self.guard:csrf(session), HISTORY = self.desk.history and "yes" or "no" })
 end
 
 local function file(name, kind)
@@ -77,23 +83,26 @@ end
 -- Whoever loads the page of a wrong secret again, or has kept its address, is shown the door.
 local function to_door() return go "/console/" end
 
+local function lock_out(self, seconds)
+  local minutes = math.ceil(seconds / 60)
+  audit(ngx.WARN, "a login was refused: too many tries")
+  ngx.header["Retry-After"] = seconds
+  show_door(self, 429, ("Too many wrong secrets from your address: wait %d minute%s."):format(minutes,
+    minutes == 1 and "" or "s"))
+end
+
 local function log_in(self)
   if not body() then return refuse(413, "too large") end
   local secret = ngx.req.get_post_args(4).secret
   local right, wait = self.guard:try(type(secret) == "string" and secret or "")
-  if right then
-    audit(ngx.NOTICE, "logged in")
-    self.guard:log_in()
-    return go "/console/"
+  if wait then return lock_out(self, wait) end
+  if not right then
+    audit(ngx.WARN, "a wrong secret")
+    return show_door(self, 403, "That is not the secret.")
   end
-  local said = "That is not the secret."
-  if right == nil then
-    local minutes = math.ceil(wait / 60)
-    said = ("Too many wrong secrets from your address: wait %d minute%s."):format(minutes, minutes == 1 and "" or "s")
-    ngx.header["Retry-After"] = wait
-  end
-  audit(ngx.WARN, right == nil and "a login was refused: too many tries" or "a wrong secret")
-  answer(right == nil and 429 or 403, "text/html; charset=utf-8", (self.files["login.html"]:gsub("@SAID@", said)))
+  audit(ngx.NOTICE, "logged in")
+  self.guard:log_in()
+  go "/console/"
 end
 
 local function log_out(self, session)
@@ -202,23 +211,23 @@ local function read_files()
   local folder = debug.getinfo(1, "S").source:match "^@(.*/)" or "./"
   local files = {}
   for _, name in ipairs { "index.html", "login.html", "console.css", "console.js" } do
-    local handle_of = assert(io.open(folder .. "html/console/" .. name, "rb"))
-    files[name] = handle_of:read "*a"
-    handle_of:close()
+    local opened = assert(io.open(folder .. "html/console/" .. name, "rb"))
+    files[name] = opened:read "*a"
+    opened:close()
   end
   return files
 end
 
 local rows = {
   cache = { "table" }, secret = { "string", secret = true }, history = { "string" },
-  dict = { "string", default = "handoff_console" }, patience = { "number", min = 0.1, max = 3600, default = 20 },
+  patience = { "number", min = 0.1, max = 3600, default = 20 },
 }
 
 --- @return a function that answers the request it is called in
 function console.new(opts)
   local o = options.read(opts, rows, "console.new")
   local self = {}
-  self.guard, self.off = guard.new(o.secret, ngx.shared[o.dict])
+  self.guard, self.off = guard.new(o.secret, ngx.shared.handoff_console)
   if not self.off then self.files, self.desk = read_files(), desk.new(o.cache, o.history, o.patience) end
   return function() return handle(self) end
 end

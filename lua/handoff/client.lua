@@ -2,6 +2,7 @@
 --- One agent: read its configuration, write it, edit it safely. Failures of the world are `nil, err`; mistakes raise.
 local core = require "handoff.core"
 local call = require "handoff.call"
+local environment = require "handoff.environment"
 local options = require "handoff.options"
 local pace = require "handoff.pace"
 local request = require "handoff.request"
@@ -36,12 +37,6 @@ local rows = {
 
 -- ---- making one ---------------------------------------------------------------------------------------------------
 
--- A variable that is set to nothing counts as one that is not set.
-local function environment(name)
-  local value = os.getenv(name)
-  return value ~= "" and value or nil
-end
-
 -- What is wrong with it, without a character of it.
 local function describe_token(token)
   if type(token) ~= "string" then return "a " .. type(token) end
@@ -64,11 +59,10 @@ local function token_source(given)
   if type(given) == "function" then
     return function() return check_token(given(), "handoff.client: what the function token returned") end
   end
-  local token = given or environment "HANDOFF_TOKEN"
+  local token = given or environment.get "HANDOFF_TOKEN"
   if not token then
     refuse { path = "handoff.client: token", rule = "required",
-      message = "no token; give token=, or set HANDOFF_TOKEN"
-        .. (rawget(_G, "ngx") and " and name it in nginx.conf: `env HANDOFF_TOKEN;`" or "") }
+      message = "no token; give token=, or set HANDOFF_TOKEN" .. environment.hint "HANDOFF_TOKEN" }
   end
   check_token(token, given and "handoff.client: token" or "HANDOFF_TOKEN")
   return function() return token end
@@ -84,7 +78,7 @@ local function check_name(name)
 end
 
 local function endpoint(given, insecure)
-  local base_url = given or environment "HANDOFF_BASE_URL"
+  local base_url = given or environment.get "HANDOFF_BASE_URL"
   local path = not given and base_url and "HANDOFF_BASE_URL" or "handoff.client: base_url"
   base_url = base_url or BASE_URL
   transport.check_url(path, base_url, insecure)

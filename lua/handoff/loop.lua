@@ -7,8 +7,9 @@ local core = require "handoff.core"
 core.error.home(debug.getinfo(1, "S").source)
 
 local raised = require "handoff.loop.raised"
+local tasks = require "handoff.loop.task"
 
-local error_new = core.error.new
+local pack, cancelled = tasks.pack, tasks.cancelled
 local now = core.http.now
 local running, resume, yield, create = coroutine.running, coroutine.resume, coroutine.yield, coroutine.create
 local close = coroutine.close -- not in LuaJIT, which has no variables to close
@@ -22,16 +23,8 @@ local WAITING, DONE = {}, {}
 -- only transfers move.
 local MAX_DEPTH = 16
 
-local Loop, Task = {}, {}
-Loop.__index, Task.__index = Loop, Task
-
-local function pack(...)
-  return { n = select("#", ...), ... }
-end
-
-local function cancelled()
-  return error_new { kind = "cancelled", message = "the task was cancelled", bytes_sent = 0 }
-end
+local Loop = {}
+Loop.__index = Loop
 
 -- ---- sleepers: a binary heap by the time they wake ----------------------------------------------------------
 
@@ -262,9 +255,7 @@ end
 --- Waits that long.
 -- @return true; or nil and an error where the task was cancelled
 function Loop:sleep(seconds)
-  if type(seconds) ~= "number" or not (seconds >= 0 and seconds < math.huge) then
-    core.error.raise { path = "sleep", rule = "range", value = seconds, message = "seconds from 0 on expected" }
-  end
+  tasks.check_seconds(seconds)
   local waiter, err = new_waiter(self)
   if not waiter then return nil, err end
   self.order = self.order + 1
@@ -282,15 +273,11 @@ end
 --- Starts fn(...) as a task, at the next step of the loop.
 -- @return the task: done (boolean), cancelled (boolean or nil); :join(), :cancel()
 function Loop:spawn(fn, ...)
-  if type(fn) ~= "function" then
-    local message = ("a function expected, got %s"):format(type(fn))
-    core.error.raise { path = "spawn", rule = "type", value = fn, message = message }
-  end
+  local task = tasks.new(self, fn, ...)
   refuse_inside_nginx()
   self.alive = self.alive + 1
   self.order = self.order + 1
-  local task = { loop = self, fn = fn, args = pack(...), co = true, order = self.order, done = false }
-  setmetatable(task, Task)
+  task.co, task.order = true, self.order
   make_ready(self, task)
   return task
 end
@@ -301,20 +288,12 @@ local function outcome(self, task)
   return nil, task.failure
 end
 
-local function check_task(self, what, task)
-  if getmetatable(task) ~= Task or task.loop ~= self then
-    core.error.raise { path = what, rule = "type", message = "a task of this loop expected" }
-  end
-end
-
 --- Waits until the task is done.
 -- @return what its function returned; or nil and what it raised, as an error with `traceback`
 function Loop:join(task)
-  check_task(self, "join", task)
+  tasks.check(self, "join", task)
   if task.done then return outcome(self, task) end
-  if task == self.current then
-    core.error.raise { path = "join", rule = "self", message = "a task cannot wait for its own end" }
-  end
+  tasks.check_other(self.current, task)
   local waiter, err = new_waiter(self)
   if not waiter then return nil, err end
   task.joiners = task.joiners or {}
@@ -330,7 +309,7 @@ end
 -- running transfer is dropped, and so does every later wait, so that it comes to its end. Nothing happens where it is
 -- done.
 function Loop:cancel(task)
-  check_task(self, "cancel", task)
+  tasks.check(self, "cancel", task)
   if task.done or task.cancelled then return end
   task.cancelled = true
   local waiter = task.blocked or task
@@ -345,14 +324,6 @@ function Loop:cancel(task)
     if waiter.entry then waiter.entry.waiter = nil end
     wake(self, waiter)
   end
-end
-
-function Task:join()
-  return self.loop:join(self)
-end
-
-function Task:cancel()
-  return self.loop:cancel(self)
 end
 
 --- Runs until every task is done. Raises the first error of a task that nobody has joined, so that none is lost.

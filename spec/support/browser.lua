@@ -7,6 +7,8 @@
 --   b:await("…", …)               waits until an expression is true, as the document changes → what it is
 --   b:keys "text"                 to whatever has the focus, as if typed; browser.key.tab, .escape, .enter
 --   b:command(name, parameters)   of the DevTools protocol
+--   b:scheme "dark"               what its user prefers, or "light"
+--   b:width(pixels[, mobile])     of its window, or of a telephone's
 --   b:role(selector), b:label(selector)   of an element, as its accessibility tree has them
 --   b:faint()                     what can hardly be told from its background, a list
 --   b:console()                   the lines of its console since the page was opened, a list
@@ -140,6 +142,15 @@ end
 
 function Browser:command(name, parameters)
   return self:call("POST", "/goog/cdp/execute", { cmd = name, params = parameters })
+end
+
+function Browser:scheme(name)
+  self:command("Emulation.setEmulatedMedia", { features = { { name = "prefers-color-scheme", value = name } } })
+end
+
+function Browser:width(pixels, mobile)
+  self:command("Emulation.setDeviceMetricsOverride",
+    { width = pixels, height = 800, deviceScaleFactor = 1, mobile = mobile == true })
 end
 
 local function element(self, selector)

@@ -29,14 +29,14 @@ end
 -- An error as whoever is logged in may read it; where the fault is here, or names a file, the log has it.
 -- @param message how it is told, where that is not as it prints
 local function told(err, message)
-  if core.error.is(err) and err.kind == "held" then
+  local is_ours = core.error.is(err)
+  if is_ours and err.kind == "held" then
     return ("run %d is at work on some of these agents, nothing was written; try again once it has ended"):format(
       err.run)
   end
-  local is_fit = core.error.is(err) and err.rule ~= "raised" and err.kind ~= "history" and err.kind ~= "file"
-  if is_fit then return message or tostring(err) end
+  local is_history = is_ours and (err.kind == "history" or err.kind == "file")
+  if is_ours and err.rule ~= "raised" and not is_history then return message or tostring(err) end
   ngx.log(ngx.ERR, "console: ", tostring(err))
-  local is_history = core.error.is(err) and (err.kind == "history" or err.kind == "file")
   return (is_history and "the history cannot be used" or "something went wrong here") .. "; nginx's log says why"
 end
 
@@ -311,14 +311,11 @@ end
 --- The latest runs, newest first: a list of { id, what, started, state, changed }; or nil, why.
 function Desk:runs()
   if not self.history then return json.array {} end
-  local transport, found = self.cache.fleet.transport, nil
-  local history, err = require("handoff.history").look(self.history, {
-    sleep = function(seconds) return transport:sleep(seconds) end, place = transport.place,
-  })
-  if history then
-    found, err = history:runs { limit = 8 }
-    history:close()
-  end
+  local history, err = require("handoff.history").look(self.history, { place = self.cache.fleet.transport.place })
+  if not history then return nil, told(err) end
+  local found
+  found, err = history:runs { limit = 8 }
+  history:close()
   if not found then return nil, told(err) end
   local list = json.array {}
   for i, run in ipairs(found) do

@@ -25,7 +25,7 @@ local function commit(self, batch)
   local called, done, err = pcall(self.place.call, self.place, "write", batch.rows)
   if called then batch.done, batch.err = done, err else batch.err = raised(done) end
   batch.settled = true
-  if not called then error(done, 0) end
+  if not called then core.error.again(done) end
   self.delay = math.min(now() - began, MAX_DELAY)
 end
 

@@ -25,12 +25,13 @@ function Place:free(id)
 end
 
 function Place:close()
-  self.database:close()
+  if self.database then self.database:close() end
   if self.locks then self.locks:close() end
   self.locks = nil
 end
 
-local place = {}
+-- A place whose work others do, which then has no database, has these too.
+local place = { free = Place.free, close = Place.close }
 
 --- Makes the file, and its folder, where they are not there → true; or nil, err.
 function place.make(path)

@@ -1,7 +1,8 @@
 -- SPDX-License-Identifier: MIT
 --- What is done to a history's file, by name: functions(place, ...) of plain data that return plain data, or nil, err. So a place
 -- may have them done elsewhere, as inside nginx, where no request may wait for a disk. Of a place (see place.lua) they use
--- path, database, locks (nil where it is looked at and no run ever locked anything) and own (by id, the runs that are its own).
+-- path, database, own (by id, the runs that are its own), free, and locks (nil where it is looked at and no run ever locked
+-- anything).
 local core = require "handoff.core"
 local statuses = require "handoff.history.status"
 
@@ -200,10 +201,7 @@ end
 local function claim(place, claim_all, ...)
   local lock = {}
   local claimed, err = place.database:transaction(claim_all, place, lock, ...)
-  if not claimed and lock.id then
-    place.own[lock.id] = nil
-    place.locks:free(lock.id)
-  end
+  if not claimed and lock.id then place:free(lock.id) end
   return claimed, err
 end
 

@@ -2,10 +2,10 @@
 --- Where a token comes from: a variable, a file, a command. It is read when it is asked for, and no message holds a character of
 -- it, nor what might be it by mistake.
 local core = require "handoff.core"
+local environment = require "handoff.environment"
 
 local secret = {}
 
-local is_nginx = rawget(_G, "ngx") ~= nil -- which hands its workers no variable that is not named in its configuration
 local MOST = 64 * 1024 -- bytes that are read of a file or a command
 
 secret.usage = {
@@ -37,8 +37,7 @@ local readers = {}
 function readers.env(name)
   local value = os.getenv(name)
   if not value then
-    return nil, ("the variable %s is not set; export it%s"):format(name, is_nginx
-      and (" where nginx is started, and name it in nginx.conf: `env %s;`"):format(name) or "")
+    return nil, ("the variable %s is not set; export it%s"):format(name, environment.hint(name))
   end
   return value, "the variable " .. name
 end

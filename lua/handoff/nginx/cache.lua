@@ -6,6 +6,7 @@
 local core = require "handoff.core"
 local config = require "handoff.config"
 local client = require "handoff.client"
+local environment = require "handoff.environment"
 local flights = require "handoff.nginx.cache.flight"
 local folders = require "handoff.nginx.cache.folder"
 local inventory = require "handoff.inventory"
@@ -108,6 +109,12 @@ local function keep_file(self, record, text)
   ngx.timer.at(0, write_files, self)
 end
 
+-- What is done with a document once it is in the dictionary, or is not: why.
+local function note(self, record, text, why)
+  if why then say_full(self, record, #text, why) end
+  keep_file(self, record, text)
+end
+
 -- Takes from the files what the dictionary does not have.
 local function load_files(self)
   local where = self.options.folder
@@ -151,11 +158,28 @@ local function record_of(agent, base_url)
     client.url(agent.base_url or base_url, true)))
 end
 
-local function fetch_options(self, given)
+local function copy(fields)
   local all = {}
-  for name, value in pairs(self.fleet.clients) do all[name] = value end
-  all.timeout, all.connect_timeout = given.timeout or TIMEOUT, given.connect_timeout or CONNECT_TIMEOUT
+  for name, value in pairs(fields) do all[name] = value end
   return all
+end
+
+-- The options of the fleet: the workers' environment is not the one that the master has here.
+local function fleet_options(self)
+  local all = copy(self.options.fleet or {})
+  all.on_event = counting(self, all.on_event)
+  all.base_url = all.base_url or environment.get "HANDOFF_BASE_URL"
+  return all
+end
+
+local function new_flights(self, given)
+  local clients = copy(self.fleet.clients)
+  clients.timeout, clients.connect_timeout = given.timeout or TIMEOUT, given.connect_timeout or CONNECT_TIMEOUT
+  return flights.new {
+    store = self.store, clients = clients, ttl = self.options.ttl,
+    on_failed = function(record, err) say_failed(self, record, err) end,
+    on_fetched = function(record, text, why) note(self, record, text, why) end,
+  }
 end
 
 --- A cache of the configurations of all agents of an inventory. Make it once, in init_by_lua or init_worker_by_lua; one a
@@ -170,11 +194,7 @@ local function new(source, opts)
   check_dict(o.dict)
   local self = { options = o, said = {}, records = {}, by_name = {}, unfiled = {},
     store = stores.new(o.dict, o.ttl + o.stale) }
-  local given, base_url = {}, os.getenv "HANDOFF_BASE_URL"
-  for name, value in pairs(o.fleet or {}) do given[name] = value end
-  given.on_event = counting(self, given.on_event)
-  -- The workers' environment is not the master's.
-  given.base_url = given.base_url or base_url ~= "" and base_url or nil
+  local given = fleet_options(self)
   local fleet, err = require("handoff.nginx").fleet(source, given)
   if not fleet then return nil, err end
   self.fleet = fleet
@@ -183,14 +203,7 @@ local function new(source, opts)
     self.records[i], self.by_name[agent.name] = record, record
     self.store:forgive(record)
   end
-  self.flights = flights.new {
-    store = self.store, clients = fetch_options(self, given), ttl = o.ttl,
-    on_failed = function(record, why) say_failed(self, record, why) end,
-    on_fetched = function(record, text, why)
-      if why then say_full(self, record, #text, why) end
-      keep_file(self, record, text)
-    end,
-  }
+  self.flights = new_flights(self, given)
   if o.folder then load_files(self) end
   return setmetatable(self, Cache)
 end
@@ -286,24 +299,22 @@ local function missed(self, record, can_wait)
     message = ("its configuration was not fetched%s; try again later"):format(landed and "" or " in time") }
 end
 
+-- @param may_wait whether to wait for what is not there, where nginx can
+local function look_up(self, name, what, may_wait)
+  local record = record_named(self, name, what)
+  local entry = self.store:newest(record)
+  if entry then return served(self, record, entry) end
+  return missed(self, record, may_wait and phase.can_wait())
+end
+
 --- The configuration of an agent, as it was a moment ago. A name that is no agent's raises.
 -- @return cfg, sealed: to edit it copy it; and { version = a number for its text, fetched = seconds since 1970, age = seconds,
 --   stale = whether that is beyond ttl, error = the kind of how the last refresh failed }. Or nil, err where nothing is known
 --   that is not too old: what the last fetch failed with; "uncached" where it would take a wait that nginx does not allow there
-function Cache:get(name)
-  local record = self.by_name[name] or record_named(self, name, "cache:get")
-  local entry = self.store:newest(record)
-  if entry then return served(self, record, entry) end
-  return missed(self, record, phase.can_wait())
-end
+function Cache:get(name) return look_up(self, name, "cache:get", true) end
 
 --- As get, and never waits, also where nginx could.
-function Cache:peek(name)
-  local record = self.by_name[name] or record_named(self, name, "cache:peek")
-  local entry = self.store:newest(record)
-  if entry then return served(self, record, entry) end
-  return missed(self, record, false)
-end
+function Cache:peek(name) return look_up(self, name, "cache:peek", false) end
 
 --- Whether the inventory has an agent of that name.
 function Cache:knows(name) return self.by_name[name] ~= nil end
@@ -315,9 +326,8 @@ function Cache:put(name, cfg)
     refuse { path = "cache:put", rule = "type", message = ("a configuration expected, got %s"):format(type(cfg)) }
   end
   local text = cfg:text()
-  local ok, why = self.store:put(record, text, assert(config.new(text, true)), 0, ngx.now())
-  if not ok then say_full(self, record, #text, why) end
-  keep_file(self, record, text)
+  local _, why = self.store:put(record, text, assert(config.new(text, true)), 0, ngx.now())
+  note(self, record, text, why)
 end
 
 --- The agents: a list of { name=, tags= }.

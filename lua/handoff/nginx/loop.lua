@@ -7,27 +7,23 @@ local phase = require "handoff.nginx.phase"
 local pool = require "handoff.nginx.pool"
 local raised = require "handoff.loop.raised"
 local semaphore = require "ngx.semaphore"
+local tasks = require "handoff.loop.task"
+local turns = require "handoff.nginx.turns"
 
+local pack, cancelled = tasks.pack, tasks.cancelled
 local now, running, yield = core.http.now, coroutine.running, coroutine.yield
 local unpack = unpack
 
-local Loop, Task = {}, {}
-Loop.__index, Task.__index = Loop, Task
+local Loop = {}
+Loop.__index = Loop
 
 Loop.map = require "handoff.loop.map"
 
-local function cancelled()
-  return core.error.new { kind = "cancelled", message = "the task was cancelled", bytes_sent = 0 }
-end
-
 -- ---- tasks ----------------------------------------------------------------------------------------------------------
 
-local function pack(...)
-  return { n = select("#", ...), ... }
-end
-
--- By coroutine. nginx uses coroutines again, so that what is found here may be a task of the past, of a request that was aborted.
-local tasks = setmetatable({}, { __mode = "k" })
+-- Tasks by coroutine. nginx uses coroutines again, so that what is found here may be a task of the past, of a request that was
+-- aborted.
+local by_coroutine = setmetatable({}, { __mode = "k" })
 
 local function finish(task)
   task.done, task.fn, task.args = true, nil, nil
@@ -37,7 +33,7 @@ end
 
 local function run(task)
   local co = running()
-  tasks[co] = task
+  by_coroutine[co] = task
   yield() -- whoever spawned it goes on first
   if not task.done then
     task.begun = true
@@ -45,7 +41,7 @@ local function run(task)
     if results[1] then task.results = results else task.failure = results[2] end
     finish(task)
   end
-  tasks[co] = nil
+  by_coroutine[co] = nil
 end
 
 local function is_on_stack(fn)
@@ -61,9 +57,9 @@ end
 --- The task that the calling coroutine is; nil where it is none.
 local function current()
   local co = running()
-  local task = co and tasks[co]
+  local task = co and by_coroutine[co]
   if task and task.cancelled and not is_on_stack(run) then
-    tasks[co] = nil
+    by_coroutine[co] = nil
     return nil
   end
   return task
@@ -83,9 +79,7 @@ end
 --- Waits that long.
 -- @return true; or nil and an error where the task was cancelled
 function Loop:sleep(seconds) -- luacheck: ignore self
-  if type(seconds) ~= "number" or not (seconds >= 0 and seconds < math.huge) then
-    core.error.raise { path = "sleep", rule = "range", value = seconds, message = "seconds from 0 on expected" }
-  end
+  tasks.check_seconds(seconds)
   phase.check "sleep"
   local task = current()
   if not task then
@@ -116,13 +110,6 @@ local function fields_of(request, defaults)
   return fields
 end
 
-local function no_turn(self, seconds)
-  local states = self.pool.limit and ", where lua_worker_thread_vm_pool_size allows" or ""
-  return core.error.new { kind = "timeout", bytes_sent = 0, bytes_received = 0,
-    message = ("it had no turn in %g s and was not sent: as many requests as may be (concurrency = %d%s) were under "
-      .. "way in this worker"):format(seconds, self.pool.concurrency, states) }
-end
-
 local function take_up(answer, fields, wrong)
   if answer then return answer end
   if fields then return nil, core.error.new(fields) end
@@ -139,7 +126,10 @@ local function by_thread(self, task, request, defaults, direct)
   if task then task.job = job end
   local in_time = self.pool:await(job, expires)
   if task then task.job = nil end
-  if not in_time then return nil, no_turn(self, patience) end
+  if not in_time then
+    local states = self.pool.limit and ", where lua_worker_thread_vm_pool_size allows"
+    return nil, turns.missed(patience, self.pool.concurrency, states)
+  end
   if task and task.cancelled and not job.results then return nil, cancelled() end
   return take_up(self.pool:results(job))
 end
@@ -149,7 +139,7 @@ function Loop:request(request, defaults, direct)
   phase.check "a request"
   local task = current()
   if task and task.cancelled then return nil, cancelled() end
-  if self.carry then return self.carry(request, defaults, direct) end
+  if self.carry then return self.carry(request, defaults) end
   return by_thread(self, task, request, defaults, direct)
 end
 
@@ -158,12 +148,8 @@ end
 --- Starts fn(...) as a task, once the caller waits, ends or spawns another.
 -- @return the task: done (boolean), cancelled (boolean or nil); :join(), :cancel()
 function Loop:spawn(fn, ...)
-  if type(fn) ~= "function" then
-    local message = ("a function expected, got %s"):format(type(fn))
-    core.error.raise { path = "spawn", rule = "type", value = fn, message = message }
-  end
+  local task = tasks.new(self, fn, ...)
   phase.check "spawn"
-  local task = setmetatable({ loop = self, fn = fn, args = pack(...), done = false }, Task)
   task.parent, task.thread = running(), ngx.thread.spawn(run, task)
   return task
 end
@@ -183,22 +169,14 @@ local function outcome(task)
   return unpack(task.results, 2, task.results.n)
 end
 
-local function check_task(self, what, task)
-  if getmetatable(task) ~= Task or task.loop ~= self then
-    core.error.raise { path = what, rule = "type", message = "a task of this loop expected" }
-  end
-end
-
 --- Waits until the task is done.
 -- @return what its function returned; or nil and what it raised, as an error with `traceback`
 function Loop:join(task)
-  check_task(self, "join", task)
+  tasks.check(self, "join", task)
   if task.done then return outcome(task) end
   phase.check "join"
   local own = current()
-  if task == own then
-    core.error.raise { path = "join", rule = "self", message = "a task cannot wait for its own end" }
-  end
+  tasks.check_other(own, task)
   if own and own.cancelled then return nil, cancelled() end
   local sem = semaphore.new()
   task.joiners = task.joiners or {}
@@ -211,7 +189,7 @@ end
 --- Cancels the task: one that has not begun never does; its waits end as `nil, err` of kind "cancelled", and so does every later
 -- one; a request that waits for its turn is not sent, one under way comes to its end.
 function Loop:cancel(task)
-  check_task(self, "cancel", task)
+  tasks.check(self, "cancel", task)
   if task.done or task.cancelled then return end
   task.cancelled = true
   if not task.begun then
@@ -224,20 +202,12 @@ function Loop:cancel(task)
   end
 end
 
-function Task:join()
-  return self.loop:join(self)
-end
-
-function Task:cancel()
-  return self.loop:cancel(self)
-end
-
 --- Nothing is held here: connections are kept by the threads, until the worker process ends.
 function Loop:close() -- luacheck: ignore self
 end
 
---- @param jobs { pool = of handoff.nginx.pool } or { carry = function(request, defaults, direct) → as Loop:request }, which waits
--- by nginx's own means
+--- @param jobs { pool = of handoff.nginx.pool } or { carry = function(request, defaults) → as Loop:request }, which waits by
+-- nginx's own means and takes no proxy from the environment
 local function new(jobs)
   return setmetatable({ pool = jobs.pool, carry = jobs.carry }, Loop)
 end

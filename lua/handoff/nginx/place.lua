@@ -9,7 +9,8 @@ local phase = require "handoff.nginx.phase"
 local places = require "handoff.history.place"
 local pools = require "handoff.nginx.pool"
 
-local Place = {}
+-- The threads keep their connections, for the next history in that file: what is closed are the locks.
+local Place = { free = places.free, close = places.close }
 Place.__index = Place
 
 -- What a thread returned, see disk.lua.
@@ -36,17 +37,6 @@ function Place:call(name, ...)
     end
   end
   return unpacked(taken(number, pcall(self.pool.run, self.pool, "history", self.site, number, self.own, name, ...)))
-end
-
-function Place:free(id)
-  self.own[id] = nil
-  if self.locks then self.locks:free(id) end
-end
-
---- The threads keep their connections, for the next history in that file.
-function Place:close()
-  if self.locks then self.locks:close() end
-  self.locks = nil
 end
 
 -- With lua_check_client_abort a request ends when its client goes, wherever it is, and a run with it, whose agents nobody could

@@ -8,7 +8,7 @@ local semaphore = require "ngx.semaphore"
 local now = core.http.now
 local unpack = unpack
 
-local pool = {}
+local pool = { LONG = 86400 } -- seconds that a wait without an end takes at a time
 
 local Pool = {}
 Pool.__index = Pool
@@ -92,7 +92,7 @@ local function start_runner(self, delay)
 end
 
 local function limit_of(self)
-  if self.limit and ngx.now() > self.learned + LEARNED then self.limit = nil end
+  if self.limit and now() > self.learned + LEARNED then self.limit = nil end
   return self.limit or self.concurrency
 end
 
@@ -102,7 +102,7 @@ local function make_room(self)
   for other in pairs(all) do
     if other.running > most.running then most = other end
   end
-  most.limit, most.learned = math.max(most.running - 1, 1), ngx.now()
+  most.limit, most.learned = math.max(most.running - 1, 1), now()
 end
 
 --- A timer's function: takes job after job until none is left.
@@ -226,8 +226,5 @@ function pool.new(name, concurrency)
   all[self] = true
   return self
 end
-
---- Seconds that a wait without an end takes at a time.
-pool.LONG = 86400
 
 return pool

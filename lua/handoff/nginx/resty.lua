@@ -7,8 +7,8 @@
 --   known; connections are kept for a minute.
 -- A request is sent once and never again, whatever becomes of it.
 local core = require "handoff.core"
-local semaphore = require "ngx.semaphore"
 local sockets = require "handoff.nginx.socket"
+local turns = require "handoff.nginx.turns"
 
 local now = core.http.now
 
@@ -233,40 +233,6 @@ local function perform(library, job)
   return answer, err
 end
 
--- ---- turns ----------------------------------------------------------------------------------------------------------
-
--- A request that nginx aborts, with the client's own, never gives its turn back: that ends by itself, when the request would.
-local Turns = {}
-Turns.__index = Turns
-
-local function drop_expired(self)
-  local time, first = now(), math.huge
-  for turn, expires in pairs(self.taken) do
-    if expires <= time then self.taken[turn], self.count = nil, self.count - 1 else first = math.min(first, expires) end
-  end
-  return first
-end
-
---- @return the turn; nil where there was none until then
-function Turns:take(deadline)
-  while self.count >= self.limit do
-    local first = drop_expired(self)
-    if self.count < self.limit then break end
-    local left = deadline - now()
-    if left <= 0 then return nil end
-    self.given:wait(math.max(math.min(left, first - now()), 0.001))
-  end
-  local turn = {}
-  self.taken[turn], self.count = deadline + 1, self.count + 1
-  return turn
-end
-
-function Turns:give_back(turn)
-  if not self.taken[turn] then return end
-  self.taken[turn], self.count = nil, self.count - 1
-  if self.given:count() < 0 then self.given:post(1) end
-end
-
 -- ---- the face -------------------------------------------------------------------------------------------------------
 
 local function load()
@@ -284,18 +250,14 @@ end
 -- @return function(request, defaults) → as handoff.loop's request; raises where lua-resty-http is not installed
 function resty.carrier(opts)
   local library, concurrency = load(), opts.concurrency
-  local turns = setmetatable({ limit = concurrency, count = 0, taken = {}, given = semaphore.new() }, Turns)
+  local own = turns.new(concurrency)
   return function(request, defaults)
     local job = read_job(request, defaults)
     job.pool_size = concurrency
-    local turn = turns:take(job.began + job.timeout)
-    if not turn then
-      local words = ("it had no turn in %g s and was not sent: as many requests as may be (concurrency = %d) were "
-        .. "under way in this worker"):format(job.timeout, concurrency)
-      return nil, core.error.new { kind = "timeout", message = words, bytes_sent = 0, bytes_received = 0 }
-    end
+    local turn = own:take(job.began + job.timeout)
+    if not turn then return nil, turns.missed(job.timeout, concurrency) end
     local ok, answer, err = pcall(perform, library, job)
-    turns:give_back(turn)
+    own:give_back(turn)
     if not ok then core.error.again(answer) end
     return answer, err
   end

@@ -19,7 +19,7 @@ end
 
 --- Sets nginx's timeout to what is left until then → whether anything is.
 local function arm(self, deadline)
-  local left = math.min(deadline, self.deadline) - now()
+  local left = deadline - now()
   if left <= 0 or self.failure then return false end
   self.socket:settimeout(math.ceil(left * 1000))
   return true
@@ -130,8 +130,8 @@ function Socket:close() return self.socket:close() end
 -- @return it; fields to read: `failure` (what went wrong with it first), `refused` (whether it was TLS), `too_long` (a line),
 -- `head` (status line and headers, once all came), `bytes_sent`, `bytes_received`, `first_byte`
 local function new(socket, deadline, connect_by)
-  local self = setmetatable({ socket = socket, deadline = deadline, connect_by = connect_by, buffer = "" }, Socket)
-  self:begin()
+  local self = { socket = socket, deadline = deadline, connect_by = math.min(connect_by, deadline), buffer = "" }
+  setmetatable(self, Socket):begin()
   return self
 end
 

@@ -17,12 +17,11 @@ local SOON = 1 -- seconds after which a timer that has not run will not: nginx d
 local Flights = {}
 Flights.__index = Flights
 
---- @param given { store=, clients= options of every client, ttl=, on_fetched= function(record, text, why): called after each
---   document that was fetched and put into the store, `why` is the reason where it did not fit; on_failed= function(record,
---   err): called when one fails that did not before }
+--- @param given { store=, clients= options of every client, changed here, ttl=, on_fetched= function(record, text, why):
+--   called after each document that was fetched and put into the store, `why` is the reason where it did not fit; on_failed=
+--   function(record, err): called when one fails that did not before }
 local function new(given)
-  local clients = {}
-  for name, value in pairs(given.clients) do clients[name] = value end
+  local clients = given.clients
   -- A failed one is tried again when its time comes; until then what is there is served. A second may go by until its turn.
   clients.retries, clients.deadline = 0, clients.timeout + 1
   return setmetatable({
