@@ -5,8 +5,8 @@
 --   local handle = require("console").new{ cache=, secret=, history= }     in init_by_lua or init_worker_by_lua
 --   location /console/ { content_by_lua_block { … handle() } }
 -- cache is one of handoff.nginx; secret a text of 16 characters or more, without which the console is off and says so; history a
--- file's path, so that what was switched can be taken back; patience = 20 the seconds in which agents are begun, see desk.lua: those
--- that are left when the API hangs are told. A lua_shared_dict handoff_console holds who is logged in.
+-- file's path, so that what was switched can be taken back; patience = 20 the seconds in which agents are begun, see desk.lua:
+-- those that are left when the API hangs are told. A lua_shared_dict handoff_console holds who is logged in.
 --
 -- Serve it over TLS, or on loopback: the secret is typed into it.
 local core = require "handoff.core"
