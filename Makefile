@@ -205,7 +205,7 @@ demo-nginx-run:
 # Each check is a target of its own. Those named test-… print lines `N passed, N failed`, which count; every other counts as one,
 # by its exit status.
 lints := lint-lua lint-c lint-format lint-gcc lint-clang
-checks := $(lints) test-core test-lua54 test-luajit test-threads
+checks = $(lints) test-core test-lua54 test-luajit $(if $(filter spec,$(SPEC)),test-nginx) test-threads
 check = $(lua54_lua) spec/support/run.lua $(MAKE) --no-print-directory -s --
 
 test:
@@ -263,9 +263,14 @@ fuzz:
 
 # busted through the VM itself, under a wrapper or none; SPEC= names the specs.
 SPEC ?= spec
-busted = $(WRAP) $($(1)_lua) spec/support/busted.lua -o spec/support/report.lua $(SPEC)
+busted = $(WRAP) $($(1)_lua) spec/support/busted.lua -o spec/support/report.lua $(2)
 test-lua54 test-luajit: test-%: %
-	@$(call busted,$*)
+	@$(call busted,$*,$(if $(filter luajit/spec,$*/$(SPEC)),--exclude-pattern=^nginx) $(SPEC))
+
+# What needs nginx's own VM; beside the others these take as long as all else. Of all specs test-luajit leaves them to test-nginx.
+nginx_specs := $(wildcard spec/nginx*_spec.lua)
+test-nginx: luajit
+	@$(call busted,luajit,$(nginx_specs))
 
 sanitize = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 test-asan:
@@ -332,7 +337,7 @@ help:
 	@echo 'make demo-nginx  try it inside nginx: a shop with opening hours, and a console; until Ctrl-C'
 	@echo 'make test        everything that must pass; SPEC=spec/x_spec.lua for less of busted'
 	@echo 'make lint        luacheck, cppcheck, clang-format, both compilers with warnings as errors'
-	@echo 'make test-core, test-lua54, test-luajit, test-threads     a part of the tests'
+	@echo 'make test-core, test-lua54, test-luajit, test-nginx, test-threads   a part of the tests'
 	@echo 'make test-asan, test-valgrind, test-gc           busted with sanitizers, valgrind, a restless collector'
 	@echo 'make fuzz        fuzzers of the core, with sanitizers; FUZZ_SECONDS=60 each'
 	@echo 'make test-kill   a run killed at 200 instants and gone on with'
@@ -341,5 +346,5 @@ help:
 	@echo 'make clean'
 
 .PHONY: all $(vms) rock install install-command install-pages install-rock uninstall deps demo demo-run demo-nginx \
-  demo-nginx-run test checks lint lints $(checks) threads fuzz $(fuzzers:%=fuzz-%) test-asan test-valgrind test-gc test-kill \
+  demo-nginx-run test checks lint lints $(checks) test-nginx threads fuzz $(fuzzers:%=fuzz-%) test-asan test-valgrind test-gc test-kill \
   golden bench bench-run clean help

@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
---- Runs checks, two at a time, and adds them up: run.lua COMMAND… -- CHECK…, where `COMMAND CHECK` runs one.
+--- Runs checks, three at a time, and adds them up: run.lua COMMAND… -- CHECK…, where `COMMAND CHECK` runs one.
 -- A check named test-… prints lines `N passed, N failed`, one for each program that it runs, and these count; one that prints
 -- none, or counts nothing, or fails in spite of them, counts as a failure. Every other check counts as one. Ends with such a
 -- line itself.
@@ -62,7 +62,7 @@ end
 
 local all_passed, all_failed, begun = 0, 0, {}
 for i, check in ipairs(checks) do
-  for next = i, math.min(i + 1, #checks) do begun[next] = begun[next] or start(checks[next]) end
+  for next = i, math.min(i + 2, #checks) do begun[next] = begun[next] or start(checks[next]) end
   local name = check:match "^'(.*)'$"
   print("== " .. name)
   io.flush()
