@@ -346,5 +346,5 @@ help:
 	@echo 'make clean'
 
 .PHONY: all $(vms) rock install install-command install-pages install-rock uninstall deps demo demo-run demo-nginx \
-  demo-nginx-run test checks lint lints $(checks) test-nginx threads fuzz $(fuzzers:%=fuzz-%) test-asan test-valgrind test-gc test-kill \
-  golden bench bench-run clean help
+  demo-nginx-run test checks lint lints $(checks) test-nginx threads fuzz $(fuzzers:%=fuzz-%) test-asan test-valgrind test-gc \
+  test-kill golden bench bench-run clean help
