@@ -165,9 +165,8 @@ end
 local function claims(self, agents)
   local list = {}
   for i, agent in ipairs(agents) do
-    local scenario = inventory.scenario(agent)
-    list[i] = { name = agent.name, key = ("%s at %s"):format(scenario and "scenario " .. scenario or agent.name,
-      client.url(agent.base_url or self.clients.base_url, true)) }
+    local url = client.url(agent.base_url or self.clients.base_url, true)
+    list[i] = { name = agent.name, key = inventory.identity(agent, url) }
   end
   return list
 end

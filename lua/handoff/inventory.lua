@@ -411,17 +411,23 @@ function inventory.resolve(agents, now)
   return nil, core.error.new(summary(found))
 end
 
---- Which agent of the service it is by what its token says (inventory.resolve took it) → a text, or nil where it says nothing.
-function inventory.scenario(agent) return hidden_of(agent)[SCENARIO] end
+-- Which agent of the service it is by what its token says (inventory.resolve took it) → a text, or nil where it says nothing.
+local function scenario_of(agent) return hidden_of(agent)[SCENARIO] end
+
+--- Who the agent is at that address, whatever it is called → a text: by its token where that says it, else by its name.
+function inventory.identity(agent, url)
+  local scenario = scenario_of(agent)
+  return ("%s at %s"):format(scenario and "scenario " .. scenario or agent.name, url)
+end
 
 --- Agents that are one and the same by what their tokens say (inventory.resolve took them): their edits would meet.
 -- @return a list of { names= (a list, in the order of the agents), scenario_id= }
 function inventory.duplicates(agents)
   local list, by_first = {}, {}
-  each_pair(agents, inventory.scenario, function(first, second)
+  each_pair(agents, scenario_of, function(first, second)
     local one = by_first[first]
     if not one then
-      one = { names = { first.name }, scenario_id = inventory.scenario(first) }
+      one = { names = { first.name }, scenario_id = scenario_of(first) }
       by_first[first], list[#list + 1] = one, one
     end
     one.names[#one.names + 1] = second.name

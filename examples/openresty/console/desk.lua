@@ -311,7 +311,7 @@ end
 --- The latest runs, newest first: a list of { id, what, started, state, changed }; or nil, why.
 function Desk:runs()
   if not self.history then return json.array {} end
-  local history, err = require("handoff.history").look(self.history, { place = self.cache.fleet.transport.place })
+  local history, err = require("handoff.nginx").history(self.history)
   if not history then return nil, told(err) end
   local found
   found, err = history:runs { limit = 8 }

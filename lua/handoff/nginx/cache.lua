@@ -153,9 +153,7 @@ end
 -- Tokens are read here, where they may be readable by nobody but the master process. One that cannot be is told by each refresh.
 local function record_of(agent, base_url)
   inventory.resolve { agent }
-  local scenario = inventory.scenario(agent)
-  return stores.record(agent, ("%s at %s"):format(scenario and "scenario " .. scenario or agent.name,
-    client.url(agent.base_url or base_url, true)))
+  return stores.record(agent, inventory.identity(agent, client.url(agent.base_url or base_url, true)))
 end
 
 local function copy(fields)
@@ -337,18 +335,23 @@ function Cache:agents()
   return list
 end
 
---- What all workers did together since nginx was started, and how old what they have is: { requests = a list of { method=,
--- status= or error=, count= }, refreshes = { ok=, failed= }, agents = a list of { name=, age= (nil: there is nothing to serve),
--- stale=, error= as of get } }.
-function Cache:figures()
+--- How old what there is of each agent is: a list of { name=, age= (nil: there is nothing to serve), stale=, error= as of get }.
+function Cache:states()
   local store, agents = self.store, {}
   for i, record in ipairs(self.records) do
     local age, failed = store:age(record), store:failure(record)
     agents[i] = { name = record.name, age = age, stale = age ~= nil and age > self.options.ttl,
       error = failed and failed.kind }
   end
+  return agents
+end
+
+--- What all workers did together since nginx was started, and how old what they have is: { requests = a list of { method=,
+-- status= or error=, count= }, refreshes = { ok=, failed= }, agents = as of states }.
+function Cache:figures()
+  local store = self.store
   return { requests = store:requests(), refreshes = { ok = store:counted "n:ok", failed = store:counted "n:failed" },
-    agents = agents }
+    agents = self:states() }
 end
 
 return { new = new }

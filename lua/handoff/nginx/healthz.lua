@@ -17,7 +17,7 @@ end
 function healthz.new(opts)
   local cache = answer.cache_of(opts, "hn.healthz")
   return answer.page("hn.healthz", function()
-    local agents = cache:figures().agents
+    local agents = cache:states()
     local served, stale = count(agents)
     local is_well = served == #agents
     return is_well and 200 or 503, "application/json", ('{"ok":%s,"agents":%d,"served":%d,"stale":%d}\n'):format(
