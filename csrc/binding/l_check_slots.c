@@ -14,8 +14,8 @@ static bool check_slot_order(checker *c, const ho_slot *slot, const hol_place *p
     if (slot->start < 0 || slot->end < 0) return false;
     if (slot->start < slot->end) return true;
     char message[96];
-    snprintf(message, sizeof message, "%02d:%02d to %02d:%02d ends before it starts; a night shift is two slots",
-             slot->start / 60, slot->start % 60, slot->end / 60, slot->end % 60);
+    snprintf(message, sizeof message, "%02d:%02d to %02d:%02d %s", slot->start / 60, slot->start % 60, slot->end / 60,
+             slot->end % 60, ho_slot_order(slot->start - slot->end));
     hol_broken(c, place, "time_order", message);
     return false;
 }

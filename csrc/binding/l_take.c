@@ -275,8 +275,8 @@ static void check_order(taking *t, const ho_object *object, int table) {
         lua_pop(L, 1);
     }
     if (n < 2 || !times[0] || !times[1] || strcmp(times[0], times[1]) < 0) return;
-    hol_invalid(L, t->path, "time_order", 0, false, "%s to %s ends before it starts; a night shift is two slots",
-                times[0], times[1]);
+    hol_invalid(L, t->path, "time_order", 0, false, "%s to %s %s", times[0], times[1],
+                ho_slot_order(strcmp(times[0], times[1])));
 }
 
 static void check_required(taking *t, const ho_object *object, int table) {

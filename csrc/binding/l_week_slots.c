@@ -89,7 +89,7 @@ bool hol_slot_read(lua_State *L, ho_slot *slot, hol_slot_problem *wrong) {
         refuse_slot(wrong, NULL, "type", "a slot expected, a table of fields");
     }
     if (ok && slot->start >= slot->end)
-        ok = refuse_slot(wrong, NULL, "time_order", "it ends before it starts; a night shift is two slots");
+        ok = refuse_slot(wrong, NULL, "time_order", ho_slot_order(slot->start - slot->end));
     lua_settop(L, top);
     return ok;
 }

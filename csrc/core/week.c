@@ -8,6 +8,11 @@ bool ho_slot_covers(const ho_slot *slot, int day) {
     return day >= slot->first || day <= slot->last;
 }
 
+const char *ho_slot_order(int order) {
+    return order > 0 ? "ends before it starts; a night shift is two slots"
+                     : "ends when it starts; a slot that lasts all day is 00:00 to 23:59";
+}
+
 bool ho_slot_overlap(const ho_slot *a, const ho_slot *b) {
     if (a->start >= b->end || b->start >= a->end) return false;
     for (int day = 0; day < 7; day++)

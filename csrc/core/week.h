@@ -19,6 +19,9 @@ typedef struct ho_slot {
     int first, last, start, end;
 } ho_slot;
 
+/* What is wrong with a slot's times, in words that follow them; `order` is as strcmp's of start and end, and not negative. */
+const char *ho_slot_order(int order);
+
 /* Whether the slot is open at some time on that day, 0 monday … 6 sunday. */
 bool ho_slot_covers(const ho_slot *slot, int day);
 

@@ -131,6 +131,11 @@ local function message_of(err)
   return tostring(core.error.new(anonymous))
 end
 
+-- What makes two errors one: libcurl's words for a timeout hold the milliseconds that it took, which are no two agents' same.
+local function sameness(err, message)
+  return type(err) == "table" and err.kind == "timeout" and message:gsub("%d+", "") or message
+end
+
 --- The errors of the results, each once.
 -- @param wanted function(result) → whether it counts; by default all that have an error do
 -- @return a list of { names, message, error = the first of them }
@@ -139,7 +144,9 @@ function digest.errors(results, wanted)
   for _, result in ipairs(results) do
     if result.error and (not wanted or wanted(result)) then
       local message = message_of(result.error)
-      groups:add(message, result.agent, function() return { message = message, error = result.error } end)
+      groups:add(sameness(result.error, message), result.agent, function()
+        return { message = message, error = result.error }
+      end)
     end
   end
   return groups:sorted()
