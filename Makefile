@@ -164,6 +164,7 @@ install: all $(if $(command_lua),install-command $(if $(speaks),install-pages,no
 uninstall:
 	$(foreach vm,$(vms),rm -rf '$(call share,$(vm))/handoff' '$(call lib,$(vm))/handoff' &&) :
 	rm -f '$(bin)/handoff' $(foreach page,$(pages),$(call page_at,$(page)))
+	@rmdir '$(DESTDIR)$(PREFIX)/share/handoff/luals' '$(DESTDIR)$(PREFIX)/share/handoff' 2>/dev/null || :
 
 # LuaRocks says where its VM's headers are and where files go (see the rockspec). Its trees for 5.1 are LuaJIT's too, and are
 # filled for LuaJIT; Lua 5.1 itself is not supported.
