@@ -80,7 +80,8 @@ if program.vm == "lua54" then describe("a copy of the tree", function()
     program.write(folder .. "/shop.lua", 'return { settings = { greeting = "much too long" } }\n')
     local said, status = handoff "validate shop.lua"
     assert.equal(1, status, said)
-    assert.matches("shop.lua:1:34: error: settings.greeting: 13 characters, at most 10 allowed [max_length]", said, 1, true)
+    assert.matches("shop.lua:1:34: error: settings.greeting: 13 characters, at most 10 allowed [max_length]", said, 1,
+      true)
     assert.equal('+ settings.greeting: "hello"\tmax_length\n"greeting":"hello"\n', script(edit))
     assert.equal('"greeting":"hello"\nsettings.greeting: 13 characters, at most 10 allowed\n'
       .. "settings.greeting: a string expected, got a number\n", script(put))

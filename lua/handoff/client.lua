@@ -350,6 +350,10 @@ end
 -- @tparam[opt] UpdateOptions opts
 -- @treturn ?Outcome
 -- @treturn ?Error err; where it is not known whether it was written, `err.unknown` is true, and `err.before` what was there
+-- @usage local outcome, err = client:update(function(cfg)
+--   cfg.settings.keywords:add "speak to a human"
+-- end)
+-- print(outcome and outcome.status or tostring(err))
 function Client:update(fn, opts)
   local private = own(self)
   local o = write_options(opts, update_rows, "client:update")

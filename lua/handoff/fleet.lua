@@ -277,6 +277,10 @@ end
 -- @treturn ?Run nil where nothing was written: a limit refuses it (`err.run` has the plan), the history cannot be kept, a
 --   token is missing, an agent is held by another run
 -- @treturn ?Error err
+-- @usage local run = assert(fleet:select "region=eu":update(function(cfg, agent)
+--   cfg.availability = handoff.week "mon-fri 09:00-17:30"
+-- end, { waves = { 1, "100%" }, max_changes = "10%" }))
+-- print(run)
 function Fleet:update(fn, opts)
   check_function(fn, "update")
   local o = read_run(self, opts, update_rows, "update")
