@@ -58,11 +58,32 @@ local function absolute(path)
   return path:find "^/" and path or os.getenv "PWD" .. "/" .. path
 end
 
+-- Where each class is that is no page, so that types lead there from other pages.
+local function links(lines)
+  local function add(name, place)
+    lines[#lines + 1] = ("custom_see_handler(%q, function() return %q, %q end)"):format("^" .. name .. "$", name, place)
+  end
+  for _, page in ipairs(assert(reference.pages())) do
+    for _, item in ipairs(page.items) do
+      if item.kind == "table" and item.name ~= page.name then
+        local folder_of = page.is_class and "classes" or "modules"
+        local owner = page.is_class and page.name .. "." or ""
+        add(item.name, ("../%s/%s.html#%s%s"):format(folder_of, page.name, owner, item.name))
+      end
+    end
+  end
+  for _, class in ipairs(reference.configuration()) do
+    if not class.item then add(class.name, "../modules/configuration.html#" .. class.name) end
+  end
+end
+
 local function configuration()
   local lines = { read ".ldoc.ld", ("dir = %q\ntemplate = %q\nstyle = %q\nfile = {"):format(absolute(arg[2]), folder,
     absolute "spec/support/ldoc") }
   for _, path in ipairs(files()) do lines[#lines + 1] = ("  %q,"):format(absolute(path)) end
-  return table.concat(lines, "\n") .. "\n}\n"
+  lines[#lines + 1] = "}"
+  links(lines)
+  return table.concat(lines, "\n") .. "\n"
 end
 
 -- The template gets nothing of the configuration that LDoc does not know: the subjects are written into it.
