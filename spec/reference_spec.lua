@@ -161,6 +161,60 @@ describe("the reference", function()
     assert.equal(3, seen)
   end)
 
+  -- What is odd about an object, beside the fields that the reference has for its class.
+  local function hold(odd, class, object)
+    local fields = {}
+    each_item(function(item)
+      if item.kind ~= "table" or item.name ~= class then return end
+      for _, field in ipairs(item.params) do fields[field.name] = field end
+    end)
+    for name in pairs(object) do
+      if not fields[name] then odd[#odd + 1] = ("%s: nothing is said of %s"):format(class, tostring(name)) end
+    end
+    for name, field in pairs(fields) do
+      if object[name] == nil and not field.optional then odd[#odd + 1] = ("%s: there is no %s"):format(class, name) end
+    end
+  end
+
+  it("has the fields that objects have", function()
+    local sandbox = program.sandbox(2)
+    finally(sandbox.stop)
+    local path, odd = folder .. "/runs.db", {}
+    local fleet = assert(handoff.fleet(sandbox.inventory, { base_url = sandbox.url, history = path }))
+    local run = assert(fleet:update(function(cfg) cfg.settings.timezone = "Asia/Tokyo" end,
+      { on_result = function(_, outcome) hold(odd, "Outcome", outcome) end }))
+    hold(odd, "Run", run)
+    hold(odd, "Result", run.results[1])
+    hold(odd, "Change", run.results[1].changes[1])
+    hold(odd, "Agent", { name = fleet:agents()[1].name })
+    local history = assert(handoff.history(path))
+    hold(odd, "RecordedRun", history:runs()[1])
+    history:close()
+    local report = assert(require("handoff.drift").look(fleet))
+    hold(odd, "Report", report)
+    hold(odd, "DriftResult", report.results[1])
+    local cfg = assert(fleet:get()).results[1].value
+    cfg.availability, cfg.settings.working_hours_active = {}, true
+    hold(odd, "Issue", cfg:check()[1])
+    hold(odd, "Span", handoff.week("mon 09:00-10:00"):spans()[1])
+    hold(odd, "Simulation", assert(handoff.simulate(cfg, {})))
+    local drawn = assert(require("handoff.timetable").new { agents = { { agent = "a", cfg = cfg } }, at = 1e9 })
+    hold(odd, "Timetable", drawn)
+    hold(odd, "TimetableRow", drawn.rows[1])
+    hold(odd, "Suite", assert(handoff.policy(folder .. "/policy.lua")))
+    program.write(folder .. "/shop.lua", "return { availability = {} }")
+    hold(odd, "DesiredFile", assert(require("handoff.desired").read(folder .. "/shop.lua")))
+    local _, err = handoff.client({ token = "a.b.c", base_url = sandbox.url, retries = 0 }):get()
+    err.where = nil
+    hold(odd, "Error", err)
+    local response = assert(require("handoff.transport").default():request { method = "GET", url = sandbox.url })
+    hold(odd, "Response", { status = response.status, headers = response.headers, body = response.body,
+      http_version = response.http_version, bytes_sent = response.bytes_sent, bytes_received = response.bytes_received,
+      times = response.times, reused = response.reused })
+    table.sort(odd)
+    assert.same({}, odd)
+  end)
+
   it("shows each page once, by subject", function()
     local listed, pages = { configuration = true }, { configuration = true }
     for _, page in ipairs(assert(reference.pages())) do pages[page.name] = true end

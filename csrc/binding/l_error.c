@@ -18,10 +18,15 @@
  * @tfield[opt] integer limit of the rule
  * @tfield[opt] integer status HTTP's
  * @tfield[opt] string code the service's own
+ * @tfield[opt] string server_message the service's own words
  * @tfield[opt] string agent whose it is
  * @tfield[opt] integer attempts how often it was tried
  * @tfield[opt] number retry_after seconds that the service asks for
+ * @tfield[opt] integer column of a text of hours, or of a selection: the character that is wrong
+ * @tfield[opt] string reason of kind `history`: a word for what stops it
  * @tfield[opt] boolean unknown true where it is not known whether a PUT was written
+ * @tfield[opt] Config before where that is so: what was there
+ * @tfield[opt] Run|integer run of kind `limit`: the plan; of kind `held`: which run has the agent
  * @tfield[opt] table[] conflicts of kind `conflict`: `{path, base, mine, theirs}`
  * @tfield[opt] Issue[] issues of kind `invalid`: all that is wrong
  */

@@ -23,6 +23,7 @@
  * @table Span
  * @tfield integer from
  * @tfield integer to the first one after it
+ * @tfield[opt] string text of the week, in words: `mon 09:00-17:30`
  */
 #include "l_week.h"
 
