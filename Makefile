@@ -50,7 +50,7 @@ demo_nginx_deb := $(filter-out $(lua54_deb),$(build_deb)) luajit2|luajit lua-cjs
   libnginx-mod-http-lua
 test_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-dbi-sqlite3 lua-argparse lua-busted lua-check clang \
   clang-format cppcheck luarocks nginx libnginx-mod-http-lua openssl curl jq python3-requests python3-jsonschema locales \
-  mandoc zsh fish tmux perl chromium chromium-driver python3-icalendar python3-dateutil
+  mandoc zsh fish tmux perl chromium chromium-driver python3-icalendar python3-dateutil lua-ldoc
 bench_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-dbi-sqlite3 lua-argparse lua-filesystem python3-requests \
   nginx libnginx-mod-http-lua openssl curl wrk
 
@@ -71,7 +71,7 @@ core_src := $(filter-out $(foreach m,$(apart),$($(m)_src)),$(wildcard csrc/bindi
 core_obj := $(patsubst csrc/%.c,$(BUILD)/%.o,$(wildcard csrc/core/*.c))
 present := $(foreach m,$(modules),$(if $($(m)_pc),$(m)))
 absent := $(patsubst %,no-%,$(filter-out $(present),$(modules)))
-built = $(present:%=$(BUILD)/$(1)/handoff/%.so)
+built = $(present:%=$(BUILD)/$(1)/handoff/%.so) $(if $(filter core,$(present)),$(BUILD)/$(1)/handoff/core.doc)
 lib_flags := $(foreach m,$(present),$(shell pkg-config --cflags $($(m)_pc)))
 
 $(BUILD)/core/%.o: csrc/core/%.c Makefile
@@ -86,12 +86,18 @@ $(BUILD)/$(1)/handoff/$(2).so: $($(2)_src:csrc/binding/%.c=$(BUILD)/$(1)/obj/%.o
 	$$(CC) -shared $$(CFLAGS) $$(LDFLAGS) $($(2)_stays) -o $$@ $$^ $(shell pkg-config --libs $($(2)_pc))
 endef
 
+# What the core's files say of public names, /*** … */, goes beside the core, for the reference and for types for editors;
+# the page of a configuration begins in the first.
+documented := csrc/binding/l_config.c $(filter-out %/l_config.c,$(sort $(shell grep -l '^/\*\*\*' csrc/binding/*.c)))
 define vm_rules # vm
 $(1): $(or $(lacking),$(call built,$(1)) $(absent))
 $(BUILD)/$(1)/obj/%.o: csrc/binding/%.c Makefile
 	@mkdir -p $$(@D)
 	$$(compile) $($(1)_flags) $$(lib_flags) -c $$< -o $$@
 $(foreach m,$(present),$(eval $(call module_rules,$(1),$(m))))
+$(BUILD)/$(1)/handoff/core.doc: $(documented)
+	@mkdir -p $$(@D)
+	@for file in $(documented); do echo "/* $$$$file */"; sed -n '/^\/\*\*\*/,/\*\//p' $$$$file; done >$$@
 -include $$(wildcard $(BUILD)/$(1)/obj/*.d)
 endef
 
@@ -114,7 +120,8 @@ bin = $(DESTDIR)$(PREFIX)/bin
 
 define put # vm, folder for Lua files, folder for modules: the commands that copy
 $(foreach file,$(lua_files),install -D -m 644 'lua/$(file)' '$(2)/$(file)' &&) \
-$(foreach m,$(present),install -D -m 755 '$(BUILD)/$(1)/handoff/$(m).so' '$(3)/handoff/$(m).so' &&) :
+$(foreach m,$(present),install -D -m 755 '$(BUILD)/$(1)/handoff/$(m).so' '$(3)/handoff/$(m).so' &&) \
+install -D -m 644 '$(BUILD)/$(1)/handoff/core.doc' '$(3)/handoff/core.doc'
 endef
 
 # The command belongs to one VM, and finds its own modules whatever that VM's paths are.
@@ -130,14 +137,16 @@ install-command:
 	@$(call put_command,$(command_lua),$($(command_vm)_abi),"$(PREFIX)",$(bin))
 
 # What the command says of itself, and where that belongs.
-pages := handoff.1 handoff.bash handoff.zsh handoff.fish
+pages := handoff.1 handoff.bash handoff.zsh handoff.fish handoff.lua
 handoff.1_at := man/man1/handoff.1
 handoff.bash_at := bash-completion/completions/handoff
 handoff.zsh_at := zsh/site-functions/_handoff
 handoff.fish_at := fish/vendor_completions.d/handoff.fish
+handoff.lua_at := handoff/luals/handoff.lua
 page_at = '$(DESTDIR)$(PREFIX)/share/$($(1)_at)'
 page = -e 'io.write(require("handoff.command.description").completion("$(subst handoff.,,$(@F))"))'
 $(BUILD)/share/handoff.1: page = -e 'io.write(require("handoff.command.manual").page(require("handoff.core").version))'
+$(BUILD)/share/handoff.lua: page = -e 'io.write(assert(require("handoff.luals").text()))'
 $(pages:%=$(BUILD)/share/%): $(lua_files:%=lua/%) | $(all_built)
 	@mkdir -p $(@D)
 	@$(command_lua) $(page) >$@.$$$$ && mv $@.$$$$ $@ || { rm -f $@.$$$$; false; }
@@ -155,6 +164,7 @@ install: all $(if $(command_lua),install-command $(if $(speaks),install-pages,no
 uninstall:
 	$(foreach vm,$(vms),rm -rf '$(call share,$(vm))/handoff' '$(call lib,$(vm))/handoff' &&) :
 	rm -f '$(bin)/handoff' $(foreach page,$(pages),$(call page_at,$(page)))
+	@rmdir '$(DESTDIR)$(PREFIX)/share/handoff/luals' '$(DESTDIR)$(PREFIX)/share/handoff' 2>/dev/null || :
 
 # LuaRocks says where its VM's headers are and where files go (see the rockspec). Its trees for 5.1 are LuaJIT's too, and are
 # filled for LuaJIT; Lua 5.1 itself is not supported.
@@ -179,6 +189,16 @@ packages = $(if $(filter no,$(DEPS)),:,.ci/deps '$(1)' $(sort $(2:%='%')))
 
 deps:
 	@$(call packages,deps,$(build_deb) $(test_deb))
+
+# --- the reference --------------------------------------------------------------------------------------------------------
+doc:
+	@$(call packages,doc,$(demo_deb) lua-ldoc)
+	@$(MAKE) --no-print-directory -s lua54
+	@$(MAKE) --no-print-directory -s doc-run
+	@echo 'handoff: the reference is in $(BUILD)/doc/index.html'
+doc-run:
+	@mkdir -p $(BUILD)/doc-src && $(lua54_lua) spec/support/reference.lua $(BUILD)/doc-src $(BUILD)/doc
+	@cd $(BUILD)/doc-src && env -u LUA_PATH -u LUA_CPATH ldoc --fatalwarnings -q . >/dev/null
 
 # --- try it ---------------------------------------------------------------------------------------------------------------
 # Programs of the tree find the tree's own modules first.
@@ -333,6 +353,7 @@ help:
 	@echo 'make install     PREFIX=$(PREFIX) DESTDIR='
 	@echo 'make uninstall   the same places'
 	@echo 'make deps        install what is missing to build and test (Debian packages); DEPS=no turns this off elsewhere'
+	@echo 'make doc         the reference as HTML, in $(BUILD)/doc'
 	@echo 'make demo        try it: an edit over 25 agents of a sandbox on this machine'
 	@echo 'make demo-nginx  try it inside nginx: a shop with opening hours, and a console; until Ctrl-C'
 	@echo 'make test        everything that must pass; SPEC=spec/x_spec.lua for less of busted'
@@ -345,6 +366,6 @@ help:
 	@echo 'make bench       processor time, memory and agents a second, on both VMs, beside others'
 	@echo 'make clean'
 
-.PHONY: all $(vms) rock install install-command install-pages install-rock uninstall deps demo demo-run demo-nginx \
+.PHONY: all $(vms) rock install install-command install-pages install-rock uninstall deps doc doc-run demo demo-run demo-nginx \
   demo-nginx-run test checks lint lints $(checks) test-nginx threads fuzz $(fuzzers:%=fuzz-%) test-asan test-valgrind test-gc \
   test-kill golden bench bench-run clean help

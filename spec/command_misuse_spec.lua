@@ -151,6 +151,7 @@ local verbs = {
   } },
   schema = { good = "schema", rows = {
     { "schema more", MISUSE, "too many arguments" },
+    { "schema --format luals --desired", MISUSE, "no types of desired state" },
   } },
   set = { good = "set settings.timezone=Europe/Rome --yes", rows = {
     { "set", MISUSE, "missing argument 'values'" },

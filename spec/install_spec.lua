@@ -49,7 +49,8 @@ describe("make install", function()
     assert.matches("^handoff %S+ %(Lua 5.4, libcurl %S+%)\n$", output)
     local completes = ("cd / && . %s/share/bash-completion/completions/handoff && complete -p handoff"):format(folder)
     assert.matches("_handoff handoff\n$", (program.run_fresh("bash -c " .. program.quote(completes))))
-    local pages = { "man/man1/handoff.1", "zsh/site-functions/_handoff", "fish/vendor_completions.d/handoff.fish" }
+    local pages = { "man/man1/handoff.1", "zsh/site-functions/_handoff", "fish/vendor_completions.d/handoff.fish",
+      "handoff/luals/handoff.lua" }
     for _, page in ipairs(pages) do
       assert.equal(0, select(2, program.run(("grep -q version %s/share/%s"):format(folder, page))), page)
     end

@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* A configuration held against the schema: broken rules, and what is legal and surely not meant, as sorted issues. */
+/*** @classmod Config
+ */
+/*** What a check found. It prints as one line.
+ * @table Issue
+ * @tfield "error"|"warning" severity
+ * @tfield string path where: `custom_guidelines["Refund"].name`
+ * @tfield string rule the id of the rule, which can be silenced
+ * @tfield string message
+ */
 #include "l_check.h"
 #include "l_week.h"
 
@@ -479,8 +488,13 @@ static bool read_options(checker *c, int options) {
     return edited;
 }
 
-/* cfg:check([{edited=, ignore=}]) → a list of issues {severity, path, rule, message} in the document's order; empty when all is well.
- * `edited`: only the parts that were. `ignore`: ids of rules. */
+/*** Holds the configuration against the rules: what is broken is an error, what is legal and surely not meant a warning.
+ * @function check
+ * @tparam[opt] table opts
+ * @tparam[opt=false] boolean opts.edited look at the parts only that were edited
+ * @tparam[opt] string[] opts.ignore ids of rules that are passed over, see `handoff.rules`
+ * @treturn Issue[] in the document's order; empty when all is well
+ */
 static int l_check(lua_State *L) {
     lua_settop(L, 3);
     checker c = {.L = L, .doc = hol_config_check(L, 1), .config = 1, .values = 4, .issues = 5, .orders = 6};

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /* The configuration: a document that stays its text; parts become values when they are touched, and go back as they
  * came unless they are edited. */
+/*** A configuration, from `client:get()`, `handoff.config`, or as an edit gets it. Its parts are fields, see the page of
+ * them; every assignment is checked where it is made. What nobody touched goes back byte for byte. What was edited since it
+ * was fetched is at hand: `cfg:changes()`.
+ * @classmod Config
+ */
 #include "l_config.h"
 #include "l_week.h"
 
@@ -373,7 +378,10 @@ static void push_members(lua_State *L, hol_doc *doc, int config, int values) {
     }
 }
 
-/* cfg:plain() → plain tables, a copy; empty arrays carry json.array's mark. */
+/*** The configuration as plain tables, a copy; empty arrays carry the mark of `json.array`.
+ * @function plain
+ * @treturn table
+ */
 static int l_plain(lua_State *L) {
     lua_settop(L, 1);
     hol_doc *doc = hol_config_check(L, 1);
@@ -383,7 +391,12 @@ static int l_plain(lua_State *L) {
     return 1;
 }
 
-/* cfg:json([{indent=}]) → canonical text: the schema's order, then the rest sorted. */
+/*** The canonical text: the schema's order, then the rest sorted. The same document gives the same bytes on every VM.
+ * @function json
+ * @tparam[opt] table opts
+ * @tparam[opt=0] integer opts.indent blanks a level; 0: all on one line
+ * @treturn string
+ */
 static int l_canonical(lua_State *L) {
     lua_settop(L, 2);
     hol_doc *doc = hol_config_check(L, 1);
@@ -402,7 +415,10 @@ void hol_config_write(hol_writer *w, const hol_doc *doc, int values, size_t i) {
     lua_pop(L, 1);
 }
 
-/* cfg:text() → what is sent: the text as it came, with the edited parts written anew. */
+/*** What is sent: the text as it came, with the edited parts written anew.
+ * @function text
+ * @treturn string
+ */
 static int l_text(lua_State *L) {
     lua_settop(L, 1);
     hol_doc *doc = hol_config_check(L, 1);
@@ -426,7 +442,10 @@ static int l_text(lua_State *L) {
     return 1;
 }
 
-/* cfg:copy() → an independent config: the same text, the same edits. */
+/*** An independent configuration: the same text, the same edits.
+ * @function copy
+ * @treturn Config
+ */
 static int l_copy(lua_State *L) {
     lua_settop(L, 1);
     hol_doc *doc = hol_config_check(L, 1);

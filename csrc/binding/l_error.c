@@ -1,6 +1,35 @@
 /* SPDX-License-Identifier: MIT */
 /* Errors are tables: `kind`, `message`, and what is known. One metatable for those that are raised and those that are
  * returned. */
+/*** What went wrong. A mistake in a script raises one, a failure of the world is returned: `nil, err`. It prints as one line
+ * that says what to do next.
+ * @classmod Error
+ */
+/*** What it holds, as far as it is known.
+ * @table Error
+ * @tfield string kind `invalid` (a broken rule, a bad argument), `auth` (401), `scope` (403), `rejected` (another 4xx),
+ *  `rate_limit` (429), `server` (5xx), `network`, `timeout`, `tls`, `protocol` (not the API's answer), `conflict`,
+ *  `unverified` (200, but an edit was not kept), `cancelled`, `limit` and `held` (of a fleet), `history`, `skipped`,
+ *  `uncached` (of a cache in nginx)
+ * @tfield string message
+ * @tfield[opt] string path where in the configuration, or which option
+ * @tfield[opt] string rule the id of the rule that was broken
+ * @tfield[opt] any value what was refused; never a token
+ * @tfield[opt] integer limit of the rule
+ * @tfield[opt] integer status HTTP's
+ * @tfield[opt] string code the service's own
+ * @tfield[opt] string server_message the service's own words
+ * @tfield[opt] string agent whose it is
+ * @tfield[opt] integer attempts how often it was tried
+ * @tfield[opt] number retry_after seconds that the service asks for
+ * @tfield[opt] integer column of a text of hours, or of a selection: the character that is wrong
+ * @tfield[opt] string reason of kind `history`: a word for what stops it
+ * @tfield[opt] boolean unknown true where it is not known whether a PUT was written
+ * @tfield[opt] Config before where that is so: what was there
+ * @tfield[opt] Run|integer run of kind `limit`: the plan; of kind `held`: which run has the agent
+ * @tfield[opt] table[] conflicts of kind `conflict`: `{path, base, mine, theirs}`
+ * @tfield[opt] Issue[] issues of kind `invalid`: all that is wrong
+ */
 #include "hol.h"
 
 #include <stdarg.h>

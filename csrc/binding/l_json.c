@@ -1,6 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /* lua-cjson made strict and lossless: the scan validates and marks, lua-cjson decodes, a walk restores what was marked.
  */
+/*** JSON without loss, on every VM: any RFC 8259 document passes through both functions with its value intact. `[]` stays
+ * `[]` and `{}` stays `{}`, `null` stays (`handoff.null`), numbers keep every digit. Duplicated keys, invalid UTF-8,
+ * lone surrogates, NaN and nesting over 100 are refused.
+ * @module handoff.json
+ */
+/*** The value JSON's null comes as: cjson.null.
+ * @tfield userdata null
+ */
 #include "l_node.h"
 
 #include <string.h>
@@ -115,7 +123,14 @@ static size_t limit_option(lua_State *L, int options) {
     return limit;
 }
 
-/* json.decode(text[, {max_bytes=}]) → the value, or nil and a `protocol` error with line and column. */
+/*** Decodes a text, strictly: what is refused is named with line and column.
+ * @function decode
+ * @tparam string text an RFC 8259 document
+ * @tparam[opt] table opts
+ * @tparam[opt=8388608] integer opts.max_bytes the longest text that is taken
+ * @treturn any the value; nil where there is none
+ * @treturn ?Error err of kind `protocol`
+ */
 static int l_decode(lua_State *L) {
     size_t len;
     const char *text = luaL_checklstring(L, 1, &len);
@@ -142,8 +157,13 @@ int hol_indent_option(lua_State *L, int options, const char *what) {
     return indent;
 }
 
-/* json.encode(value[, {indent=}]) → text. Raises where a value has no place in JSON. Keys are sorted; an empty table is
- * `{}` unless it is marked by json.array. */
+/*** Encodes a value. Raises where a value has no place in JSON. Keys are sorted; an empty table is `{}` unless it is marked by `array`.
+ * @function encode
+ * @tparam any value
+ * @tparam[opt] table opts
+ * @tparam[opt=0] integer opts.indent blanks a level; 0: all on one line
+ * @treturn string the text
+ */
 static int l_encode(lua_State *L) {
     luaL_checkany(L, 1);
     hol_writer w = {.indent = hol_indent_option(L, 2, "handoff.json.encode")};
@@ -154,8 +174,12 @@ static int l_encode(lua_State *L) {
     return 1;
 }
 
-/* json.array([table]) → the table (a new one by default), marked: it is written as an array even when it is empty. The mark is a
- * metatable, and takes the place of no other: an object of a configuration would be one no more. */
+/*** Marks a table: it is written as an array even when it is empty. The mark is a metatable, and takes the place of no
+ * other: an object of a configuration would be one no more.
+ * @function array
+ * @tparam[opt] table list a new one by default
+ * @treturn table the table
+ */
 static int l_array(lua_State *L) {
     lua_settop(L, 1);
     if (lua_isnil(L, 1)) {
@@ -171,7 +195,11 @@ static int l_array(lua_State *L) {
     return 1;
 }
 
-/* json.number(text) → a number that keeps every digit: one of Lua's where it holds the value. */
+/*** A number that keeps every digit.
+ * @function number
+ * @tparam string text a number of JSON
+ * @treturn any one of Lua's where it holds the value; otherwise an object that prints as the text
+ */
 static int l_number(lua_State *L) {
     size_t len;
     const char *text = luaL_checklstring(L, 1, &len);

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /* The methods of lists: add, find, upsert, remove, each, clear. They go through the list's metatable, where every
  * change is checked. */
+/*** A list of a configuration: `cfg.availability`, `cfg.settings.keywords`. Items are at `[1]` to `[#list]`; `Item` stands for
+ * what the list is of. Matching nothing is no error. On Lua 5.4 the functions of `table` work on it, too.
+ * @classmod List
+ */
 #include "l_node.h"
 
 #include "../core/schema.h"
@@ -118,7 +122,12 @@ static void check_choices(lua_State *L, const hol_type *type) {
     }
 }
 
-/* list:find(match) → the first item that has these fields (or is this scalar) and its place, or nil. */
+/*** The first item that has these fields, or is this text or number.
+ * @function find
+ * @tparam any match a table of fields, or the text or number itself
+ * @treturn ?Item nil where there is none
+ * @treturn ?integer its place
+ */
 static int l_find(lua_State *L) {
     const hol_type *type = check_list(L, "list:find{name = …}", true);
     check_match(L, type, false);
@@ -143,7 +152,11 @@ static int append(lua_State *L) {
     return 1;
 }
 
-/* list:add(item) → the item as it stands in the list now. A scalar that is there already is not added again. */
+/*** Adds an item at the end. A text or number that is there already is not added again.
+ * @function add
+ * @tparam Item item taken by value
+ * @treturn Item the item as it stands in the list now
+ */
 static int l_add(lua_State *L) {
     const hol_type *type = check_list(L, "list:add(item)", true);
     size_t i = is_object_list(type) ? 0 : find(L, 1);
@@ -242,7 +255,11 @@ static void open_match(lua_State *L, const hol_type *type) {
     lua_settop(L, top);
 }
 
-/* list:upsert{name = …, …} → the item: the one of that id or name with these fields set, or a new one. */
+/*** Sets these fields of the item of that id or name, or adds it.
+ * @function upsert
+ * @tparam table item of fields, `name` or `id` among them
+ * @treturn Item the item as it stands in the list now
+ */
 static int l_upsert(lua_State *L) {
     const hol_type *type = check_list(L, "list:upsert{name = …}", true);
     bool node = hol_node_type(L, MATCH);
@@ -288,8 +305,11 @@ static void check_removable(lua_State *L, const hol_type *type) {
                     "its items are predefined and cannot be removed; set is_active = false instead");
 }
 
-/* list:remove(match) → how many were removed: an item, fields, or, in a list of objects, a place; in others, the scalar
- * itself. */
+/*** Removes what matches.
+ * @function remove
+ * @tparam any match an item, a table of fields, or, in a list of objects, a place; in others the text or number itself
+ * @treturn integer how many were removed
+ */
 static int l_remove(lua_State *L) {
     const hol_type *type = check_list(L, "list:remove(match)", true);
     check_removable(L, type);
@@ -307,7 +327,10 @@ static int l_remove(lua_State *L) {
     return 1;
 }
 
-/* list:clear() → how many were removed. */
+/*** Removes all items.
+ * @function clear
+ * @treturn integer how many were removed
+ */
 static int l_clear(lua_State *L) {
     const hol_type *type = check_list(L, "list:clear()", false);
     check_removable(L, type);
@@ -334,8 +357,11 @@ static int l_each_next(lua_State *L) {
     return 2;
 }
 
-/* for i, item in list:each() do: over the items there were at the start, so that removing some on the way passes none
- * over. */
+/*** Iterates over the items that there were at the start, so that removing some on the way passes none over.
+ * @function each
+ * @treturn fun():integer,Item of place and item
+ * @usage for i, slot in cfg.availability:each() do print(i, slot.day_span) end
+ */
 static int l_each(lua_State *L) {
     check_list(L, "list:each()", false);
     size_t count = lua_rawlen(L, DATA);

@@ -15,6 +15,16 @@
  *   :gaps([shorter_than]) → the closed ones between them, those of less minutes than that
  *   :overlaps() → the spans that the text or the slots it was made of cover more than once
  *   :is_open(minute) → boolean     :next_change(minute) → minutes until, or nil: never */
+/*** Hours of a week, a set of minutes, made by `handoff.week`. It prints as text: `mon-fri 09:00-17:30, sat 10:00-14:00`; two
+ * of the same minutes are equal. None of its methods changes it.
+ * @classmod Week
+ */
+/*** From one minute to another: of the week since monday 00:00, or instants, where that is said.
+ * @table Span
+ * @tfield integer from
+ * @tfield integer to the first one after it
+ * @tfield[opt] string text of the week, in words: `mon 09:00-17:30`
+ */
 #include "l_week.h"
 
 #include "l_node.h"
@@ -261,6 +271,11 @@ static int give(lua_State *L, const ho_week *open) {
     return 1;
 }
 
+/*** The minutes of either; `+` does the same.
+ * @function add
+ * @tparam Week|string|table other a week, a text or a list of slots
+ * @treturn Week
+ */
 static int l_add(lua_State *L) {
     lua_settop(L, 2);
     ho_week open = take_week(L, 1)->open;
@@ -268,6 +283,11 @@ static int l_add(lua_State *L) {
     return give(L, &open);
 }
 
+/*** The minutes that the other one does not have; `-` does the same.
+ * @function subtract
+ * @tparam Week|string|table other a week, a text or a list of slots
+ * @treturn Week
+ */
 static int l_subtract(lua_State *L) {
     lua_settop(L, 2);
     ho_week open = take_week(L, 1)->open;
@@ -275,6 +295,11 @@ static int l_subtract(lua_State *L) {
     return give(L, &open);
 }
 
+/*** The minutes that both have.
+ * @function intersect
+ * @tparam Week|string|table other a week, a text or a list of slots
+ * @treturn Week
+ */
 static int l_intersect(lua_State *L) {
     lua_settop(L, 2);
     ho_week open = check_self(L)->open;
@@ -282,12 +307,21 @@ static int l_intersect(lua_State *L) {
     return give(L, &open);
 }
 
+/*** The minutes that it does not have.
+ * @function invert
+ * @treturn Week
+ */
 static int l_invert(lua_State *L) {
     ho_week open = check_self(L)->open;
     ho_week_invert(&open);
     return give(L, &open);
 }
 
+/*** The same some time later, around the end of the week.
+ * @function shift
+ * @tparam string|integer by a length of time, such as `"1h 30m"` or `"-15m"`, or minutes
+ * @treturn Week
+ */
 static int l_shift(lua_State *L) {
     lua_settop(L, 2);
     ho_week open = check_self(L)->open;
@@ -301,11 +335,20 @@ static int l_equal(lua_State *L) {
     return 1;
 }
 
+/*** How long it is open.
+ * @function minutes
+ * @treturn integer minutes a week
+ */
 static int l_minutes(lua_State *L) {
     lua_pushinteger(L, ho_week_minutes(&check_self(L)->open));
     return 1;
 }
 
+/*** Whether it is open at a minute of the week.
+ * @function is_open
+ * @tparam string|integer moment such as `"fri 18:30"`, or the minutes since monday 00:00
+ * @treturn boolean
+ */
 static int l_is_open(lua_State *L) {
     lua_settop(L, 2);
     const hol_week *week = check_self(L);
@@ -313,6 +356,11 @@ static int l_is_open(lua_State *L) {
     return 1;
 }
 
+/*** When that is no longer so.
+ * @function next_change
+ * @tparam string|integer moment such as `"fri 18:30"`, or the minutes since monday 00:00
+ * @treturn ?integer minutes from then on; nil where it never is
+ */
 static int l_next_change(lua_State *L) {
     lua_settop(L, 2);
     const hol_week *week = check_self(L);
@@ -324,6 +372,10 @@ static int l_next_change(lua_State *L) {
     return 1;
 }
 
+/*** The fewest slots that say it.
+ * @function slots
+ * @treturn Slot[] plain tables
+ */
 static int l_slots(lua_State *L) {
     hol_week_push_slots(L, &check_self(L)->open);
     return 1;
@@ -361,15 +413,27 @@ static int push_spans(lua_State *L, const ho_week *week, int64_t shorter_than) {
     return 1;
 }
 
+/*** The open spans, rising. One that goes over the end of the week is one.
+ * @function spans
+ * @treturn Span[]
+ */
 static int l_spans(lua_State *L) {
     return push_spans(L, &check_self(L)->open, INT64_MAX);
 }
 
+/*** What was said more than once.
+ * @function overlaps
+ * @treturn Span[]
+ */
 static int l_overlaps(lua_State *L) {
     return push_spans(L, &check_self(L)->twice, INT64_MAX);
 }
 
-/* A week that is never open has none: there is nothing that they are between. */
+/*** What lies between the open spans. A week that is never open has none: there is nothing that they are between.
+ * @function gaps
+ * @tparam[opt] integer|string shorter only those that are shorter than so many minutes, or than a text such as `"1h"`
+ * @treturn Span[]
+ */
 static int l_gaps(lua_State *L) {
     lua_settop(L, 2);
     ho_week closed = check_self(L)->open;

@@ -1,18 +1,24 @@
 -- SPDX-License-Identifier: MIT
---- The difference of two documents, as data. Pure functions on plain tables, as handoff.json decodes them.
---
--- A change is a table, and prints as one line:
---   kind    "added", "changed", "removed", or "moved": the members that a list had before come in another order
---   path    for people: settings.timezone, settings.keywords["agent"], custom_guidelines["Refund"].is_active; an item
---           is called what it was called before
---   before, after   the values themselves, not copies; nil where there is none; of "moved" the two lists
---   part    "settings", "availability", ...
---   id, name   of the list's item that is or holds the change, where it has them
---   field   the field that changed, of the part or its item; nil where a whole part, an item or the order of items did
---   member  true where one member of a list of scalars was added or removed: before or after is that member
---   at, to  the item's place in its list before and after, nil where it is not there; member_at, member_to: the member's
--- Changes come in the document's order. What the server derives (read-only) is left out; so is an id that only one side
--- has, as the server gives it.
+--- The difference of two documents, as data. Pure functions on plain tables, as handoff.json decodes them. Changes come in the
+-- document's order. What the server derives (read-only) is left out; so is an id that only one side has, as the server gives it.
+-- @classmod Config
+
+--- What was edited in one place. It prints as one line: `~ settings.timezone: "UTC" → "Europe/London"`.
+-- @table Change
+-- @tfield "added"|"changed"|"removed"|"moved" kind moved: the members that a list had before come in another order
+-- @tfield string path for people: `custom_guidelines["Refund"].is_active`; an item is called what it was called before
+-- @tfield[opt] any before the value itself, not a copy; nil where there is none; of "moved" the list
+-- @tfield[opt] any after likewise
+-- @tfield string part `"settings"`, `"availability"`, …
+-- @tfield[opt] integer id of the list's item that is or holds the change, where it has one
+-- @tfield[opt] string name likewise
+-- @tfield[opt] string field the field that changed, of the part or its item; nil where a whole part, an item or the order of
+--   items did
+-- @tfield[opt] boolean member true where one member of a list of scalars was added or removed: before or after is that member
+-- @tfield[opt] integer at the item's place in its list before, nil where it is not there
+-- @tfield[opt] integer to the item's place after
+-- @tfield[opt] integer member_at the member's place before
+-- @tfield[opt] integer member_to the member's place after
 local core = require "handoff.core"
 local shape = require "handoff.shape"
 local words = require "handoff.words"
@@ -28,7 +34,7 @@ local change = {}
 local next, ipairs, type, setmetatable = next, ipairs, type, setmetatable
 local concat, sort = table.concat, table.sort
 
---- Whether two plain values are equal at every depth.
+-- Whether two plain values are equal at every depth.
 change.same = same
 
 -- A change prints as its line.
@@ -162,7 +168,7 @@ local function compare_part(out, name, before, after)
   if not same(before, after) then report(out, place, kind_of(before, after), before, after) end
 end
 
---- What changed in one part of a document.
+-- What changed in one part of a document.
 -- @param name "settings", "availability", ...; an unknown part is compared as a whole
 -- @param before, after the part's value, nil where the document has none
 -- @return a list of changes, in the document's order; empty where nothing changed
@@ -172,7 +178,7 @@ function change.part(name, before, after)
   return out
 end
 
---- What changed between two whole documents, tables as handoff.json decodes them.
+-- What changed between two whole documents, tables as handoff.json decodes them.
 -- @return a list of changes, in the document's order, unknown parts last
 function change.diff(before, after)
   local out, others = {}, {}
@@ -330,7 +336,7 @@ local function apply_part(name, value, changes)
   refuse_missing(first)
 end
 
---- Makes the changes to a document: apply(diff(a, b), a) is b, but for what a diff leaves out, which stays as in a.
+-- Makes the changes to a document: apply(diff(a, b), a) is b, but for what a diff leaves out, which stays as in a.
 -- @param doc the document; it is not changed, and what is returned shares tables with it and with the changes
 -- @param changes all or some of those that diff or part gave. Items are found by id or name, and by place where they have
 --   neither or the name is another's, too; where one is not there it raises: to change what moved on, merge.
@@ -344,7 +350,7 @@ end
 
 local opposite = { added = "removed", removed = "added", changed = "changed", moved = "moved" }
 
---- The changes that take these back, in the same order. Each is called what it was called before.
+-- The changes that take these back, in the same order. Each is called what it was called before.
 function change.reverse(changes)
   local reversed = {}
   for i, c in ipairs(changes) do
@@ -369,7 +375,7 @@ local function order_text(c, list)
   return concat(labels, ", ")
 end
 
---- One change on one line, `~ settings.timezone: "UTC" → "Europe/London"`, a sign in front: + - or ~. Long texts are
+-- One change on one line, `~ settings.timezone: "UTC" → "Europe/London"`, a sign in front: + - or ~. Long texts are
 -- cut in the middle; nothing in it can command a terminal.
 function change.line(c)
   local line = signs[c.kind] .. " " .. c.path
@@ -383,7 +389,7 @@ end
 
 Change.__tostring = change.line
 
---- The changes as lines, one each, without a newline at the end.
+-- The changes as lines, one each, without a newline at the end.
 function change.text(changes)
   local lines = {}
   for i, c in ipairs(changes) do lines[i] = change.line(c) end

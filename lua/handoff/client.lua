@@ -1,5 +1,50 @@
 -- SPDX-License-Identifier: MIT
 --- One agent: read its configuration, write it, edit it safely. Failures of the world are `nil, err`; mistakes raise.
+-- `handoff.client` makes one.
+-- @classmod Client
+
+--- What a client may be told. An option that there is not raises.
+-- @table ClientOptions
+-- @tfield[opt] string|function token a text, or a function that returns one; `HANDOFF_TOKEN` by default
+-- @tfield[opt] string name what messages call the agent
+-- @tfield[opt] string base_url `HANDOFF_BASE_URL` by default, or the vendor's
+-- @tfield[opt=30] number timeout seconds of one request
+-- @tfield[opt=10] number connect_timeout seconds of one request until it is connected
+-- @tfield[opt=4] integer retries how often a request is tried again
+-- @tfield[opt=120] number deadline seconds of a whole get, put, update or apply
+-- @tfield[opt="100%"] string budget how much of the service's limits it may use
+-- @tfield[opt] string ca_file a file of certificates to trust
+-- @tfield[opt] string proxy a proxy's URL
+-- @tfield[opt=false] boolean insecure allow plain http:// beyond loopback
+-- @tfield[opt] fun(event:table) on_event called with `{type="request_start"}`, `{type="request_end"}` and `{type="retry"}`
+-- @tfield[opt] table transport by default the shared one, see handoff.transport
+
+--- What an update may be told.
+-- @table UpdateOptions
+-- @tfield[opt=false] boolean dry_run do all but the writing
+-- @tfield[opt=true] boolean merge look a second time, just before writing; apply always does
+-- @tfield[opt] "mine"|"theirs"|function on_conflict by default a conflict is an error; a function gets it (`path`, `base`,
+--   `mine`, `theirs`) and returns one of the words, or `"value"` and one
+-- @tfield[opt="answer"] "answer"|"read"|boolean verify what is held against the edit: the PUT's answer, what a GET says
+--   afterwards, or nothing (false)
+-- @tfield[opt] fun(before:string,meant:string):boolean,any on_put called just before each PUT leaves, which it stops with
+--   nil, err
+-- @tfield[opt] integer retries as of the client
+-- @tfield[opt] number deadline as of the client; the time that the edit takes does not count
+
+--- What became of an update.
+-- @table Outcome
+-- @tfield "changed"|"unchanged" status
+-- @tfield Change[] changes
+-- @tfield Issue[] warnings
+-- @tfield Config before what was there
+-- @tfield Config after what is there now; in a dry run what would have been sent
+-- @tfield string before_text
+-- @tfield string after_text
+-- @tfield integer requests how many were made
+-- @tfield[opt] boolean merged true where somebody else's edits were merged in
+-- @tfield[opt] boolean reconciled true where the PUT's answer never came, and a look showed that it was written
+-- @tfield[opt] boolean dry_run true where nothing was written that would have been
 local core = require "handoff.core"
 local call = require "handoff.call"
 local environment = require "handoff.environment"
@@ -158,7 +203,7 @@ local function client_of(base, name, token)
   }
 end
 
---- The client of one agent.
+-- The client of one agent.
 -- @param opts { token = a text, or a function that returns one (by default HANDOFF_TOKEN), name = what messages call
 --   the agent, base_url = (by default HANDOFF_BASE_URL, or the vendor's), timeout = 30, connect_timeout = 10 (seconds,
 --   of one request), retries = 4 (how often a request is tried again), deadline = 120 (seconds, of a whole get, put, update or
@@ -168,7 +213,7 @@ local function new(opts)
   return client_of(common(options.read(opts, rows, "handoff.client")), opts and opts.name, opts and opts.token)
 end
 
---- Clients of many agents, which share most options.
+-- Clients of many agents, which share most options.
 -- @param opts options of handoff.client, but name and token
 -- @param observe function(method, status or nil, kind of error or nil, seconds), called when a request ended
 -- @return function(own) → the client of one agent; own = { name=, token=, … }: options of its own come before the shared ones
@@ -211,7 +256,10 @@ local function get(self, asked)
   return cfg, cfg and text or err
 end
 
---- The configuration as it is now → cfg, or nil, err.
+--- The configuration as it is now.
+-- @tparam[opt] nil opts there are none
+-- @treturn ?Config
+-- @treturn ?Error err
 function Client:get(opts)
   local private = own(self)
   refuse_options("client:get", opts)
@@ -228,7 +276,10 @@ end
 
 --- Writes the whole configuration: what is there is overwritten, without a look; scripts want update. It is tried again only
 -- where nothing was written for certain.
--- @return the configuration as the service has it now, or nil, err
+-- @tparam Config cfg
+-- @tparam[opt] nil opts there are none
+-- @treturn ?Config as the service has it now
+-- @treturn ?Error err
 function Client:put(cfg, opts)
   local private = own(self)
   refuse_options("client:put", opts)
@@ -291,20 +342,18 @@ local function judge_returned(private, cfg, first, second)
   return nil, failure { kind = "invalid", rule = "edit", agent = private.name, message = message }
 end
 
---- Edits the configuration: reads it, calls fn(cfg, client), checks what was edited, reads once more, carries the edit over to
+--- Edits the configuration: reads it, calls the function, checks what was edited, reads once more, carries the edit over to
 -- what is there then, writes it, and holds the answer against the edit. Nothing is written where nothing changed, or where the
 -- edit broke a rule (`invalid`, with `issues`). What fn raises reaches the caller, and nothing is written; it may also
 -- return nil and a message; an error of kind "skipped" in its place is what the caller gets.
--- @param opts { dry_run = false (do all but the writing), merge = true (false: without the second look),
---   on_conflict = "mine" | "theirs" | function(conflict) (by default a conflict is an error),
---   verify = "answer" (or "read": once more, or false),
---   on_put = function(before_text, meant_text) → true | nil, err, called just before each PUT leaves, which it may stop,
---   retries, deadline = those of the client; the time that fn takes does not count }
--- @return an outcome { status = "changed" | "unchanged", changes, warnings, before, after (configurations; before_text,
---   after_text), requests (how many were made), merged (true where somebody else's edits were merged in), reconciled (true where
---   the PUT's answer never came, and a look showed that it was written), dry_run (true where nothing was written that would have
---   been: `after` is what would have been sent) }, or nil, err. Where it is not known whether
---   it was written, err.unknown is true, and err.before what was there
+-- @tparam fun(cfg:Config,client:Client) fn edits cfg in place, and returns nothing
+-- @tparam[opt] UpdateOptions opts
+-- @treturn ?Outcome
+-- @treturn ?Error err; where it is not known whether it was written, `err.unknown` is true, and `err.before` what was there
+-- @usage local outcome, err = client:update(function(cfg)
+--   cfg.settings.keywords:add "speak to a human"
+-- end)
+-- print(outcome and outcome.status or tostring(err))
 function Client:update(fn, opts)
   local private = own(self)
   local o = write_options(opts, update_rows, "client:update")
@@ -330,9 +379,11 @@ end
 
 --- Carries the difference of two configurations over to what is there now, as update does with an edit. What is there already,
 -- in whatever way the service writes it, is left.
--- @param before, meant configurations
--- @param opts as of update, without merge
--- @return as update
+-- @tparam Config before
+-- @tparam Config meant
+-- @tparam[opt] UpdateOptions opts without `merge`
+-- @treturn ?Outcome
+-- @treturn ?Error err
 function Client:apply(before, meant, opts)
   local private = own(self)
   local o = write_options(opts, apply_rows, "client:apply")
@@ -346,10 +397,10 @@ end
 
 return {
   new = new, maker = maker,
-  --- The names of the options, as handoff.options reads them.
+  -- The names of the options, as handoff.options reads them.
   rows = rows,
-  --- check_choices(options of an update, what messages call their place): raises where one is none of its choices.
+  -- check_choices(options of an update, what messages call their place): raises where one is none of its choices.
   check_choices = check_choices,
-  --- url(base_url or nil, insecure) → where requests go.
+  -- url(base_url or nil, insecure) → where requests go.
   url = endpoint,
 }

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 --- Configurations: the core's objects, and what is said about them in Lua.
+-- @classmod Config
 local core = require "handoff.core"
 local change = require "handoff.change"
 local merge = require "handoff.merge"
@@ -16,8 +17,10 @@ local function by_place(a, b)
   return i < j or i == j and a.name < b.name
 end
 
---- cfg:changes() → what was edited since the configuration was fetched or made, as handoff.change lists it; empty where
--- every value is what it was, even if it was assigned.
+--- What was edited since the configuration was fetched or made; empty where every value is what it was, even if it was
+-- assigned.
+-- @function changes
+-- @treturn Change[]
 function core.config.methods.changes(cfg)
   local edited = core.config.edited(cfg)
   if #edited == 1 then return change.part(edited[1].name, edited[1].before, edited[1].after) end
@@ -29,7 +32,20 @@ function core.config.methods.changes(cfg)
   return all
 end
 
---- cfg:is_open(time), cfg:next_change(time): see handoff.hours, which is loaded by the first that asks.
+--- Whether a visitor who asks is handed over to a human at that time.
+-- @function is_open
+-- @tparam[opt] integer|string time seconds since 1970, or a text such as `"2026-11-27T18:30Z"`, `"2026-11-27T18:30"` (in the
+--   configuration's zone, as all that follow), `"fri 18:30"`, `"18:30"` (the next one), `"tomorrow 9am"`; now by default
+-- @treturn ?boolean nil where working hours are on and the zone is none
+-- @treturn string|Error `"open"`, `"closed"`, `"off"` (handoff is off), `"always"` (working hours are off); or err
+
+--- When that changes.
+-- @function next_change
+-- @tparam[opt] integer|string time as of `is_open`
+-- @treturn ?integer seconds since 1970; nil where it never does
+-- @treturn ?Error err where working hours are on and the zone is none
+
+-- loaded by the first that asks
 for _, name in ipairs { "is_open", "next_change" } do
   core.config.methods[name] = function(cfg, at) return require("handoff.hours")[name](cfg, at) end
 end
@@ -68,7 +84,7 @@ local function merge_lacking(name, base, mine, _, opts)
   return nil, conflicts
 end
 
---- Edits the configuration `theirs` so that what leads from `base` to `mine` is done to it, too. What is put there is held
+-- Edits the configuration `theirs` so that what leads from `base` to `mine` is done to it, too. What is put there is held
 -- against no rule: what the service once sent is never refused. Parts that mine lacks stay as they are.
 -- @param opts as of handoff.merge's part
 -- @return a list of the conflicts that are left, in the order of mine's parts

@@ -1,6 +1,15 @@
 -- SPDX-License-Identifier: MIT
 --- Desired state: files that say what an agent's configuration is to be, or a part of it. A file is JSON, or Lua that is data
--- (comments, and `return { … }`); it is read, never run. A key that is left out keeps what is live; [] or {} empties.
+-- (comments, and `return { … }`); it is read, never run. A key that is left out keeps what is live; `[]` or `{}` empties.
+-- @module handoff.desired
+
+--- A file of desired state.
+-- @table DesiredFile
+-- @tfield string path
+-- @tfield string agent the file's name without .lua or .json
+-- @tfield "lua"|"json" format
+-- @tfield table value plain tables
+-- @tfield Issue[] warnings
 local core = require "handoff.core"
 
 core.error.home(debug.getinfo(1, "S").source)
@@ -64,7 +73,8 @@ end
 
 -- ---- reading ------------------------------------------------------------------------------------------------------------
 
---- The text of a file, whatever it says | nil, why
+--- The text of a file, whatever it says; or nil and why.
+-- @local
 function desired.read_text(path)
   local kind, why = core.file.kind(path)
   if kind ~= "file" then return nil, why or "it is no file, but a " .. (kind == "folder" and kind or "device") end
@@ -111,10 +121,11 @@ local function only(list, wanted)
 end
 
 --- Reads a file of desired state.
--- @return { path=, agent= (the file's name without .lua or .json), format=, value= plain tables, warnings= issues }; or nil
---   and an error of kind "invalid", whose `issues` are all that is wrong, in the order of the file, warnings among them. An
---   issue is { path="FILE:12:3", file=, line=, column= (in characters, from 1), source= (the line, where it can be shown), rule=,
---   message=, severity= }; one of the whole file has no line.
+-- @tparam string path
+-- @treturn ?DesiredFile
+-- @treturn ?Error err of kind "invalid", whose `issues` are all that is wrong, in the order of the file, warnings among
+--   them. Such an issue also has `file`, `line`, `column` (in characters, from 1) and `source` (the line, where it can be
+--   shown); its path is `FILE:12:3`; one of the whole file has no line
 function desired.read(path)
   local agent, format = split_name(path)
   if not agent and not core.file.kind(path) then
@@ -148,8 +159,9 @@ local function names_of(folder)
 end
 
 --- Reads all files of desired state of a folder. Other files there are passed over.
--- @return a list of files in the order of their names; or nil and an error as of read, with the issues of all of them, and
---   how many `files` there are
+-- @tparam string folder
+-- @treturn ?DesiredFile[] in the order of their names
+-- @treturn ?Error err as of read, with the issues of all of them, and how many `files` there are
 function desired.folder(folder)
   local names, why = names_of(folder)
   if not names then return refuse_file(folder, "file", ("cannot be read: %s; name a folder that can"):format(why)) end
@@ -172,21 +184,24 @@ function desired.folder(folder)
 end
 
 --- Whether the text of a Lua file is desired state, not an edit script: its first statement is `return {`.
+-- @tparam string text
+-- @treturn boolean
 function desired.is_data(text) return require("handoff.desired.lua").is_data(text) end
 
 -- ---- editing, writing -----------------------------------------------------------------------------------------------------
 
---- The edit that lays desired state over a configuration.
--- @param value as read gives it
--- @return a function(cfg), for fleets and clients. Items of lists are matched by id, else by name (slots by day and times).
---   Values are put in as they are: client:update holds them against the rules afterwards.
+--- The edit that lays desired state over a configuration. Items of lists are matched by id, else by name (slots by day and
+-- times). Values are put in as they are: `client:update` holds them against the rules afterwards.
+-- @tparam table value as read gives it
+-- @treturn fun(cfg:Config) for fleets and clients
 function desired.edit(value)
   local overlay = require "handoff.desired.overlay"
   return function(cfg) overlay.edit(cfg, value) end
 end
 
 --- A configuration of nothing but desired state: what it leaves out is absent, and lists are empty.
--- @param value as read gives it
+-- @tparam table value as read gives it
+-- @treturn Config
 function desired.config(value)
   local whole = {}
   for _, part in ipairs(core.schema.document().fields) do
@@ -196,12 +211,14 @@ function desired.config(value)
 end
 
 --- The configuration as a text of desired state.
--- @param format "lua" or "json"
--- @param old the text of a file of Lua that the new one is to replace, or nil: its comments, its order and the layout of
+-- @tparam Config cfg
+-- @tparam "lua"|"json" format
+-- @tparam[opt] string old the text of a file of Lua that the new one is to replace: its comments, its order and the layout of
 --   what did not change stay
--- @return the text and a list of paths that are left out, as desired state cannot have them: fields that this version does not
---   know, values that break a rule, lists with an item that nothing tells apart; or nil and an error of kind "invalid" where
---   old cannot be read
+-- @treturn ?string the text
+-- @treturn string[]|Error paths that are left out, as desired state cannot have them: fields that this version does not
+--   know, values that break a rule, lists with an item that nothing tells apart; or err, of kind "invalid", where old cannot
+--   be read
 function desired.write(cfg, format, old)
   local write = require "handoff.desired.write"
   local value, left = write.value(cfg)
@@ -216,8 +233,12 @@ function desired.write(cfg, format, old)
 end
 --- Writes the configuration into the agent's file in a folder: a new one is its owner's alone; one that is there keeps its
 -- format, its mode and, of Lua, its comments and order. It is put in place at one stroke, and never through a link.
--- @param format of a new file, "lua" or "json"
--- @return { path=, status= "new", "changed" or "unchanged", left_out= paths as of write }, or nil and an error of kind "invalid"
+-- @tparam Config cfg
+-- @tparam string folder
+-- @tparam string agent its name
+-- @tparam "lua"|"json" format of a new file
+-- @treturn ?table `path`, `status` = "new", "changed" or "unchanged", `left_out` = paths as of write
+-- @treturn ?Error err of kind "invalid"
 function desired.save(cfg, folder, agent, format)
   return require("handoff.desired.store").put(desired, cfg, folder, agent, format)
 end

@@ -6,6 +6,7 @@
 --   what = "token" (none, bad, expired, refused) | "life" (of the token) | "duplicate" | "scope" | "inventory" (its options) |
 --     "service" (reachability, answers) | "tls" | "clock",
 --   place = where an agent without a good token stands: agents.lua:12 }
+-- @module handoff.doctor
 local client = require "handoff.client"
 local core = require "handoff.core"
 local inventory = require "handoff.inventory"
@@ -217,16 +218,19 @@ local rows = {
 }
 
 --- Looks at every token of a fleet, and asks the service once for every agent whose token is worth it.
--- @param opts { offline = false (do not ask), days = 30 (warn of tokens that expire sooner),
---   retries = 0 (by default a failure is told as it is, at once), now = seconds since 1970 (the clock's),
---   on_result = function{agent, status = "done" | "failed", error}, called when an agent was asked,
---   stop = function() → true where no further agent is to be asked }
--- @return { findings, counts = { error=, warning= },
---   agents = a list in the inventory's order of { agent, has_token (a good one, by its looks), scenario_id, scope,
---     expires (seconds since 1970), days_left: each where the token says so, answered = true or false where it was asked },
---   services = a list of { url, agents, answered, clock = seconds that the one here is behind, certificate_expires = seconds
---     since 1970: both where its answers say so } };
---   or nil, err where the calling task was cancelled
+-- @tparam Fleet fleet
+-- @tparam[opt] table opts
+-- @tparam[opt=false] boolean opts.offline do not ask
+-- @tparam[opt=30] number opts.days warn of tokens that expire sooner
+-- @tparam[opt=0] integer opts.retries by default a failure is told as it is, at once
+-- @tparam[opt] integer opts.now seconds since 1970; the clock's by default
+-- @tparam[opt] function opts.on_result called with `{agent, status, error}` when an agent was asked
+-- @tparam[opt] function opts.stop true where no further agent is to be asked
+-- @treturn ?table `findings`; `counts` = `{error, warning}`; `agents`, in the inventory's order, of `{agent, has_token (a
+--   good one, by its looks), scenario_id, scope, expires (seconds since 1970), days_left, answered}`, as far as the token
+--   says so and it was asked; `services`, of `{url, agents, answered, clock (seconds that the one here is behind),
+--   certificate_expires (seconds since 1970)}`; nil where the calling task was cancelled
+-- @treturn ?Error err
 function doctor.examine(fleet, opts)
   local o = options.read(opts, rows, "handoff.doctor")
   o.now = o.now or os.time()

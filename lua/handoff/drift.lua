@@ -1,6 +1,26 @@
 -- SPDX-License-Identifier: MIT
 --- What agents have now, held against what the history knows that they were left with. Nothing is written: each agent is sent one
 -- GET, and a token that may only read is enough.
+-- @module handoff.drift
+
+--- What agents have now, see `look`. It prints as one line.
+-- @table Report
+-- @tfield DriftResult[] results in the fleet's order
+-- @tfield {[string]:integer} counts by status
+-- @tfield[opt] string stopped why agents were left untouched, one line
+
+--- What became of one agent.
+-- @table DriftResult
+-- @tfield string agent its name
+-- @tfield "same"|"drifted"|"unknown"|"failed"|"untouched" status unknown: the history has no document that it was left with;
+--   untouched: stopped before its turn
+-- @tfield[opt] Change[] changes what leads from the document that it was left with to the one that it has; the order of
+--   items does not count
+-- @tfield[opt] integer run by which run it was left with that
+-- @tfield[opt] integer at when, seconds since 1970
+-- @tfield[opt] boolean doubtful true where nobody knows whether that run wrote it: then the nearer of the documents before and
+--   after counts
+-- @tfield[opt] Error error
 local core = require "handoff.core"
 local change = require "handoff.change"
 local history = require "handoff.history"
@@ -68,7 +88,7 @@ end
 -- What is told only where there is some of it.
 local others = { { "unknown", "unknown to the history" }, { "failed", "failed" }, { "untouched", "not looked at" } }
 
---- 25 agents: 3 drifted, 20 as they were left, 2 unknown to the history
+-- 25 agents: 3 drifted, 20 as they were left, 2 unknown to the history
 function Report:__tostring()
   local count, counts = #self.results, self.counts
   local words = { ("%d drifted"):format(counts.drifted or 0), ("%d as they were left"):format(counts.same or 0) }
@@ -98,13 +118,14 @@ local function look_at_all(fleet, from, o)
 end
 
 --- Looks at every agent of a fleet.
--- @param opts { history = a file (by default the fleet's, or the user's own), concurrency, on_result, stop: as of fleet:each }
--- @return a report { results, counts (by status), stopped }, results a list in the fleet's order: { agent (its name), status =
---   "same", "drifted", "unknown" (the history has no document that it was left with), "failed" or "untouched" (stopped before
---   its turn), changes = what leads from the document that it was left with to the one that it has (the order of items does
---   not count), run, at = by which run and when (seconds since 1970) it was left with it, doubtful = true where nobody knows
---   whether that run wrote it: then the nearer of the documents before and after counts; error }. It prints as one line.
---   Or nil, err where the history cannot be read or a token is missing
+-- @tparam Fleet fleet
+-- @tparam[opt] table opts
+-- @tparam[opt] string opts.history a file; by default the fleet's, or the user's own
+-- @tparam[opt] integer opts.concurrency as of `fleet:each`
+-- @tparam[opt] function opts.on_result as of `fleet:each`
+-- @tparam[opt] function opts.stop as of `fleet:each`
+-- @treturn ?Report nil where the history cannot be read or a token is missing
+-- @treturn ?Error err
 function drift.look(fleet, opts)
   local o = options.read(opts, look_rows, "drift.look")
   local path = o.history

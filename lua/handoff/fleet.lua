@@ -1,6 +1,46 @@
 -- SPDX-License-Identifier: MIT
 --- Many agents as one: `handoff.fleet "agents.lua"`. One edit over all or some of them, many at once, recorded in the history so
 -- that a run that was stopped can be gone on with, and any run be taken back.
+-- @classmod Fleet
+
+--- An agent of an inventory, with options of its own.
+-- @table Agent
+-- @tfield string name
+-- @tfield[opt] {[string]:string} tags
+-- @tfield[opt] string base_url
+
+--- What a fleet may be told: the options of a client, for every agent that has none of its own, but `token` and `name`; and
+-- these.
+-- @table FleetOptions
+-- @tfield[opt=32] integer concurrency agents at once, at most: fewer while the service is short of breath
+-- @tfield[opt] string|boolean history a file's path, or false: none; by default the user's own
+-- @tfield[opt=false] boolean allow_duplicates let two names stand for one agent
+
+--- What a run may be told.
+-- @table RunOptions
+-- @tfield[opt=false] boolean dry_run as of an update
+-- @tfield[opt=true] boolean merge as of an update
+-- @tfield[opt="answer"] "answer"|"read"|boolean verify as of an update
+-- @tfield[opt] "mine"|"theirs"|function on_conflict as of an update
+-- @tfield[opt] integer concurrency as of the fleet
+-- @tfield[opt] string|boolean history as of the fleet
+-- @tfield[opt] boolean allow_duplicates as of the fleet
+-- @tfield[opt] string edit a name for the edit, which the history keeps; by default its file and line
+-- @tfield[opt=0] number wait seconds to wait for agents that another run holds
+-- @tfield[opt] integer|string max_changes how many agents may change, 12 or `"10%"`; looked at before the first is written
+-- @tfield[opt] integer|string max_deletions how many items may go, likewise
+-- @tfield[opt] table waves `{1, "10%", "100%"}`: how many have been written after each wave
+-- @tfield[opt] fun(wave:table):boolean on_wave between two waves, with `{number, of, reached, left, failed}`; false: no more
+--   of them
+-- @tfield[opt] integer|string max_failures how many may fail before no further agent is begun, 12 or `"10%"`; with waves 0
+-- @tfield[opt] fun(run:Run):boolean confirm called once all is planned and within the limits, before the first is written: true
+--   where the plan is to be written. A run that is declined has `declined`, and leaves no trace in the history
+-- @tfield[opt] fun(result:Result,outcome:Outcome) on_result for each agent that had its turn
+-- @tfield[opt] fun(result:Result,outcome:Outcome) on_planned for each that has a plan now, and has its turn later: with limits,
+--   waves or confirm
+-- @tfield[opt] fun(result:Result,before:string,meant:string,as_planned:boolean):boolean,any on_put called just before each PUT
+--   leaves, which nil and an error stop; as_planned: what it writes is what was planned, to the byte
+-- @tfield[opt] fun():boolean stop true where no further agent is to be begun
 local core = require "handoff.core"
 local client = require "handoff.client"
 local config = require "handoff.config"
@@ -92,7 +132,7 @@ local function part(self, list)
   return make(list, self.options, self.clients)
 end
 
---- A fleet of all agents of an inventory.
+-- A fleet of all agents of an inventory.
 -- @param source a file's path (.lua, .json, .csv) or a list, see handoff.inventory
 -- @param opts options of handoff.client, for every agent that has none of its own; and what runs leave out: concurrency = 32
 --   (agents at once, at most: fewer while the service is short of breath), history = a file's path, or false (by default the
@@ -115,19 +155,23 @@ local function choose(list, fits)
   return chosen
 end
 
---- The agents that fit: "region=eu tier!=free name~shop-*", see handoff.select; or function(agent) → whether it does.
--- @return another fleet
+--- The agents that fit.
+-- @tparam string|fun(agent:Agent):boolean terms `"region=eu tier!=free name~shop-*"`, see handoff.select; or a function
+-- @treturn Fleet another one
 function Fleet:select(terms)
   return part(self, (type(terms) == "function" and choose or select.apply)(self.list, terms))
 end
 
 --- The i-th of n parts of the fleet, so that n jobs can do one each. An agent stays in its part when others come and go.
--- @return another fleet
+-- @tparam integer i
+-- @tparam integer n
+-- @treturn Fleet another one
 function Fleet:shard(i, n)
   return part(self, select.shard(self.list, i, n))
 end
 
---- The agents, a list: { name=, tags=, … }.
+--- The agents.
+-- @treturn Agent[]
 function Fleet:agents()
   local list = {}
   for i, agent in ipairs(self.list) do list[i] = agent end
@@ -161,7 +205,7 @@ local function check_duplicates(agents, o)
       .. "selection, or give allow_duplicates=true"):format(table.concat(twice.names, " and "), twice.scenario_id) }
 end
 
---- What a run holds while it goes on, so that no other one edits it: an agent, whatever it is called.
+-- What a run holds while it goes on, so that no other one edits it: an agent, whatever it is called.
 local function claims(self, agents)
   local list = {}
   for i, agent in ipairs(agents) do
@@ -172,14 +216,15 @@ local function claims(self, agents)
 end
 
 --- Who the agents are, whatever they are called: by what their tokens say, and the service's address.
--- @return a list of { name=, key= a text }; or nil, err where a token cannot be had
+-- @treturn ?table[] `{name, key}`, the key a text; nil where a token cannot be had
+-- @treturn ?Error err
 function Fleet:identities()
   local ready, err = inventory.resolve(self.list)
   if not ready then return nil, err end
   return claims(self, self.list)
 end
 
---- Calls fn(history) with the history open; nil where none is kept.
+-- Calls fn(history) with the history open; nil where none is kept.
 local function with_history(self, o, fn)
   if o.history == false then return fn() end
   local where = type(o.history) == "string" and o.history or nil
@@ -224,29 +269,18 @@ local function place_of(fn)
   return ("%s:%d"):format(info.short_src, info.linedefined)
 end
 
---- Edits every agent: fn(cfg, agent) is called with its configuration and its entry of the inventory, as client:update calls it.
--- Each agent's call is a coroutine of its own: requests inside it wait without the others. One agent's failure stops no other.
+--- Edits every agent: fn is called with its configuration and its entry of the inventory, as client:update calls it. Each
+-- agent's call is a coroutine of its own: requests inside it wait without the others. One agent's failure stops no other.
 -- An edit that returns nil and an error of kind "skipped" leaves the agent as it is: that is no failure.
--- @param opts
---   dry_run, merge, verify, on_conflict            see client:update
---   concurrency, history, allow_duplicates         see handoff.fleet
---   edit             a name for the edit, which the history keeps; by default its file and line
---   wait = 0         seconds to wait for agents that another run holds
---   max_changes, max_deletions       how many agents may change, how many items may go, 12 or "10%" of the agents; looked at
---                    before the first is written
---   waves            {1, "10%", "100%"}: how many have been written after each wave
---   on_wave          function{number, of, reached, left, failed}, between two waves; false: no more of them
---   max_failures     how many may fail before no further agent is begun, 12 or "10%"; with waves 0
---   confirm          function(run) → true where the plan is to be written: called once all is planned and within the limits,
---                    before the first is written; the results are "planned" (with changes), "unchanged" or "failed". A run
---                    that is declined has `declined`, and leaves no trace in the history
---   on_result        function(result, outcome) for each agent that had its turn; outcome has the documents
---   on_planned       the same for each that has a plan now, and has its turn later: with limits, waves or confirm
---   on_put           function(result, before_text, meant_text, as_planned) → true, or nil and an error that is the agent's:
---                    called just before each PUT leaves; as_planned: what it writes is what was planned, to the byte
---   stop             function() → true where no further agent is to be begun
--- @return a run { id, results, counts, stopped, dry_run }, see handoff.fleet.run; or nil, err where nothing was written: a limit
---   refuses it (err.run has the plan), the history cannot be kept, a token is missing, an agent is held by another run
+-- @tparam fun(cfg:Config,agent:Agent) fn
+-- @tparam[opt] RunOptions opts
+-- @treturn ?Run nil where nothing was written: a limit refuses it (`err.run` has the plan), the history cannot be kept, a
+--   token is missing, an agent is held by another run
+-- @treturn ?Error err
+-- @usage local run = assert(fleet:select "region=eu":update(function(cfg, agent)
+--   cfg.availability = handoff.week "mon-fri 09:00-17:30"
+-- end, { waves = { 1, "100%" }, max_changes = "10%" }))
+-- print(run)
 function Fleet:update(fn, opts)
   check_function(fn, "update")
   local o = read_run(self, opts, update_rows, "update")
@@ -258,7 +292,7 @@ end
 
 -- ---- going on, and back ----------------------------------------------------------------------------------------------------
 
---- Those of the fleet's agents that the list (of a run's entries, by name) has, and that `wanted` likes.
+-- Those of the fleet's agents that the list (of a run's entries, by name) has, and that `wanted` likes.
 local function agents_of(self, entries, wanted)
   local agents = {}
   for _, agent in ipairs(self.list) do
@@ -268,7 +302,7 @@ local function agents_of(self, entries, wanted)
   return agents
 end
 
---- Says that the fleet does not have all agents of a run that `wanted` likes: they are in another selection, or in no inventory
+-- Says that the fleet does not have all agents of a run that `wanted` likes: they are in another selection, or in no inventory
 -- any more. nil where it has them.
 local function describe_absent(self, id, entries, wanted)
   local here, count = {}, 0
@@ -307,7 +341,7 @@ local function check_same(self, agents, entries, id)
   return true
 end
 
---- The agents of a recorded run that are in the fleet, the same as then, and that `wanted` likes → a list; or nil, err.
+-- The agents of a recorded run that are in the fleet, the same as then, and that `wanted` likes → a list; or nil, err.
 local function agents_to_touch(self, entries, wanted, id)
   local agents = agents_of(self, entries, wanted)
   local ready, err = inventory.resolve(agents)
@@ -316,7 +350,7 @@ local function agents_to_touch(self, entries, wanted, id)
   return agents
 end
 
---- What the agent would have now had the run not been: what the service answered, with the edit taken out of it. What only the
+-- What the agent would have now had the run not been: what the service answered, with the edit taken out of it. What only the
 -- answer brought (a time of the last change, say) is no edit, and stays.
 local function without_edit(before, meant, answer)
   local cfg = assert(config.new(answer, true))
@@ -324,7 +358,7 @@ local function without_edit(before, meant, answer)
   return cfg
 end
 
---- Takes back what the recorded run wrote to one agent.
+-- Takes back what the recorded run wrote to one agent.
 local function undo_work(recorded)
   return function(s, index, how)
     local before, meant, answer = recorded:documents(s.agents[index].name)
@@ -341,8 +375,10 @@ end
 
 --- Takes a run back: what it changed in these agents is merged in reverse into what is there now, so that later edits stay. That
 -- is a run itself, which can be taken back. An edit that somebody made since to the same place is a conflict.
--- @param id the run's
--- @param opts as for update, but for `merge`; `edit` is by default that of the run
+-- @tparam integer id the run's
+-- @tparam[opt] RunOptions opts without `merge`; `edit` is by default that of the run
+-- @treturn ?Run
+-- @treturn ?Error err
 function Fleet:undo(id, opts)
   local o = read_run(self, opts, undo_rows, "undo")
   if o.history == false then missing_history "undo" end
@@ -361,7 +397,7 @@ function Fleet:undo(id, opts)
   end)
 end
 
---- What is left to do of a run that is gone on with: agents that are done keep their results; those that may have been
+-- What is left to do of a run that is gone on with: agents that are done keep their results; those that may have been
 -- written are looked at; those with a plan have it carried over; the others have their turn as if for the first time.
 local function left_to_do(s, entries)
   local indexes = {}
@@ -403,10 +439,11 @@ end
 
 --- Goes on with a run that was stopped or killed: each agent of it that is also in this fleet is edited once, those that are done
 -- stay as they are.
--- @param id the run's
--- @param fn the edit, as for update; nil for an undo that is gone on with
--- @param opts as for update, but for dry_run and edit
--- @return the run, with the results of the agents that were done earlier marked by `earlier`
+-- @tparam integer id the run's
+-- @tparam[opt] fun(cfg:Config,agent:Agent) fn the edit, as for update; nil for an undo that is gone on with
+-- @tparam[opt] RunOptions opts without `dry_run` and `edit`
+-- @treturn ?Run with the results of the agents that were done earlier marked by `earlier`
+-- @treturn ?Error err
 function Fleet:resume(id, fn, opts)
   local o = read_run(self, opts, resume_rows, "resume")
   if o.history == false then missing_history "resume" end
@@ -415,9 +452,11 @@ end
 
 -- ---- reading ----------------------------------------------------------------------------------------------------------------
 
---- Calls fn(client, agent) for every agent, many at once.
--- @param opts { concurrency, on_result, stop }, see update
--- @return a run whose results are "done", with the `value` that fn returned, or "failed": it returned nil, err, or raised
+--- Calls a function for every agent, many at once.
+-- @tparam fun(client:Client,agent:Agent):any,any fn
+-- @tparam[opt] RunOptions opts `concurrency`, `on_result`, `on_planned` and `stop` alone
+-- @treturn ?Run whose results are "done", with the `value` that fn returned, or "failed": it returned nil, err, or raised
+-- @treturn ?Error err
 function Fleet:each(fn, opts)
   check_function(fn, "each")
   local o = read(self, opts, each_rows, "each")
@@ -434,7 +473,9 @@ function Fleet:each(fn, opts)
 end
 
 --- Reads the configuration of every agent. All of them are kept in memory: for thousands, `each` lets one go after another.
--- @return a run whose results have it as `value`
+-- @tparam[opt] RunOptions opts as of each
+-- @treturn ?Run whose results have it as `value`
+-- @treturn ?Error err
 function Fleet:get(opts)
   return self:each(function(one) return one:get() end, opts)
 end

@@ -5,6 +5,7 @@
 -- That a run is alive is said by a lock: the byte of the file PATH-runs that is its id. The system frees it however the
 -- process ends, so a run that is "running" by its row while its lock is free was killed, and shows as "interrupted". A run
 -- takes its lock before its row can be seen, and frees it after its end can be.
+-- @module handoff.history
 local core = require "handoff.core"
 local check = require "handoff.history.check"
 local group = require "handoff.history.group"
@@ -26,9 +27,11 @@ local POLL = 0.25 -- seconds between two looks whether agents are free
 
 local runs_rows = { limit = { "number", min = 1, max = 2 ^ 31, integer = true, default = 100 } }
 
---- The runs, newest first, at most `limit` (100): a list of { id, kind, of, edit, started, ended, state = "running",
--- "finished", "stopped" or "interrupted", counts = { status = how many } }; or nil, err. Each has the methods entries and
--- documents (see record.lua).
+--- The runs, newest first.
+-- @tparam[opt] table opts
+-- @tparam[opt=100] integer opts.limit how many, at most
+-- @treturn ?RecordedRun[]
+-- @treturn ?Error err
 function History:runs(opts)
   check.open("history:runs", self)
   local o = options.read(opts, runs_rows, "history:runs")
@@ -38,7 +41,10 @@ function History:runs(opts)
   return records
 end
 
---- One of them, or nil, err.
+--- One of them.
+-- @tparam integer id
+-- @treturn ?RecordedRun
+-- @treturn ?Error err
 function History:run(id)
   check.open("history:run", self)
   local found, err = self.place:call("run", check.id("history:run", id))
@@ -47,8 +53,9 @@ function History:run(id)
 end
 
 --- What the history knows of agents' documents: of each agent the last entry that wrote, or may have.
--- @return by the agent's key (see start) { run, name, status, at, doubtful = true where nobody knows whether it was written },
---   with the method documents, as of a run; or nil, err
+-- @treturn ?{[string]:table} by the agent's key (see start) `{run, name, status, at, doubtful}`, doubtful true where nobody knows
+--   whether it was written; with the method documents, as of a run
+-- @treturn ?Error err
 function History:known()
   check.open("history:known", self)
   return record.known(self)
@@ -57,6 +64,7 @@ end
 -- ---- claiming agents ------------------------------------------------------------------------------------------------
 
 --- Frees the lock of a run that is over.
+-- @local
 function History:free(id)
   if not self.closed then self.place:free(id) end
 end
@@ -93,8 +101,11 @@ end
 local wait_row = { "number", min = 0, max = 1e6, default = 0 }
 
 --- A run as `run` gives it, once it has ended: until then nobody knows what it changes.
--- @param opts { wait = seconds to wait for its end (0) }
--- @return the run; or nil, err, of kind "held" where it is still under way then
+-- @tparam integer id
+-- @tparam[opt] table opts
+-- @tparam[opt=0] number opts.wait seconds to wait for its end
+-- @treturn ?RecordedRun
+-- @treturn ?Error err of kind "held" where it is still under way then
 function History:ended(id, opts)
   check.open("history:ended", self)
   check.id("history:ended", id)
@@ -130,9 +141,14 @@ local function check_agents(agents)
 end
 
 --- Starts a run over these agents, each with a row "pending"; no other run can have one of them until it ends.
--- @param opts { kind = "update" or "undo", of = the run that is undone, edit = a text that names the edit,
---   agents = { { key = who it is, name = one of its own }, ... }, wait = seconds to wait for agents that other runs have (0) }
--- @return the run, its number in `id` (see run.lua); or nil, err, of kind "held" where another run, err.run, has some
+-- @tparam table opts
+-- @tparam "update"|"undo" opts.kind
+-- @tparam[opt] integer opts.of the run that is undone
+-- @tparam[opt] string opts.edit names the edit
+-- @tparam table[] opts.agents `{key, name}`: who it is, and a name of its own
+-- @tparam[opt=0] number opts.wait seconds to wait for agents that other runs have
+-- @treturn ?RunningRun its number in `id`
+-- @treturn ?Error err of kind "held" where another run, `err.run`, has some
 function History:start(opts)
   check.open("history:start", self)
   local o = options.read(opts, start_rows, "history:start")
@@ -145,8 +161,11 @@ function History:start(opts)
 end
 
 --- Goes on with a run that was killed or has ended: its agents are its own again.
--- @param opts { wait = as for start }
--- @return as start; while it is under way it is refused, as one that is held
+-- @tparam integer id
+-- @tparam[opt] table opts
+-- @tparam[opt=0] number opts.wait as for start
+-- @treturn ?RunningRun as start; while it is under way it is refused, as one that is held
+-- @treturn ?Error err
 function History:reopen(id, opts)
   check.open("history:reopen", self)
   check.id("history:reopen", id)
@@ -198,10 +217,13 @@ local function new(path, o, place)
 end
 
 --- Opens the history in that file, which is made where it is not there, with its folder, its owner's alone.
--- @param path by default handoff/history.db in $XDG_STATE_HOME, or in ~/.local/state
--- @param opts { sleep = function(seconds), a transport's: commits of a fleet are grouped by it; without, each is made at once.
---   timeout = seconds that a locked file is waited for (5); place = who does what is done to the file (handoff.history.place) }
--- @return the history, or nil, err
+-- @tparam[opt] string path by default handoff/history.db in `$XDG_STATE_HOME`, or in `~/.local/state`
+-- @tparam[opt] table opts
+-- @tparam[opt] function opts.sleep a transport's, of seconds: commits of a fleet are grouped by it; without, each is made at once
+-- @tparam[opt=5] number opts.timeout seconds that a locked file is waited for
+-- @tparam[opt] table opts.place who does what is done to the file, see handoff.history.place
+-- @treturn ?History
+-- @treturn ?Error err
 function history.open(path, opts)
   local o, place, err
   o, path = prepare(path, opts, "history.open")
@@ -214,8 +236,10 @@ function history.open(path, opts)
 end
 
 --- Opens the history in that file to look at it: nothing can be started. One that is not there is an empty one, and is not made.
--- @param path, opts as of open
--- @return the history, or nil, err
+-- @tparam[opt] string path as of open
+-- @tparam[opt] table opts as of open
+-- @treturn ?History
+-- @treturn ?Error err
 function history.look(path, opts)
   local o, place, err
   o, path = prepare(path, opts, "history.look")

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --- When a configuration lets a visitor be handed over to a human: at an instant, between two, until when. Exact to the second,
 -- also where clocks are put forward or back: what counts is what the clocks of the configuration's zone show.
+-- @module handoff.hours
 local core = require "handoff.core"
 local time = require "handoff.time"
 
@@ -10,10 +11,15 @@ local MINUTE, WEEK = 60, 7 * 86400 -- seconds
 local MONDAY = 4 * 86400 -- the first one after the begin of 1970
 
 --- The hours of a configuration: what its availability covers.
--- @return a week (see handoff.week); and a list of what is no slot, which is left out: { path=, rule=, message= }
+-- @tparam Config cfg
+-- @treturn Week
+-- @treturn table[] what is no slot, which is left out: `{path, rule, message}`
 function hours.week(cfg) return core.week.read(cfg.availability) end
 
---- The zone of a configuration, or nil and an error: never a guess.
+--- The zone of a configuration, never a guess.
+-- @tparam Config cfg
+-- @treturn ?userdata one of handoff.zone
+-- @treturn ?Error err
 function hours.zone(cfg)
   local name = cfg.settings.timezone
   local zone, err
@@ -67,9 +73,12 @@ local function spans_of(weekly, zone, from, to)
   return list
 end
 
---- The spans between two instants in which a visitor is offered a human, as { from=, to= } in instants, `to` the first one that
--- is not; rising, none touching the next.
--- @return a list, or nil and an error where working hours are on and the zone is none
+--- The spans between two instants in which a visitor is offered a human; rising, none touching the next.
+-- @tparam Config cfg
+-- @tparam integer from seconds since 1970
+-- @tparam integer to seconds since 1970
+-- @treturn ?Span[] instants, `to` the first one that is not; nil where working hours are on and the zone is none
+-- @treturn ?Error err
 function hours.spans(cfg, from, to)
   local rule, zone = rule_of(cfg)
   if not rule then return nil, zone end
@@ -86,9 +95,11 @@ local function is_open_at(week, zone, instant)
   return week:is_open((shown.weekday * 24 + shown.hour) * 60 + shown.min)
 end
 
---- cfg:is_open(time) → boolean, and why: "off" (no handoff), "always" (no working hours), "open", "closed"; or nil, err where
--- working hours are on and the zone is none.
--- @param value as time.read takes it, local times in the configuration's zone; nil is now. What is no time raises.
+--- What `cfg:is_open` is.
+-- @tparam Config cfg
+-- @tparam[opt] integer|string value a time, local ones in the configuration's zone; now by default. What is no time raises.
+-- @treturn ?boolean nil where working hours are on and the zone is none
+-- @treturn string|Error `"off"` (no handoff), `"always"` (no working hours), `"open"`, `"closed"`; or err
 function hours.is_open(cfg, value)
   local rule, zone = rule_of(cfg)
   if not rule then return nil, zone end
@@ -109,8 +120,11 @@ local function change_after(week, zone, instant)
   if change < stop then return change end
 end
 
---- cfg:next_change(time) → the first instant after it at which is_open is not what it is then; nil where that is never; or nil,
--- err where working hours are on and the zone is none. @param value as of is_open
+--- What `cfg:next_change` is.
+-- @tparam Config cfg
+-- @tparam[opt] integer|string value as of `is_open`
+-- @treturn ?integer the first instant after it at which `is_open` is not what it is then; nil where that is never
+-- @treturn ?Error err where working hours are on and the zone is none
 function hours.next_change(cfg, value)
   local rule, zone = rule_of(cfg)
   if not rule then return nil, zone end
@@ -118,9 +132,13 @@ function hours.next_change(cfg, value)
   if rule == "hours" then return change_after(hours.week(cfg), zone, instant) end
 end
 
---- All of it at one instant: { at= instant, zone= of the configuration or nil, open=, reason= as of is_open, next_change= as of
--- next_change, week=, broken= as of hours.week, nil where working hours decide nothing, reads= { field= a path, text= } what a
--- visitor reads who is asked and confirms, nil where nobody is asked }; or nil, err.
+--- All of it at one instant.
+-- @tparam Config cfg
+-- @tparam[opt] integer|string value as of `is_open`
+-- @treturn ?table `at` the instant, `zone` of the configuration or nil, `open`, `reason` as of `is_open`, `next_change` as of
+--   that, `week` and `broken` as of `week`, nil where working hours decide nothing, `reads` = `{field, text}`, what a visitor
+--   reads who is asked and confirms, nil where nobody is asked
+-- @treturn ?Error err
 function hours.at(cfg, value)
   local rule, zone = rule_of(cfg)
   if not rule then return nil, zone end

@@ -1,5 +1,7 @@
 -- SPDX-License-Identifier: MIT
---- The public face of the library: `local handoff = require "handoff"`.
+--- The public face of the library: `local handoff = require "handoff"`. A mistake in a script raises; a failure of the world
+-- returns `nil, err`, see the page of Error.
+-- @module handoff
 local core = require "handoff.core"
 local client = require "handoff.client"
 local config = require "handoff.config"
@@ -7,26 +9,61 @@ local fleet = require "handoff.fleet"
 
 local handoff = {
   --- The value JSON's null comes as: cjson.null.
+  -- @tfield userdata null
   null = core.json.null,
-  --- decode(text) → value | nil, err; encode(value[, {indent=}]) → text; array, number, null: see csrc/binding/l_json.c.
+  --- JSON without loss, see handoff.json.
+  -- @tfield handoff.json json
   json = core.json,
-  --- config(text or table) → a configuration | nil, err of kind "protocol".
+  --- A configuration from anywhere, a whole one.
+  -- @function config
+  -- @tparam string|table value JSON, or plain tables
+  -- @treturn ?Config
+  -- @treturn ?Error err of kind "protocol"
   config = function(value) return config.new(value) end,
-  --- each(a configuration, or a part of one) iterates on every VM.
+  --- Iterates over a configuration or a part of one on every VM, as `pairs` and `ipairs` do on Lua 5.4.
+  -- @function each
+  -- @tparam any value
+  -- @treturn fun():any,any of name or place, and value
   each = config.each,
-  --- week(text or list of slots) → the hours of a week, as a set of minutes; see csrc/binding/l_week.c.
+  --- The hours of a week, as a set of minutes.
+  -- @function week
+  -- @tparam string|table|Week hours `"mon-fri 09:00-17:30, sat 10:00-14:00"`, or a list of slots
+  -- @treturn Week what is wrong with a text raises
   week = core.week.new,
-  --- rules() → the rules that cfg:check holds a configuration against: a list of {id, severity, doc}.
+  --- The rules that `cfg:check` holds a configuration against.
+  -- @function rules
+  -- @treturn table[] `{id, severity, doc}`
   rules = core.check.rules,
-  --- client{ token=, name=, … } → the client of one agent.
+  --- The client of one agent.
+  -- @function client
+  -- @tparam ClientOptions opts
+  -- @treturn Client
   client = client.new,
-  --- fleet(inventory[, opts]) → many agents as one, see handoff.fleet.
+  --- Many agents as one: all of an inventory. What is wrong in it raises.
+  -- @function fleet
+  -- @tparam string|table source a file's path (.lua, .json, .csv) or a list, see handoff.inventory
+  -- @tparam[opt] FleetOptions opts
+  -- @treturn ?Fleet nil where the inventory cannot be read
+  -- @treturn ?Error err
   fleet = fleet.new,
-  --- policy(scripts or folders) → the tests in them, to hold configurations against, see handoff.policy | nil, err.
+  --- The tests in policies, to hold configurations against, see handoff.policy.
+  -- @function policy
+  -- @tparam string|string[] paths of scripts, and of folders of them
+  -- @treturn ?Suite
+  -- @treturn ?Error err
   policy = function(paths) return require("handoff.policy").load(paths) end,
-  --- history([path]) → the history of runs | nil, err: what was done, when, and every document before and after.
+  --- The history of runs: what was done, when, and every document before and after. It is to be closed.
+  -- @function history
+  -- @tparam[opt] string path by default the user's own
+  -- @treturn ?History
+  -- @treturn ?Error err
   history = function(path) return require("handoff.history").open(path) end,
-  --- simulate(cfg, event) → what the service would do, step by step, see handoff.simulate | nil, err.
+  --- What the service would do, step by step.
+  -- @function simulate
+  -- @tparam Config cfg
+  -- @tparam[opt] Event event
+  -- @treturn ?Simulation
+  -- @treturn ?Error err
   simulate = function(cfg, event) return require("handoff.simulate").run(cfg, event) end,
 }
 

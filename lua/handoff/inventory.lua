@@ -7,6 +7,7 @@
 --
 -- An agent has `name`, `tags` and `line` (where it stands in its file, if that is known) for all to see; by name alone also those
 -- options, and once inventory.resolve took it, `token`: neither pairs nor tostring shows them.
+-- @module handoff.inventory
 local core = require "handoff.core"
 local csv = require "handoff.inventory.csv"
 local lines = require "handoff.inventory.lines"
@@ -342,10 +343,10 @@ local function load_file(path)
   return read_list(reading, list)
 end
 
---- Who the agents are.
--- @param source a list of entries, or the path of a file that ends in .lua, .json or .csv
--- @return a list of agents; or nil, err where the file cannot be read. Raises what is wrong in it: the error has `issues`, a list
---   of { path, line (if known), rule, message, agent }, each with the place: agents.lua:12, or agents.lua[3] for the third entry.
+--- Who the agents are. Raises what is wrong in the source: the error has `issues`, a list of `{path, rule, message}`.
+-- @tparam string|table source a list of entries, or the path of a file that ends in .lua, .json or .csv
+-- @treturn ?Agent[] nil where the file cannot be read
+-- @treturn ?Error err
 function inventory.load(source)
   if type(source) == "string" then return load_file(source) end
   if type(source) ~= "table" then
@@ -386,10 +387,11 @@ local function read_token(hidden, now)
 end
 
 --- Reads the agents' tokens, each once however often this is called, and looks at them; a function given as token is called to be
--- looked at, and stays what the client calls. Then agent.token is there.
--- @param agents what load gave, or some of it
--- @param now seconds since 1970; the clock's by default
--- @return true; or nil and an error of kind `invalid` with all `issues`, as load raises them
+-- looked at, and again for each request.
+-- @tparam Agent[] agents what load gave, or some of it
+-- @tparam[opt] integer now seconds since 1970; the clock's by default
+-- @treturn ?boolean true
+-- @treturn ?Error err of kind `invalid` with all `issues`, as load raises them
 function inventory.resolve(agents, now)
   now = now or os.time()
   local found, texts = {}, {}
@@ -414,14 +416,18 @@ end
 -- Which agent of the service it is by what its token says (inventory.resolve took it) → a text, or nil where it says nothing.
 local function scenario_of(agent) return hidden_of(agent)[SCENARIO] end
 
---- Who the agent is at that address, whatever it is called → a text: by its token where that says it, else by its name.
+--- Who the agent is at that address, whatever it is called: by its token where that says it, else by its name.
+-- @tparam Agent agent
+-- @tparam string url
+-- @treturn string
 function inventory.identity(agent, url)
   local scenario = scenario_of(agent)
   return ("%s at %s"):format(scenario and "scenario " .. scenario or agent.name, url)
 end
 
---- Agents that are one and the same by what their tokens say (inventory.resolve took them): their edits would meet.
--- @return a list of { names= (a list, in the order of the agents), scenario_id= }
+--- Agents that are one and the same by what their tokens say (resolve took them): their edits would meet.
+-- @tparam Agent[] agents
+-- @treturn table[] `{names, scenario_id}`, the names in the order of the agents
 function inventory.duplicates(agents)
   local list, by_first = {}, {}
   each_pair(agents, scenario_of, function(first, second)
@@ -435,7 +441,9 @@ function inventory.duplicates(agents)
   return list
 end
 
---- What handoff.client takes of an agent: a fresh table of name, token (once resolved) and options.
+--- What `handoff.client` takes of an agent.
+-- @tparam Agent agent
+-- @treturn ClientOptions a fresh table of name, token (once resolved) and options
 function inventory.options(agent)
   local hidden = hidden_of(agent)
   local options = { name = agent.name, token = hidden.token }

@@ -10,6 +10,7 @@
 --   type          of numbers with more digits than a double holds, most validators cannot tell whether they are whole
 --   depth         it has no limit to nesting, which only values of unknown fields can pass
 -- Keys that come twice and invalid UTF-8 are what a validator's own reader of JSON has to find.
+-- @module handoff.json_schema
 local core = require "handoff.core"
 
 local array = core.json.array
@@ -100,12 +101,14 @@ local function whole(desired, title)
   return schema
 end
 
---- The JSON Schema of a whole configuration, a plain table: what the service sends, but for null.
+--- The JSON Schema of a whole configuration: what the service sends, but for null.
+-- @treturn table plain tables
 function json_schema.document()
   return whole(false, "A human handoff configuration")
 end
 
 --- The same of a file of desired state: every key may be left out, and none is there that cannot be written.
+-- @treturn table plain tables
 function json_schema.desired()
   return whole(true, "The desired state of an agent's human handoff configuration, or a part of it")
 end

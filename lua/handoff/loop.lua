@@ -3,6 +3,7 @@
 -- join) the others go on. The same calls made elsewhere, in the main chunk or in a coroutine that is not the loop's
 -- (inside a task or not), block until they are done, and the tasks go on meanwhile. Failures are `nil, err`; a
 -- cancelled wait is `nil, err` of kind "cancelled".
+-- @module handoff.loop
 local core = require "handoff.core"
 core.error.home(debug.getinfo(1, "S").source)
 
@@ -177,7 +178,7 @@ local function wake_finished(self, engine)
 end
 
 --- Lets everything go on by one step, waiting until something can.
--- @return false where nothing is left that could ever happen
+-- @treturn boolean false where nothing is left that could ever happen
 function Loop:step()
   if not may_run(self) and self.transfers == 0 and not self.sleepers[1] then return false end
   local engine = engine_of(self)
@@ -239,8 +240,9 @@ local function wait(self, waiter)
   if waiter.co then yield(WAITING) else block(self, waiter) end
 end
 
---- Makes an HTTP request and waits for its end. Arguments and answer are those of submit and result in l_http.c.
--- @return the answer; or nil and an error whose message is libcurl's words. A bad request raises.
+--- Makes an HTTP request and waits for its end. Arguments and answer are those of submit and result in l_http.c: the answer; or
+-- nil and an error whose message is libcurl's words. A bad request raises.
+-- @local
 function Loop:request(request, defaults, direct)
   local waiter, err = new_waiter(self)
   if not waiter then return nil, err end
@@ -253,7 +255,9 @@ function Loop:request(request, defaults, direct)
 end
 
 --- Waits that long.
--- @return true; or nil and an error where the task was cancelled
+-- @tparam number seconds
+-- @treturn ?boolean true
+-- @treturn ?Error err where the task was cancelled
 function Loop:sleep(seconds)
   tasks.check_seconds(seconds)
   local waiter, err = new_waiter(self)
@@ -270,8 +274,10 @@ end
 
 -- ---- tasks: the public face ---------------------------------------------------------------------------------
 
---- Starts fn(...) as a task, at the next step of the loop.
--- @return the task: done (boolean), cancelled (boolean or nil); :join(), :cancel()
+--- Starts a function as a task, at the next step of the loop.
+-- @tparam function fn
+-- @tparam[opt] any ... what it is called with
+-- @treturn Task
 function Loop:spawn(fn, ...)
   local task = tasks.new(self, fn, ...)
   refuse_inside_nginx()
@@ -289,7 +295,9 @@ local function outcome(self, task)
 end
 
 --- Waits until the task is done.
--- @return what its function returned; or nil and what it raised, as an error with `traceback`
+-- @tparam Task task
+-- @treturn any what its function returned; or nil
+-- @treturn any and what it raised, as an error with `traceback`
 function Loop:join(task)
   tasks.check(self, "join", task)
   if task.done then return outcome(self, task) end
@@ -308,6 +316,7 @@ end
 --- Cancels the task: one that has not started never does, a wait of it ends as `nil, err` of kind "cancelled" and a
 -- running transfer is dropped, and so does every later wait, so that it comes to its end. Nothing happens where it is
 -- done.
+-- @tparam Task task
 function Loop:cancel(task)
   tasks.check(self, "cancel", task)
   if task.done or task.cancelled then return end
@@ -357,8 +366,17 @@ end
 
 -- ---- loops --------------------------------------------------------------------------------------------------
 
+--- Seconds on a clock that never jumps.
+-- @function now
+-- @treturn number
+
+--- A task's error with the lines that led there.
+-- @function trace
+-- @local
 local loop = { now = now, trace = raised.trace }
 
+--- A loop of its own.
+-- @treturn Loop
 function loop.new()
   return setmetatable({
     engine = nil, -- see engine_of
@@ -376,6 +394,7 @@ end
 local shared
 
 --- The loop that is shared by whatever names no other, one a Lua state.
+-- @treturn Loop
 function loop.default()
   shared = shared or loop.new()
   return shared

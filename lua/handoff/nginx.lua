@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --- The library inside nginx, where nothing may block: `local hn = require "handoff.nginx"`. Clients and fleets as those of
 -- `require "handoff"`, with the same contracts, whose requests run on nginx's thread pool while the worker serves others.
+-- @module handoff.nginx
 local core = require "handoff.core"
 
 if not (rawget(_G, "ngx") and ngx.get_phase) then
@@ -62,9 +63,12 @@ end
 local shared
 
 --- A transport that never blocks the worker.
--- @param opts { pool = "handoff" (a thread_pool of nginx.conf), carrier = "threads" (or "resty-http"), concurrency = 64 (requests
---   under way at once in this worker; more wait for their turn) }, and the options of handoff.transport.curl; nil: the one that
---   this worker shares
+-- @function transport
+-- @tparam[opt] table opts also those of `handoff.transport.curl`; nil: the one that this worker shares
+-- @tparam[opt="handoff"] string opts.pool a thread_pool of nginx.conf
+-- @tparam[opt="threads"] "threads"|"resty-http" opts.carrier
+-- @tparam[opt=64] integer opts.concurrency requests under way at once in this worker; more wait for their turn
+-- @treturn Transport
 function hn.transport(opts)
   if opts ~= nil then return new_transport(opts) end
   shared = shared or new_transport {}
@@ -90,12 +94,20 @@ local function with_defaults(opts, what)
   return all
 end
 
---- handoff.client, with the worker's transport and its share of the service's limits where the options name no others.
+--- `handoff.client`, with the worker's transport and its share of the service's limits where the options name no others.
+-- @function client
+-- @tparam[opt] ClientOptions opts
+-- @treturn Client
 function hn.client(opts)
   return require("handoff.client").new(with_defaults(opts, "handoff.nginx.client"))
 end
 
---- handoff.fleet, likewise; no history is kept unless its path is given.
+--- `handoff.fleet`, likewise; no history is kept unless its path is given.
+-- @function fleet
+-- @tparam string|table source
+-- @tparam[opt] FleetOptions opts
+-- @treturn ?Fleet
+-- @treturn ?Error err
 function hn.fleet(source, opts)
   local all = with_defaults(opts, "handoff.nginx.fleet")
   if all.history == nil then all.history = false end
@@ -103,7 +115,10 @@ function hn.fleet(source, opts)
 end
 
 --- The history in that file, to look at its runs; its work on the disk is the thread pool's. It is to be closed.
--- @return as handoff.history.look
+-- @function history
+-- @tparam string path
+-- @treturn ?History
+-- @treturn ?Error err
 function hn.history(path)
   local transport = hn.transport()
   return require("handoff.history").look(path, {
@@ -113,14 +128,55 @@ end
 
 -- ---- rooms that are loaded when they are used -------------------------------------------------------------------------
 
---- A cache of the agents' configurations, for all workers, see handoff.nginx.cache.
+--- A cache of the configurations of all agents of an inventory, for all workers. Make it once, in init_by_lua or
+-- init_worker_by_lua; one a dictionary.
+-- @function cache
+-- @tparam string|table source as of `handoff.fleet`
+-- @tparam[opt] table opts
+-- @tparam[opt="handoff"] string opts.dict the name of a lua_shared_dict
+-- @tparam[opt=60] number opts.ttl seconds after which a configuration is old; it is fetched anew before
+-- @tparam[opt=86400] number opts.stale seconds for which an old one is served while there is no newer
+-- @tparam[opt] string opts.folder documents are kept in files there, too, which a restart reads; it is made where it is missing
+-- @tparam[opt] FleetOptions opts.fleet
+-- @treturn ?Cache nil where the inventory cannot be read
+-- @treturn ?Error err
 function hn.cache(source, opts) return require("handoff.nginx.cache").new(source, opts) end
 
---- Handlers, made once, see the files of their names.
+--- Whether an agent hands over to humans now, and until when, as JSON that browsers and caches between may keep until it changes.
+-- @function status
+-- @tparam table opts
+-- @tparam Cache opts.cache
+-- @tparam string|function opts.agent a name, or a function that gives one or nil
+-- @tparam[opt] string|string[] opts.origins whose pages may read it: `"*"` or a list
+-- @tparam[opt] number opts.max_age seconds that others may keep it, at most
+-- @treturn function for content_by_lua
 function hn.status(opts) return require("handoff.nginx.status").new(opts) end
+--- Whether an agent hands over to humans now, as one word: "open", "closed" or "unknown". Nothing here waits.
+-- @function variable
+-- @tparam table opts
+-- @tparam Cache opts.cache
+-- @tparam string|function opts.agent a name, or a function that gives one or nil
+-- @treturn fun():string for set_by_lua
 function hn.variable(opts) return require("handoff.nginx.variable").new(opts) end
+--- The same as a header.
+-- @function header
+-- @tparam table opts
+-- @tparam Cache opts.cache
+-- @tparam string|function opts.agent a name, or a function that gives one or nil
+-- @tparam[opt="X-Handoff"] string opts.name
+-- @treturn function for header_filter_by_lua
 function hn.header(opts) return require("handoff.nginx.variable").header(opts) end
+--- The figures of a cache as Prometheus reads them. It names agents: let the one who collects them alone reach it.
+-- @function metrics
+-- @tparam table opts
+-- @tparam Cache opts.cache
+-- @treturn function for content_by_lua
 function hn.metrics(opts) return require("handoff.nginx.metrics").new(opts) end
+--- 200 where each agent's document is there, fresh or stale, else 503.
+-- @function healthz
+-- @tparam table opts
+-- @tparam Cache opts.cache
+-- @treturn function for content_by_lua
 function hn.healthz(opts) return require("handoff.nginx.healthz").new(opts) end
 
 return hn

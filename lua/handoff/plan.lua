@@ -2,6 +2,7 @@
 --- Saved plans: what an edit would make of each agent, in a file that can be looked at and applied later. JSON lines, their
 -- owner's alone: a header; an agent a line, with its document before and as it is meant; an end, so that half a plan is told
 -- from a whole one. It holds documents and whose they are, and nothing of a token.
+-- @module handoff.plan
 local core = require "handoff.core"
 local change = require "handoff.change"
 local config = require "handoff.config"
@@ -33,8 +34,10 @@ local function write(self, object)
 end
 
 --- Begins a plan. The file is there, and replaces another one, only once it is whole.
--- @param header { edit = what it is called, inventory=, select=, … }: texts for whoever looks at it
--- @return a writer, or nil, err
+-- @tparam string path
+-- @tparam {[string]:string} header `edit`, what it is called, `inventory`, `select`, …: texts for whoever looks at it
+-- @treturn ?Writer
+-- @treturn ?Error err
 function plan.create(path, header)
   local kind, part = core.file.kind(path), path .. ".part"
   if kind and kind ~= "file" then return nil, unwritable(path, "it is there, and no file") end
@@ -50,7 +53,9 @@ function plan.create(path, header)
   return self
 end
 
---- The changes as plain data: a list of { kind, path, before, after }.
+--- The changes as plain data.
+-- @tparam Change[] changes
+-- @treturn table[] `{kind, path, before, after}`
 function plan.changes(changes)
   local list = json.array {}
   for i, c in ipairs(changes or {}) do
@@ -60,15 +65,20 @@ function plan.changes(changes)
 end
 
 --- Adds an agent that would be changed.
--- @param key who it is, see fleet:identities
--- @param outcome of its update, a dry run
+-- @tparam string name
+-- @tparam string key who it is, see `fleet:identities`
+-- @tparam Outcome outcome of its update, a dry run
+-- @treturn ?boolean true
+-- @treturn ?Error err
 function Writer:add(name, key, outcome)
   self.count = self.count + 1
   write(self, { agent = name, key = key, before = outcome.before_text, meant = outcome.after_text,
     changes = plan.changes(outcome.changes) })
 end
 
---- Puts the plan in its place → true, or nil, err.
+--- Puts the plan in its place.
+-- @treturn ?boolean true
+-- @treturn ?Error err
 function Writer:finish()
   write(self, { ["end"] = true, agents = self.count })
   local ok, why = self.file:close()
@@ -126,7 +136,9 @@ local function read_entries(path, file, saved)
 end
 
 --- Reads a saved plan.
--- @return { header, names = a list, entries = { [name] = { key, before, meant } } }; or nil, err
+-- @tparam string path
+-- @treturn ?table `header`; `names`, a list; `entries`, of `{key, before, meant}` by name
+-- @treturn ?Error err
 function plan.read(path)
   local file, why = io.open(path, "rb")
   local first
@@ -149,8 +161,10 @@ end
 -- ---- applying -------------------------------------------------------------------------------------------------------------
 
 --- Holds the plan against who the agents are now: a name may have come to stand for another one.
--- @param identities a list of { name, key }, see fleet:identities
--- @return true; or nil, err
+-- @tparam table saved what read gave
+-- @tparam table[] identities `{name, key}`, see `fleet:identities`
+-- @treturn ?boolean true
+-- @treturn ?Error err
 function plan.check(saved, identities)
   for _, now in ipairs(identities) do
     local entry = saved.entries[now.name]
@@ -200,9 +214,11 @@ local function apply(entry, cfg)
 end
 
 --- What would be written, as an edited configuration: what the service derives (whether topics decide who is notified) it has
--- yet to derive from the edit.
--- @param before, meant texts
--- @return the configuration, or nil, err
+-- not derived yet.
+-- @tparam string before
+-- @tparam string meant
+-- @treturn ?Config
+-- @treturn ?Error err
 function plan.outcome(before, meant)
   local cfg, err = config.new(before, true)
   local was, made = cfg and config.new(before, true), nil
@@ -212,7 +228,9 @@ function plan.outcome(before, meant)
   return cfg
 end
 
---- The plan as an edit, for fleet:update: agents whose document is another one by now are skipped.
+--- The plan as an edit: agents whose document is another one by now are skipped.
+-- @tparam table saved what read gave
+-- @treturn fun(cfg:Config,agent:Agent) for `fleet:update`
 function plan.edit(saved)
   return function(cfg, agent) return apply(saved.entries[agent.name], cfg) end
 end

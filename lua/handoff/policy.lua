@@ -12,6 +12,11 @@
 -- A script is run once, and each test once for every agent that the selections around it (see handoff.select) leave. `agent`
 -- has name, tags, and config, a copy: what a test does to it nobody else sees. What can be expected stands in policy/agent.lua,
 -- and of values in policy/value.lua.
+-- @module handoff.policy
+
+--- Policies that were read.
+-- @table Suite
+-- @tfield table[] tests `{name, file, line, fn}`; without fn it is pending
 local core = require "handoff.core"
 local expectation = require "handoff.policy.expectation"
 local options = require "handoff.options"
@@ -170,11 +175,12 @@ end
 local rows = { at = { "string number" } }
 
 --- Holds one agent's configuration against every test that is for it. What a test raises is that test's failure.
--- @param cfg a configuration, which stays as it is
--- @param agent { name=, tags= }
--- @param opts at = when it is now, for times such as "sat 11:00": whatever handoff.time reads, in the agent's own zone
--- @return a list by the suite's tests: { status = "passed", "failed" or "raised", place=, message=, frames= }, or false where
---   the test is not for it
+-- @tparam Config cfg stays as it is
+-- @tparam Agent agent
+-- @tparam[opt] table opts
+-- @tparam[opt] integer|string opts.at when it is now, for times such as "sat 11:00", in the agent's own zone
+-- @treturn table a list by the suite's tests: `{status, place, message, frames}`, status "passed", "failed" or "raised", or false
+--   where the test is not for it
 function Suite:hold(cfg, agent, opts)
   local o, findings = options.read(opts, rows, "policy"), {}
   for i, test in ipairs(self.tests) do
@@ -185,15 +191,19 @@ function Suite:hold(cfg, agent, opts)
   return findings
 end
 
---- What was found of many agents, see policy/report.lua.
+--- What was found of many agents.
+-- @treturn PolicyReport
 function Suite:report() return require("handoff.policy.report").new(self) end
 
---- For agents that are about to be edited, see policy/gate.lua.
+--- For agents that are about to be edited.
+-- @tparam Agent[] agents
+-- @treturn PolicyGate
 function Suite:gate(agents) return require("handoff.policy.gate").new(self, agents) end
 
---- Reads policies.
--- @param paths of scripts, and of folders of them: a text, or a list
--- @return a suite, { tests = a list of { name=, file=, line=, fn= (none: it is pending) } }; or nil, err
+--- Reads policies. `handoff.policy` is this.
+-- @tparam string|string[] paths of scripts, and of folders of them
+-- @treturn ?Suite
+-- @treturn ?Error err
 function policy.load(paths)
   local suite = setmetatable({ tests = {} }, Suite)
   for _, path in ipairs(type(paths) == "table" and paths or { paths }) do

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 --- One place of many agents' configurations: which values there are, and whose.
+-- @module handoff.query
 local core = require "handoff.core"
 local path = require "handoff.path"
 local shape = require "handoff.shape"
@@ -64,12 +65,12 @@ local function tally(p, results)
 end
 
 --- Reads one place of every agent's configuration.
--- @param fleet see handoff.fleet
--- @param p a path, as text or parsed, see handoff.path
--- @param opts of fleet:each
--- @return a list of { path=, value= (of a list without the items' ids), count=, agents= (names, in the fleet's order) }, of each
---   place the commonest value first and last, with `value` nil, those that have nothing there; and the run, whose failed results
---   tell what could not be read. Or nil, err.
+-- @tparam Fleet fleet
+-- @tparam string|table p a path, as text or parsed
+-- @tparam[opt] RunOptions opts as of `fleet:each`
+-- @treturn ?table[] `{path, value, count, agents}`, of each place the commonest value first and last, with `value` nil,
+--   those that have nothing there; `value` of a list is without the items' ids, `agents` are names, in the fleet's order
+-- @treturn Run|Error the run, whose failed results tell what could not be read; or err
 function query.values(fleet, p, opts)
   if type(p) == "string" then p = path.parse(p) end
   local run, err = fleet:each(function(client)

@@ -13,6 +13,7 @@
 --   POST revoke/NAME      the agent's token is no longer good
 --   PUT faults            what goes wrong from now on, a list of rules, see handoff.sandbox.faults;  DELETE faults: nothing
 --   GET faults            the rules, each with `seen` (requests that it is for) and `fired` (how often it acted)
+-- @module handoff.sandbox
 local core = require "handoff.core"
 local answers = require "handoff.sandbox.answer"
 local faults = require "handoff.sandbox.faults"
@@ -34,8 +35,8 @@ local too_large = answers.errors("PAYLOAD_TOO_LARGE", { { message = ("At most %d
 
 -- ---- limits -------------------------------------------------------------------------------------------------------
 
---- Lets something through, or says in how many seconds to come back.
--- @param window { count=, [1…limit]= when the latest ones were let through, a ring }
+-- Lets something through, or says in how many seconds to come back.
+-- The window is { count=, [1…limit]= when the latest ones were let through, a ring }
 local function take(window, limit, now)
   local slot = window.count % limit + 1
   local wait = window[slot] and window[slot] + window_seconds - now or 0
@@ -209,8 +210,9 @@ local function release(self)
   end
 end
 
---- Serves what comes within that many seconds at most, and returns as soon as something came.
--- @return "signal" or "eof" where that was asked for and it is time to stop, otherwise nil
+--- Serves what comes within that time, and returns as soon as something came.
+-- @tparam number seconds
+-- @treturn ?string "signal" or "eof" where that was asked for and it is time to stop
 function Box:step(seconds)
   local next_one = self.held[self.first]
   if next_one then seconds = math.max(0, math.min(seconds, next_one.due - serve.now())) end
@@ -227,16 +229,19 @@ function Box:step(seconds)
 end
 
 --- Connections that are open now.
+-- @treturn integer
 function Box:connections()
   return self.server:connections()
 end
 
 --- Where the API is: what a client's `base_url` wants.
+-- @treturn string
 function Box:base_url()
   return ("http://127.0.0.1:%d%s"):format(self.server:port(), root)
 end
 
---- The agents, as an inventory lists them: { name=, token=, tags={…} }.
+--- The agents, as an inventory lists them.
+-- @treturn Agent[] with `token`
 function Box:agents()
   local list = {}
   for i, agent in ipairs(self.list) do
@@ -247,25 +252,30 @@ function Box:agents()
   return list
 end
 
---- The text of an agent's document as it is stored, or nil where there is no such agent.
+--- The text of an agent's document as it is stored.
+-- @tparam string name
+-- @treturn ?string nil where there is no such agent
 function Box:document(name)
   local agent = self.by_name[name]
   return agent and text_of(self, agent)
 end
 
---- What was asked of the API: { total=, peak= (most that were in hand at once), agents={ [name]={ GET=, PUT=, … } },
--- statuses={ ["200"]=…, none= those without an answer }, writes={ [name]= how often a PUT was stored } }. Requests without a
--- good token stand under "-". Bodies that are too large are refused before they are counted.
+--- What was asked of the API. Requests without a good token stand under "-". Bodies that are too large are refused before they
+-- are counted.
+-- @treturn table `total`; `peak`, most that were in hand at once; `agents`, by name `{GET, PUT, …}`; `statuses`, by "200"
+--   and so on, `none` those without an answer; `writes`, by name how often a PUT was stored
 function Box:requests()
   return assert(core.json.decode(core.json.encode(self.ledger)))
 end
 
---- What goes wrong from now on: a list of rules, see handoff.sandbox.faults; nil: nothing. Raises on a bad one.
+--- What goes wrong from now on. Raises on a bad rule.
+-- @tparam[opt] table[] rules see handoff.sandbox.faults; nil: nothing
 function Box:set_faults(rules)
   self.faults = rules and faults.new(rules, self.by_name)
 end
 
 --- Takes back an agent's token: from now on it gets 401.
+-- @tparam string name
 function Box:revoke(name)
   local agent = self.by_name[name]
   if not agent then core.error.raise { path = "name", rule = "unknown", message = "there is no agent of that name" } end
@@ -312,12 +322,20 @@ local function add_agents(self, read)
 end
 
 --- A sandbox on a port of 127.0.0.1.
--- @param given { agents=25, port=0 (any free one), latency=0 (milliseconds), rate_limit=true, seed=1,
---   read_only=0 (how many, the last ones, have tokens that only read), faults= (a list of rules, see handoff.sandbox.faults),
---   issued= (when the tokens were, seconds since 1970; the first of this month), clock= (of the limits, a function that gives
---   seconds),
---   signals=false, until_eof=false (what makes step say that it is time to stop: SIGTERM and SIGINT; the end of standard input) }
--- @return the box, or nil and an error
+-- @tparam[opt] table given
+-- @tparam[opt=25] integer given.agents
+-- @tparam[opt=0] integer given.port 0: any free one
+-- @tparam[opt=0] number given.latency milliseconds
+-- @tparam[opt=true] boolean given.rate_limit
+-- @tparam[opt=1] integer given.seed
+-- @tparam[opt=0] integer given.read_only how many, the last ones, have tokens that only read
+-- @tparam[opt] table[] given.faults a list of rules, see handoff.sandbox.faults
+-- @tparam[opt] integer given.issued when the tokens were, seconds since 1970; the first of this month
+-- @tparam[opt] fun():number given.clock of the limits, in seconds
+-- @tparam[opt=false] boolean given.signals makes step say that it is time to stop at SIGTERM and SIGINT
+-- @tparam[opt=false] boolean given.until_eof the same at the end of standard input
+-- @treturn ?Box
+-- @treturn ?Error err
 function sandbox.new(given)
   local read = options.read(given, option_rows, "handoff.sandbox")
   local last_id = seed.free_id(read.agents)
@@ -355,8 +373,9 @@ local function is_own_inventory(path)
 end
 
 --- An inventory as the text of a Lua file.
--- @param agents as box:agents() gives them
--- @param base_url where they are, or nil: then it is given where the inventory is used
+-- @tparam Agent[] agents as `box:agents` gives them
+-- @tparam[opt] string base_url where they are; nil: then it is given where the inventory is used
+-- @treturn string
 function sandbox.inventory_text(agents, base_url)
   local lines, place = {}, base_url and (", base_url = %q"):format(base_url) or ""
   for i, agent in ipairs(agents) do
@@ -367,7 +386,11 @@ function sandbox.inventory_text(agents, base_url)
 end
 
 --- Writes such an inventory to a file, for its owner only; over one of a sandbox, never over another.
--- @return true; or nil and an error
+-- @tparam string path
+-- @tparam Agent[] agents as `box:agents` gives them
+-- @tparam[opt] string base_url as of inventory_text
+-- @treturn ?boolean true
+-- @treturn ?Error err
 function sandbox.write_inventory(path, agents, base_url)
   local written, why = is_own_inventory(path), "it is there already and no sandbox wrote it"
   if written then written, why = core.file.write_private(path, sandbox.inventory_text(agents, base_url)) end

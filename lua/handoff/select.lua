@@ -6,6 +6,7 @@
 --
 -- The key is `name`, or a tag. A comma gives a choice, `region=eu,us`; a value with blanks, commas or quotes stands in quotes,
 -- `team="night shift"`, where a backslash takes the character after it as it is. A tag that is missing equals nothing.
+-- @module handoff.select
 local core = require "handoff.core"
 local text = require "handoff.inventory.text"
 
@@ -145,7 +146,9 @@ local function all_hold(terms)
   end
 end
 
---- → a function(agent) that says whether the agent, { name=, tags={…} }, is meant.
+--- What a selection means.
+-- @tparam string source
+-- @treturn fun(agent:Agent):boolean whether the agent is meant
 function select.parse(source) return all_hold(read_terms(source)) end
 
 -- ---- choosing -----------------------------------------------------------------------------------------------------
@@ -172,7 +175,10 @@ local function check_keys(source, terms, agents)
   end
 end
 
---- → a list of the agents that are meant, in their order. A key that no agent has raises: it is a slip.
+--- The agents that are meant, in their order. A key that no agent has raises: it is a slip.
+-- @tparam Agent[] agents
+-- @tparam string source
+-- @treturn Agent[]
 function select.apply(agents, source)
   local terms, chosen = read_terms(source), {}
   if #agents > 0 then check_keys(source, terms, agents) end
@@ -202,7 +208,11 @@ local function check_whole(value, what, least, most)
 end
 
 --- Part i of n of the agents, in their order, by their names: the parts have no agent in common and all of them together, and an
--- agent stays in its part while others come and go.
+-- agent stays in its part when others come and go.
+-- @tparam Agent[] agents
+-- @tparam integer i
+-- @tparam integer n
+-- @treturn Agent[]
 function select.shard(agents, i, n)
   check_whole(n, "how many parts there are", 1, 1000000)
   check_whole(i, "which part", 1, n)

@@ -24,6 +24,28 @@
 --   operators_by_email   (said in no step) how operators of a profile are notified, and whether send_email_notification matters
 --   one_moment           (said in no step) whether the request or the answer is to fall into working hours: both have one time
 --   keyword_match        (said in no step) what counts as typing a keyword: see fold.contains of csrc/binding/l_fold.c
+-- @module handoff.simulate
+
+--- What happens. Without message and guideline a handoff is taken as asked for.
+-- @table Event
+-- @tfield[opt] integer|string time now by default; local times in the configuration's zone
+-- @tfield[opt] string message what the visitor typed
+-- @tfield[opt] string guideline the name of the one that the AI finds to apply
+-- @tfield[opt] "yes"|"no"|boolean answer
+-- @tfield[opt] string|boolean topic the name of the routing profile that the AI finds to fit, or false where none does
+
+--- What the service would do. It prints as text, a line a step.
+-- @table Simulation
+-- @tfield "not_offered"|"unanswered"|"declined"|"outside_hours"|"human" outcome unanswered: no answer was given
+-- @tfield table[] steps `{rule, text, source}`: source "step 1" to "step 5", a field's path, or "not documented"
+-- @tfield table[] reads what the visitor reads, in turn: `{field, text}`
+-- @tfield table notified `user_ids`, `emails`, `undecided` = true where it takes a topic to say
+-- @tfield boolean summary whether one goes along
+-- @tfield integer time the moment, seconds since 1970
+-- @tfield[opt] string timezone the name of the configuration's zone
+-- @tfield boolean open as `cfg:is_open` says of that moment
+-- @tfield string reason as `cfg:is_open` says of that moment
+-- @tfield[opt] integer next_change as `cfg:next_change` says of that moment
 local core = require "handoff.core"
 local options = require "handoff.options"
 local words = require "handoff.words"
@@ -384,21 +406,11 @@ local function take_time(cfg, r)
   return true
 end
 
---- What the service would do.
--- @param cfg a configuration
--- @param event { time= as handoff.time reads it (now), local times in the configuration's zone; message= what the visitor typed;
---   guideline= the name of the one that the AI finds to apply; answer= "yes", "no" or a boolean; topic= the name of the routing
---   profile that the AI finds to fit, or false where none does }. Without message and guideline a handoff is taken as asked for.
---   A guideline or profile that the configuration does not have raises.
--- @return a result:
---   outcome     "not_offered", "unanswered" (no answer was given), "declined", "outside_hours" or "human"
---   steps       a list of { rule= an id, text= a line, source= "step 1" to "step 5", a field's path, or "not documented" }
---   reads       what the visitor reads, in turn: a list of { field= a path, text= }
---   notified    { user_ids= a list, emails= a list, undecided= true where it takes a topic to say }
---   summary     whether one goes along
---   time, timezone              the moment, in seconds since 1970; the name of the configuration's zone, or nil
---   open, reason, next_change   what cfg:is_open and cfg:next_change say of that moment
--- tostring has it in words, a line a step. Or nil, err where the working hours cannot be told.
+--- What the service would do. A guideline or profile that the configuration does not have raises.
+-- @tparam Config cfg
+-- @tparam[opt] Event event
+-- @treturn ?Simulation nil where the working hours cannot be told
+-- @treturn ?Error err
 function simulate.run(cfg, event)
   if not core.config.is(cfg) then
     refuse("cfg", "type", nil, "a configuration expected, such as handoff.config or client:get gives")

@@ -1,31 +1,46 @@
 -- SPDX-License-Identifier: MIT
 --- The week drawn, as data: what the terminal, a picture and a page are drawn from. Nothing here is read or printed.
---
---   local t = timetable.new{ agents = { { agent = name, cfg = a configuration }, … }, at = epoch }
 -- The week is seven local days, monday first, each of 48 half hours of the clock on the wall, whatever that does: a half hour
 -- that is skipped is closed, one that comes twice is open where it is open either time.
---   t.zone       the zone of t.coverage and t.uncovered: the one asked for, or the one that all agents share, or UTC
---   t.first_day  { year=, month=, day= } of monday; t.days: seven of these, with `weekday` (0 monday)
---   t.from, t.to the instants at which the week begins and ends in t.zone; t.at = epoch, what "now" is
---   t.now        the half hour of t.at in t.zone, 1 to 336, or nil where that is another week
---   t.coverage   336 counts: the agents that are open at some minute of the half hour
---   t.known      whether the hours of any agent are known; t.unknown: of how many they are not
---   t.uncovered  list of { from=, to= }, instants, while no agent is open; none where none are known
---   t.nobody     the same as text, as the clock shows it in t.zone: "mon-fri 17:30-22:00", nil where somebody always is there
---   t.rows       an agent each, in the order given:
---     agent, zone  the agent's name; its zone or the one asked for, nil where it has none; own_zone its own, or nil
---     state      "hours", "always" (working hours are off), "off" (handoff is off), "unknown" (no zone to read its hours in)
---     note       one line that says so, nil of "hours" that are right
---     text       the hours as text, in its own zone, "mon-fri 09:00-17:30", "closed", "24/7"; if off, those it would have
---     minutes    that it is open in a week, 0 where off; nil where unknown
---     cells      336 numbers, the minutes of each half hour that it is open, 0 to 30, all 0 where off or unknown
---     now, open, next   the half hour of t.at, or nil; whether it is open then (nil: unknown); when that changes next, or nil
---     spans      list of { from=, to= }, the instants between which it is open that week, rising
---     bars       the same as the clock shows them, as seconds since monday 00:00; an hour that comes twice is there once
---     wall       a week of handoff.core's: the minutes that it is open as the clock shows them that week
---     gaps       text of the hours that it is closed for less than GAP between two spans, nil where there are none
---     overlaps   the same of hours that more than one slot has
---     shifts     list of { at= epoch, by= seconds }: the changes of the clock that week in its zone
+-- @module handoff.timetable
+
+--- A week of some agents.
+-- @table Timetable
+-- @tfield userdata zone that of coverage and uncovered: the one asked for, or the one that all agents share, or UTC
+-- @tfield table first_day `{year, month, day}` of monday
+-- @tfield table[] days seven of these, with `weekday` (0 monday)
+-- @tfield integer from the instant at which the week begins in its zone
+-- @tfield integer to the instant at which it ends
+-- @tfield integer at what "now" is
+-- @tfield[opt] integer now the half hour of at in its zone, 1 to 336; nil where that is another week
+-- @tfield integer[] coverage 336 counts: the agents that are open at some minute of the half hour
+-- @tfield boolean known whether the hours of any agent are known
+-- @tfield integer unknown of how many they are not
+-- @tfield Span[] uncovered instants, while no agent is open; none where none are known
+-- @tfield[opt] string nobody the same as the clock shows it in its zone: "mon-fri 17:30-22:00"; nil where somebody always is
+--   there
+-- @tfield TimetableRow[] rows an agent each, in the order given
+
+--- An agent's week.
+-- @table TimetableRow
+-- @tfield string agent its name
+-- @tfield[opt] userdata zone its own or the one asked for; nil where it has none
+-- @tfield[opt] userdata own_zone its own
+-- @tfield "hours"|"always"|"off"|"unknown" state always: working hours are off; off: handoff is off; unknown: no zone to read
+--   its hours in
+-- @tfield[opt] string note one line that says so; nil of "hours" that are right
+-- @tfield string text the hours in its own zone, "mon-fri 09:00-17:30", "closed", "24/7"; if off, those it would have
+-- @tfield[opt] integer minutes that it is open in a week, 0 where off; nil where unknown
+-- @tfield integer[] cells 336, the minutes of each half hour that it is open, 0 to 30, all 0 where off or unknown
+-- @tfield[opt] integer now the half hour of the timetable's at
+-- @tfield[opt] boolean open whether it is open then; nil: unknown
+-- @tfield[opt] integer next when that changes next
+-- @tfield Span[] spans the instants between which it is open that week, rising
+-- @tfield Span[] bars the same as the clock shows them, seconds since monday 00:00; an hour that comes twice is there once
+-- @tfield Week wall the minutes that it is open as the clock shows them that week
+-- @tfield[opt] string gaps the hours that it is closed for less than GAP minutes between two spans
+-- @tfield[opt] string overlaps the hours that more than one slot has
+-- @tfield table[] shifts `{at, by}`, an instant and seconds: the changes of the clock that week in its zone
 local core = require "handoff.core"
 local hours = require "handoff.hours"
 local options = require "handoff.options"
@@ -39,7 +54,9 @@ local timetable = {}
 
 local DAY, WEEK, CELL = 86400, 7 * 86400, 1800 -- seconds
 local CELLS = 336
-timetable.GAP = 6 * 60 -- minutes: closed for less is a break, for more a night
+--- Minutes: closed for less is a break, for more a night.
+-- @tfield integer GAP
+timetable.GAP = 6 * 60
 
 -- ---- a week in a zone -----------------------------------------------------------------------------------------------------
 
@@ -76,7 +93,7 @@ local function new_week(zone, monday)
   }, Week)
 end
 
---- The half hour in which the instant is, or nil where it is in another week.
+-- The half hour in which the instant is, or nil where it is in another week.
 function Week:cell(epoch)
   local since = epoch + self.zone:offset(epoch) - self.monday
   return since >= 0 and since < WEEK and floor(since / CELL) + 1 or nil
@@ -107,7 +124,7 @@ local function clipped(spans, from, to)
   return list
 end
 
---- The spans as the clock shows them, seconds since monday 00:00; an hour that comes twice is there once.
+-- The spans as the clock shows them, seconds since monday 00:00; an hour that comes twice is there once.
 function Week:on_wall(spans)
   local list = {}
   for _, piece in ipairs(self.pieces) do
@@ -187,13 +204,17 @@ end
 -- ---- all of them ----------------------------------------------------------------------------------------------------------
 
 --- Hours of a row as text, with the zone that they are in where the row is drawn in another one: "fri 20:00-04:00 (Asia/Tokyo)".
+-- @tparam TimetableRow row
+-- @tparam string text
+-- @treturn string
 function timetable.zoned(row, text)
   local is_other = row.own_zone and row.own_zone ~= row.zone
   return is_other and ("%s (%s)"):format(text, row.own_zone) or text
 end
 
 --- The zone in which all of them are told of together: the one that all agents with hours have, or UTC.
--- @param agents as timetable.new takes them
+-- @tparam table[] agents as new takes them
+-- @treturn userdata
 function timetable.shared_zone(agents)
   local shared
   for _, agent in ipairs(agents) do
@@ -265,9 +286,14 @@ local function week_in(weeks, name, whole)
   return weeks[name]
 end
 
---- @param opts agents = list of { agent=, cfg= }; zone = name of the zone to draw all of them in, by default each in its own;
---   at = the instant that is now, an epoch; week_of = an instant of the week to draw, by default `at`
--- @return the timetable, see above; nil, err where there is no zone of that name
+--- Draws a week.
+-- @tparam table opts
+-- @tparam table[] opts.agents `{agent, cfg}`, a name and a configuration
+-- @tparam[opt] string opts.zone the name of the zone to draw all of them in; by default each in its own
+-- @tparam integer opts.at the instant that is now
+-- @tparam[opt] integer opts.week_of an instant of the week to draw; by default at
+-- @treturn ?Timetable nil where there is no zone of that name
+-- @treturn ?Error err
 function timetable.new(opts)
   local o = options.read(opts, rows_of_options, "handoff.timetable")
   local at, rows = o.at or os.time(), {}

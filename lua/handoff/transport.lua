@@ -1,21 +1,37 @@
 -- SPDX-License-Identifier: MIT
---- HTTP for whoever wants it; knows nothing of the API. The contract, which the nginx transport keeps too:
---   transport:request(req) → res | nil, err
---   transport:sleep(seconds) → true | nil, err
---   transport:now() → seconds on a clock that never jumps
---   transport.place: who works on the disk for those who may not block, see handoff.history.place; nil: everybody may
--- req: { method, url, headers = { name = value }, body, timeout = 30, connect_timeout = 10 (seconds), ca_file, proxy,
---   max_bytes = 8 MiB (of body, after decompression), insecure = false, on_event, certificate = false (true: res tells when the
---   server's expires) }; it is not changed, its headers neither
--- res: { status, headers = { ["lower-case name"] = value }, body, http_version = "1.1", bytes_sent, bytes_received,
---   times = { total, connect, first_byte }, reused = whether it went over a connection made earlier,
---   certificate_expires = seconds since 1970, where it was asked for and the connection is a fresh one with TLS }
--- A request that must not be made (a bad field, plain http:// beyond loopback, credentials in the URL) raises. What
--- the world does is nil and an error of kind timeout, tls, network, protocol or cancelled. Any answer is a res,
--- whatever its status: a 404, a redirect.
--- on_event(event) is called when a request starts and when it ends: { type = "request_start" | "request_end", method,
--- url }, at the end also status or error (its kind), times, bytes_sent, bytes_received. What it raises reaches the
--- caller of request, before the request was sent or after it came to its end.
+--- HTTP for whoever wants it; knows nothing of the API. A transport has the methods below and `place`: who works on the disk for
+-- those who may not block, nil where everybody may (see handoff.history.place). That of nginx keeps the same contract.
+-- @module handoff.transport
+
+--- What is asked for. It is not changed, its headers neither. One that must not be made (a bad field, plain http:// beyond
+-- loopback, credentials in the URL) raises.
+-- @table Request
+-- @tfield string method
+-- @tfield string url
+-- @tfield[opt] {[string]:string} headers
+-- @tfield[opt] string body
+-- @tfield[opt=30] number timeout seconds
+-- @tfield[opt=10] number connect_timeout seconds
+-- @tfield[opt] string ca_file
+-- @tfield[opt] string proxy
+-- @tfield[opt=8388608] integer max_bytes of body, after decompression
+-- @tfield[opt=false] boolean insecure
+-- @tfield[opt] fun(event:table) on_event called when a request starts and when it ends, with `{type="request_start", method,
+--   url}` and `{type="request_end"}`, which also has status or error (its kind), times, bytes_sent, bytes_received. What it
+--   raises reaches the caller of request, before the request was sent or after it came to its end
+-- @tfield[opt=false] boolean certificate true: the answer tells when the server's expires
+
+--- What came. Any answer is one, whatever its status: a 404, a redirect.
+-- @table Response
+-- @tfield integer status
+-- @tfield {[string]:string} headers by their names in lower case
+-- @tfield string body
+-- @tfield string http_version "1.1"
+-- @tfield integer bytes_sent
+-- @tfield integer bytes_received
+-- @tfield table times `total`, `connect`, `first_byte`, in seconds
+-- @tfield boolean reused whether it went over a connection made earlier
+-- @tfield[opt] integer certificate_expires seconds since 1970, where it was asked for and the connection is a fresh one with TLS
 local core = require "handoff.core"
 local loops = require "handoff.loop"
 local options = require "handoff.options"
@@ -142,8 +158,10 @@ local function tell_end(on_event, req, answer, err)
   }
 end
 
---- Makes a request, see the head of this file. Waits as the loop does: a task waits without the others, anyone else
--- blocks.
+--- Makes a request. Waits as the loop does: a task waits without the others, anyone else blocks.
+-- @tparam Request req
+-- @treturn ?Response
+-- @treturn ?Error err of kind timeout, tls, network, protocol or cancelled
 function Transport:request(req)
   check_fields(req)
   local defaults, url = self.defaults, parse_url("request.url", req.url)
@@ -160,10 +178,16 @@ function Transport:request(req)
   return answer, err
 end
 
+--- Waits that long.
+-- @tparam number seconds
+-- @treturn ?boolean true
+-- @treturn ?Error err where the task was cancelled
 function Transport:sleep(seconds)
   return self.loop:sleep(seconds)
 end
 
+--- A clock that never jumps.
+-- @treturn number seconds
 function Transport:now() -- luacheck: ignore self
   return core.http.now()
 end
@@ -190,7 +214,8 @@ local rows = {
 }
 
 --- A transport over libcurl. Transports of one loop share its connections.
--- @param opts what its requests leave out, and `loop`, by default the shared one
+-- @tparam[opt] table opts what its requests leave out, and `loop`, by default the shared one
+-- @treturn Transport
 function transport.curl(opts)
   local defaults = options.read(opts, rows, "handoff.transport.curl")
   if defaults.proxy then check_proxy("handoff.transport.curl: proxy", defaults.proxy) end
@@ -200,16 +225,23 @@ function transport.curl(opts)
 end
 
 --- Raises where no request may be made to the URL, as request itself does.
--- @param path what the message calls it
+-- @tparam string path what the message calls it
+-- @tparam string text the URL
+-- @tparam[opt] boolean insecure
 function transport.check_url(path, text, insecure)
   check_url(path, parse_url(path, text), insecure)
 end
 
-transport.check_proxy = check_proxy -- (path, text): raises where it is no proxy's address
+--- Raises where it is no proxy's address.
+-- @function check_proxy
+-- @tparam string path what the message calls it
+-- @tparam string proxy
+transport.check_proxy = check_proxy
 
 local shared
 
 --- The transport that is shared by whatever names no other, one a Lua state.
+-- @treturn Transport
 function transport.default()
   shared = shared or transport.curl()
   return shared

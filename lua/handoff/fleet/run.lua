@@ -1,15 +1,30 @@
 -- SPDX-License-Identifier: MIT
---- What became of a run over many agents.
---   id        its number in the history; nil where none was kept
---   results   a list in the fleet's order: { agent= (its name), status=, error=, changes=, warnings=, requests=, … }, those of a
---             run that was gone on with also { earlier= (it was done before), reconciled= (it was found written) }
---   counts    { [status]= how many }
---   stopped   why agents were left untouched, one line; nil where none was
---   absent    which agents of the run that is gone on with or taken back the fleet does not have, one line; nil where it has all
---   earlier   how many were done before the run was gone on with; nil where none was
---   dry_run   true where nothing was written that would have been
---   declined  true where the plan was not confirmed: nothing was written
--- It prints as one line: 212 agents: 180 changed, 31 unchanged, 1 failed
+--- What became of a run over many agents. It prints as one line: 212 agents: 180 changed, 31 unchanged, 1 failed
+-- @classmod Run
+
+--- What it holds.
+-- @table Run
+-- @tfield[opt] integer id its number in the history; nil where none was kept
+-- @tfield Result[] results in the fleet's order
+-- @tfield {[string]:integer} counts how many, by status
+-- @tfield[opt] string stopped why agents were left untouched, one line; nil where none was
+-- @tfield[opt] string absent which agents of the run that is gone on with or taken back the fleet does not have, one line
+-- @tfield[opt] integer earlier how many were done before the run was gone on with
+-- @tfield[opt] boolean dry_run true where nothing was written that would have been
+-- @tfield[opt] boolean declined true where the plan was not confirmed: nothing was written
+
+--- What became of one agent.
+-- @table Result
+-- @tfield string agent its name
+-- @tfield string status `"changed"`, `"unchanged"`, `"done"`, `"failed"`, `"skipped"` (the edit left it out), `"planned"`
+--   (and not written), `"untouched"` (its turn never came)
+-- @tfield[opt] Error error
+-- @tfield[opt] Change[] changes
+-- @tfield[opt] Issue[] warnings
+-- @tfield[opt] integer requests how many were made
+-- @tfield[opt] any value what the function of `fleet:each` returned
+-- @tfield[opt] boolean earlier it was done before the run was gone on with
+-- @tfield[opt] boolean reconciled it was found written
 local run = {}
 
 local Run = {}
@@ -21,7 +36,7 @@ local statuses = { "changed", "unchanged", "done", "failed", "skipped", "planned
 -- What is told even where there is none of it.
 local always = { changed = true, unchanged = true, failed = true }
 
---- @param agents the fleet's, in its order
+-- The agents are the fleet's, in its order.
 function run.new(agents, dry_run)
   local results = {}
   for i, agent in ipairs(agents) do
@@ -33,7 +48,7 @@ function run.new(agents, dry_run)
   return setmetatable({ results = results, counts = {}, dry_run = dry_run or nil }, Run)
 end
 
---- Counts what there is; to be called when all is done.
+-- Counts what there is; to be called when all is done.
 function run.count(self)
   self.counts, self.earlier = {}, nil
   for _, result in ipairs(self.results) do
@@ -63,6 +78,7 @@ end
 
 --- For people: each agent that was changed, then each that failed, with its changes, warnings and error, a line each; then the
 -- summary, and how to go on.
+-- @treturn string
 function Run:text()
   local lines, failed = {}, {}
   for _, result in ipairs(self.results) do

@@ -1,10 +1,26 @@
 -- SPDX-License-Identifier: MIT
---- What is read of the runs of a history, those that go on and those that have ended.
+--- What is read of the runs of a history, those that go on and those that have ended. It prints as one line: run 12: update
+-- "weekday hours", 2026-01-05 09:00:00 UTC, finished: 180 changed, 32 unchanged
+-- @classmod RecordedRun
+
+--- What is recorded of it.
+-- @table RecordedRun
+-- @tfield integer id its number
+-- @tfield "update"|"undo" kind
+-- @tfield[opt] integer of the run that it takes back
+-- @tfield[opt] string edit what it was called
+-- @tfield integer started seconds since 1970
+-- @tfield[opt] integer ended seconds since 1970
+-- @tfield "running"|"finished"|"stopped"|"interrupted" state
+-- @tfield {[string]:integer} counts how many agents, by status
 local check = require "handoff.history.check"
 
 local record = {}
 
---- The agents in the order of the start: an iterator of name, { name, key, status, error, changes, at }; or nil, err.
+--- The agents in the order of the start.
+-- @function entries
+-- @treturn ?fun():string,table of name and `{name, key, status, error, changes, at}`
+-- @treturn ?Error err
 function record.entries(history, id)
   check.open("run:entries", history)
   local entries, err = history.place:call("entries", id)
@@ -17,7 +33,12 @@ function record.entries(history, id)
   end
 end
 
---- An agent's documents → before, meant, after as texts; after is nil where it is not known. nil where there are none; nil, err.
+--- An agent's documents, as texts.
+-- @function documents
+-- @tparam string name the agent's
+-- @treturn ?string before; nil where there are none
+-- @treturn string|Error|nil meant; or err
+-- @treturn ?string after; nil where it is not known
 function record.documents(history, id, name)
   check.open("run:documents", history)
   return history.place:call("documents", id, check.name("run:documents", name))
@@ -26,10 +47,10 @@ end
 local Known = {}
 Known.__index = Known
 
---- As of a run: before, meant, after as texts; or nil, err.
+-- As of a run: before, meant, after as texts; or nil, err.
 function Known:documents() return record.documents(self.history, self.run, self.name) end
 
---- The last entry of each agent that wrote, or may have, by the agent's key; or nil, err.
+-- The last entry of each agent that wrote, or may have, by the agent's key; or nil, err.
 function record.known(history)
   local known, err = history.place:call "known"
   if not known then return nil, err end
@@ -65,7 +86,7 @@ local function describe(one)
     describe_counts(one.counts))
 end
 
---- The metatable of such records.
+-- The metatable of such records.
 function record.class(history)
   return { __tostring = describe, __index = {
     entries = function(one) return record.entries(history, one.id) end,

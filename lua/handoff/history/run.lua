@@ -1,5 +1,10 @@
 -- SPDX-License-Identifier: MIT
 --- A run that goes on. Its agents are its own until `finish`; what a function has kept is on the disk when it returns true.
+-- @classmod RunningRun
+
+--- What it holds.
+-- @table RunningRun
+-- @tfield integer id its number
 local core = require "handoff.core"
 local check = require "handoff.history.check"
 local options = require "handoff.options"
@@ -31,14 +36,22 @@ local function keep_documents(self, what, status, name, before, meant, changes)
 end
 
 --- Keeps what would be written: status "planned".
--- @param changes a number or a text, or nil
--- @return true, or nil, err
+-- @tparam string name the agent's
+-- @tparam string before what is there
+-- @tparam string meant what would be written
+-- @tparam[opt] integer|string changes how many, or in words
+-- @treturn ?boolean true
+-- @treturn ?Error err
 function Run:plan(name, before, meant, changes)
   return keep_documents(self, "run:plan", "planned", name, before, meant, changes)
 end
 
 --- Keeps what is there and what will be: status "writing". When it has returned true the PUT may leave.
--- @return true, or nil, err
+-- @tparam string name the agent's
+-- @tparam string before what is there
+-- @tparam string meant what will be written
+-- @treturn ?boolean true
+-- @treturn ?Error err
 function Run:writing(name, before, meant)
   self.is_new = nil
   local done, err = keep_documents(self, "run:writing", "writing", name, before, meant)
@@ -49,9 +62,14 @@ end
 local done_rows = { after = { "string" }, error = { "string table" }, changes = { "number string" } }
 
 --- Keeps how it ended.
--- @param status a word: "changed", "unchanged", "failed", ...
--- @param opts { after = the document as the service has it now, error = an error or a text, changes = as for plan }
--- @return true, or nil, err
+-- @tparam string name the agent's
+-- @tparam string status a word: "changed", "unchanged", "failed", …
+-- @tparam[opt] table opts
+-- @tparam[opt] string opts.after the document as the service has it now
+-- @tparam[opt] Error|string opts.error
+-- @tparam[opt] integer|string opts.changes as for plan
+-- @treturn ?boolean true
+-- @treturn ?Error err
 function Run:done(name, status, opts)
   local entry = entry_of(self, "run:done", name)
   local o = options.read(opts, done_rows, "run:done")
@@ -65,8 +83,15 @@ function Run:done(name, status, opts)
   return self.history.group:write(row)
 end
 
---- Its agents and their documents, see record.lua.
+--- As of a recorded run.
+-- @treturn fun():string,table
+-- @treturn ?Error err
 function Run:entries() return record.entries(self.history, self.id) end
+--- As of a recorded run.
+-- @tparam string name the agent's
+-- @treturn ?string before
+-- @treturn string|Error meant; or err
+-- @treturn ?string after
 function Run:documents(name) return record.documents(self.history, self.id, name) end
 
 -- Ends it with a last step. A writer may still wait to be told.
@@ -83,8 +108,9 @@ local function conclude(self, what, step, ...)
 end
 
 --- Ends it: others may have its agents. Once more does nothing.
--- @param state "finished" or "stopped"
--- @return true, or nil, err: it shows as interrupted then
+-- @tparam "finished"|"stopped" state
+-- @treturn ?boolean true
+-- @treturn ?Error err: it shows as interrupted then
 function Run:finish(state)
   check.choice("run:finish", state, { "finished", "stopped" })
   return conclude(self, "run:finish", "finish", state)
@@ -92,7 +118,8 @@ end
 
 --- Ends a run that was declined once its plans were seen: nothing of it stays where it is new and no PUT was recorded in it,
 -- its number included; any other one ends as stopped.
--- @return as finish
+-- @treturn ?boolean true
+-- @treturn ?Error err
 function Run:drop()
   if not self.is_new then return self:finish "stopped" end
   return conclude(self, "run:drop", "drop")
@@ -100,8 +127,7 @@ end
 
 local run = {}
 
---- @param entry the ids of its agents' rows, by name
--- @param is_new true until a PUT is recorded in it
+-- The entry has the ids of its agents' rows, by name; is_new is true until a PUT is recorded in it.
 function run.new(history, id, entry, is_new)
   return setmetatable({ history = history, id = id, entry = entry, meant = {}, is_new = is_new }, Run)
 end

@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 --- Many items with few tasks, on any loop: its tasks begin after spawn returned them, and have `cancelled`.
+-- @module handoff.loop
 local core = require "handoff.core"
 local raised = require "handoff.loop.raised"
 
@@ -25,10 +26,13 @@ local function misuse(name, message)
   core.error.raise { path = "loop:" .. name, rule = "type", message = message }
 end
 
---- Calls fn(item, index) for every item, at most `limit` at a time, with no more coroutines than that.
--- @param items a list, or a function that returns the next item, nil after the last
--- @return two tables by index: what fn returned first, and its second value or the error it raised; or nil, err where
--- the calling task was cancelled, and the calls under way with it
+--- Calls a function for every item, at most so many at a time, with no more coroutines than that.
+-- @function Loop:map
+-- @tparam integer limit
+-- @tparam table|function items a list, or a function that returns the next item, nil after the last
+-- @tparam fun(item:any,index:integer):any,any fn
+-- @treturn ?table by index what it returned first; nil where the calling task was cancelled, and the calls under way with it
+-- @treturn table|Error by index its second value or the error it raised; or err
 return function(loop, limit, items, fn)
   if type(limit) ~= "number" or limit < 1 or limit % 1 ~= 0 then
     misuse("map: limit", ("a whole number from 1 on expected, got %s"):format(tostring(limit)))

@@ -3,6 +3,19 @@
 -- worker before they are old, served on while the API is down. See cache/store.lua for what is where.
 --
 --   init_worker_by_lua_block { cache = require "handoff.nginx".cache "agents.lua"; cache:start() }
+-- @classmod Cache
+
+--- What a configuration of the cache is.
+-- @table Freshness
+-- @tfield integer version a number for its text
+-- @tfield number fetched seconds since 1970
+-- @tfield number age seconds
+-- @tfield boolean stale whether that is beyond ttl
+-- @tfield[opt] string error the kind of how the last refresh failed
+
+--- What it holds.
+-- @table Cache
+-- @tfield Fleet fleet its agents
 local core = require "handoff.core"
 local config = require "handoff.config"
 local client = require "handoff.client"
@@ -180,7 +193,7 @@ local function new_flights(self, given)
   }
 end
 
---- A cache of the configurations of all agents of an inventory. Make it once, in init_by_lua or init_worker_by_lua; one a
+-- A cache of the configurations of all agents of an inventory. Make it once, in init_by_lua or init_worker_by_lua; one a
 -- dictionary.
 -- @param source as of handoff.fleet
 -- @param opts { dict = "handoff" (the name of a lua_shared_dict), ttl = 60 (seconds after which a configuration is old; it is
@@ -305,19 +318,28 @@ local function look_up(self, name, what, may_wait)
   return missed(self, record, may_wait and phase.can_wait())
 end
 
---- The configuration of an agent, as it was a moment ago. A name that is no agent's raises.
--- @return cfg, sealed: to edit it copy it; and { version = a number for its text, fetched = seconds since 1970, age = seconds,
---   stale = whether that is beyond ttl, error = the kind of how the last refresh failed }. Or nil, err where nothing is known
---   that is not too old: what the last fetch failed with; "uncached" where it would take a wait that nginx does not allow there
+--- The configuration of an agent, as it was a moment ago; waits where there is none yet and nginx can wait. A name that is no
+-- agent's raises.
+-- @tparam string name
+-- @treturn ?Config sealed: to edit it copy it; nil where nothing is known that is not too old
+-- @treturn Freshness|Error of it; or err: what the last fetch failed with, "uncached" where it would take a wait that nginx
+--   does not allow there
 function Cache:get(name) return look_up(self, name, "cache:get", true) end
 
 --- As get, and never waits, also where nginx could.
+-- @tparam string name
+-- @treturn ?Config
+-- @treturn Freshness|Error
 function Cache:peek(name) return look_up(self, name, "cache:peek", false) end
 
 --- Whether the inventory has an agent of that name.
+-- @tparam string name
+-- @treturn boolean
 function Cache:knows(name) return self.by_name[name] ~= nil end
 
 --- Puts a configuration in that was just written, as the service answered: all workers serve it from now on.
+-- @tparam string name
+-- @tparam Config cfg
 function Cache:put(name, cfg)
   local record = record_named(self, name, "cache:put")
   if not core.config.is(cfg) then
@@ -328,14 +350,16 @@ function Cache:put(name, cfg)
   note(self, record, text, why)
 end
 
---- The agents: a list of { name=, tags= }.
+--- The agents.
+-- @treturn Agent[] `name` and `tags`
 function Cache:agents()
   local list = {}
   for i, record in ipairs(self.records) do list[i] = { name = record.name, tags = record.agent.tags } end
   return list
 end
 
---- How old what there is of each agent is: a list of { name=, age= (nil: there is nothing to serve), stale=, error= as of get }.
+--- How old what there is of each agent is.
+-- @treturn table[] `{name, age, stale, error}`, as of get; without an age there is nothing to serve
 function Cache:states()
   local store, agents = self.store, {}
   for i, record in ipairs(self.records) do
@@ -346,8 +370,8 @@ function Cache:states()
   return agents
 end
 
---- What all workers did together since nginx was started, and how old what they have is: { requests = a list of { method=,
--- status= or error=, count= }, refreshes = { ok=, failed= }, agents = as of states }.
+--- What all workers did together since nginx was started, and how old what they have is.
+-- @treturn table `requests`, of `{method, status or error, count}`; `refreshes` = `{ok, failed}`; `agents` as of states
 function Cache:figures()
   local store = self.store
   return { requests = store:requests(), refreshes = { ok = store:counted "n:ok", failed = store:counted "n:failed" },

@@ -1,13 +1,7 @@
 -- SPDX-License-Identifier: MIT
---- What can be expected of an agent:
---   open_at(time), closed_at(time)   whether a visitor is offered a human then; times as handoff.time reads them
---   hands_over([event])     the conversation goes to a human, see handoff.simulate; where the event does not say otherwise, the
---                           visitor says yes, at the first moment from now on when it is open
---   routes(topic, user_ids) these operators are notified of a conversation on that topic, and no others; in any order
---   notifies(who[, event])  { user_ids=, emails= } are notified, in any order; without a topic in the event none fits
---   says(which[, text])     the "question", the "confirmation" or the text "outside" working hours has this in it; or anything
---   has(path[, value])      something is there, or this value; with [*] in the path every item has it
---   passes_check([rules])   cfg:check() finds nothing, but for the rules in the list
+--- What a policy can expect of an agent: `expect(agent):open_at "sat 11:00"`. What is not met fails the test;
+-- `expect(agent).never:open_at(…)` is the contrary of any.
+-- @classmod Expectation
 local core = require "handoff.core"
 local shape = require "handoff.shape"
 local value = require "handoff.policy.value"
@@ -50,11 +44,17 @@ local function look_at_hours(agent, matcher, at)
   return open, moment(agent, epoch), function() return hours_text(agent, open, reason, epoch) end
 end
 
+--- A visitor is offered a human then.
+-- @function open_at
+-- @tparam integer|string at in the agent's zone
 function matchers.open_at(agent, at)
   local open, shown, found = look_at_hours(agent, "open_at", at)
   return open, "to be open at " .. shown, found
 end
 
+--- No visitor is offered a human then.
+-- @function closed_at
+-- @tparam integer|string at in the agent's zone
 function matchers.closed_at(agent, at)
   local open, shown, found = look_at_hours(agent, "closed_at", at)
   if open ~= nil then open = not open end
@@ -101,6 +101,9 @@ local ends = {
   end,
 }
 
+--- The conversation goes to a human.
+-- @function hands_over
+-- @tparam[opt] Event event where it does not say otherwise, the visitor says yes, at the first moment from now on when it is open
 function matchers.hands_over(agent, event)
   local result, err = simulated(agent, "hands_over", event, { answer = "yes" })
   if not result then return nil, "to hand over", tostring(err) end
@@ -158,6 +161,10 @@ local function found_notified(agent, result, of_routing)
   return ("it notifies %s: %s"):format(people(notified.user_ids, notified.emails), decided)
 end
 
+--- These operators are notified of a conversation on that topic, and no others; in any order.
+-- @function routes
+-- @tparam string topic
+-- @tparam integer[] user_ids
 function matchers.routes(agent, topic, user_ids)
   if type(topic) ~= "string" then refuse("routes", "the name of a routing profile expected first") end
   check_list("routes", "user_ids", user_ids)
@@ -168,6 +175,10 @@ function matchers.routes(agent, topic, user_ids)
   return met, expected, found_notified(agent, result, true)
 end
 
+--- These are notified, in any order; without a topic in the event none fits.
+-- @function notifies
+-- @tparam table who `user_ids`, `emails` or both
+-- @tparam[opt] Event event
 function matchers.notifies(agent, who, event)
   local o = require("handoff.options").read(who, { user_ids = { "table" }, emails = { "table" } }, "notifies")
   if not o.user_ids and not o.emails then refuse("notifies", "user_ids= or emails= expected, or both") end
@@ -187,6 +198,10 @@ local texts = {
   outside = "confirmation_outside_working_hours_message",
 }
 
+--- A text of the settings has this in it; without one: says something.
+-- @function says
+-- @tparam "question"|"confirmation"|"outside" which
+-- @tparam[opt] string text
 function matchers.says(agent, which, text)
   local field = texts[which]
   if not field then refuse("says", '"question", "confirmation" or "outside" expected first') end
@@ -213,6 +228,10 @@ end
 
 local function is_something(one) return one ~= core.json.null end
 
+--- Something is there, or this value; with `[*]` in the path every item has it.
+-- @function has
+-- @tparam string path
+-- @tparam[opt] any value
 function matchers.has(agent, path, ...)
   local paths = require "handoff.path"
   local p = paths.parse(path)
@@ -243,6 +262,9 @@ local function set_of_rules(ignored)
   return set
 end
 
+--- `cfg:check()` finds nothing, but for these rules.
+-- @function passes_check
+-- @tparam[opt] string[] ignored
 function matchers.passes_check(agent, ignored)
   if ignored ~= nil then check_list("passes_check", "rules", ignored) end
   local is_ignored, found = set_of_rules(ignored), {}

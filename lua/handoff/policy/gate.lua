@@ -9,6 +9,7 @@
 --
 -- What is held is the plan; and what an agent is written, once more, where others edited it since. Documents are not kept: there
 -- may be thousands.
+-- @classmod PolicyGate
 local core = require "handoff.core"
 local plan = require "handoff.plan"
 
@@ -21,12 +22,22 @@ local function hold(self, name, before, meant)
 end
 
 --- Of an agent that would change: for a run's on_planned, or the on_result of a dry run.
+-- @function observe
+-- @tparam Result result
+-- @tparam Outcome outcome
 function Gate:observe(result, outcome)
   local name = result.agent
   self.findings[name] = hold(self, name, outcome.before_text, outcome.after_text)
 end
 
---- Whether a PUT may leave, for a run's on_put: what is written is what was held, or passes, too → true; or nil, err.
+--- Whether a PUT may leave, for a run's on_put: what is written is what was held, or passes, too.
+-- @function admit
+-- @tparam Result result
+-- @tparam string before
+-- @tparam string meant
+-- @tparam boolean as_planned
+-- @treturn ?boolean true
+-- @treturn ?Error err
 function Gate:admit(result, before, meant, as_planned)
   local name = result.agent
   if as_planned and self.findings[name] then return true end
@@ -40,8 +51,9 @@ function Gate:admit(result, before, meant, as_planned)
   return true
 end
 
---- What came of it, once all is planned → see policy/report.lua. Tests may all be for agents that do not change; what has no test
--- at all does not pass.
+--- What came of it, once all is planned. Tests may all be for agents that do not change; what has no test at all does not pass.
+-- @function finish
+-- @treturn PolicyResult
 function Gate:finish()
   local report = self.suite:report()
   for _, agent in ipairs(self.agents) do

@@ -1,5 +1,14 @@
 -- SPDX-License-Identifier: MIT
 --- What tests found of many agents: a row a test, and of one that fails each failure once, with the agents it is the same for.
+-- @classmod PolicyReport
+
+--- What came of it. Agents that could not be read, and that nothing was tested at all, are rows of their own, without a file.
+-- @table PolicyResult
+-- @tfield table[] rows `{name, file, line, status, agents, failures}`: agents, how many it is for; failures, a list of `{status,
+--   message, place, frames, agents}`, place `FILE:LINE` or "", agents their names. A status is "passed", "failed", "raised" (an
+--   error in the test), "pending" or "skipped" (it is for none of the agents)
+-- @tfield {[string]:integer} counts `agents`, `tests`, `passed`, `failed`, `pending`, `skipped`
+-- @tfield boolean ok whether nothing failed
 local core = require "handoff.core"
 
 local Report = {}
@@ -18,7 +27,10 @@ local function group_of(row, finding)
   return group
 end
 
---- Adds an agent. @param findings see policy.lua's Suite:hold
+--- Adds an agent.
+-- @function add
+-- @tparam string name
+-- @tparam table findings see `Suite:hold`
 function Report:add(name, findings)
   self.agents = self.agents + 1
   for i, row in ipairs(self.tests) do
@@ -42,6 +54,9 @@ local function message_of(err)
 end
 
 --- Adds an agent whose configuration could not be had: that is a failure, too.
+-- @function add_unreadable
+-- @tparam string name
+-- @tparam Error err
 function Report:add_unreadable(name, err)
   self.agents = self.agents + 1
   if not self.unreadable then
@@ -61,14 +76,11 @@ local function status_of(row, is_pending)
   return row.failures[1] and "failed" or row.agents > 0 and "passed" or "skipped"
 end
 
---- What came of it:
---   rows     a list of { name=, file=, line=, status=, agents= how many it is for, failures = a list of { status=, message=,
---            place= "FILE:LINE" or "", frames=, agents= their names } }; a status is "passed", "failed", "raised" (an error in
---            the test), "pending" or "skipped" (it is for none of the agents)
---   counts   { agents=, tests=, passed=, failed=, pending=, skipped= }
---   ok       whether nothing failed
--- Agents that could not be read, and that nothing was tested at all, are rows of their own, without a file.
--- @param may_spare whether it will do that all tests are for other agents: of those that an edit changes it may well be so
+--- What came of it.
+-- @function finish
+-- @tparam[opt=false] boolean may_spare whether it will do that all tests are for other agents: of those that an edit changes it
+--   may well be so
+-- @treturn PolicyResult
 function Report:finish(may_spare)
   local rows, ran = {}, false
   for i, row in ipairs(self.tests) do

@@ -1,15 +1,13 @@
 -- SPDX-License-Identifier: MIT
 --- What can be expected of any value; parts of configurations are compared by what stands in them.
---   equals(other)     the same value, tables by their members
---   contains(one)     a text that has this text in it, a list that has this value
---   at_least(n), at_most(n)
+-- @classmod Expectation
 local core = require "handoff.core"
 local shape = require "handoff.shape"
 local words = require "handoff.words"
 
 local value = {}
 
---- The value with plain tables for parts of configurations, which some VMs have as userdata.
+-- The value with plain tables for parts of configurations, which some VMs have as userdata.
 function value.plain(of)
   if type(of) ~= "table" and type(of) ~= "userdata" or of == core.json.null then return of end
   local ok, iterate, state, first = pcall(core.config.each, of)
@@ -22,7 +20,7 @@ end
 
 local function compare(a, b) return shape.same(value.plain(a), value.plain(b)) end
 
---- Any value on one line. @param row the schema's of it, or nil
+-- Any value on one line; row is the schema's of it, or nil.
 function value.show(of, row)
   if of == nil then return "nil" end
   return words.show(value.plain(of), row)
@@ -47,6 +45,23 @@ end
 
 local function is(of) return "it is " .. value.show(of) end
 
+--- The same value, tables by their members.
+-- @function equals
+-- @tparam any other
+
+--- A text has this text in it, a list this value.
+-- @function contains
+-- @tparam any one
+
+--- A number is not less.
+-- @function at_least
+-- @tparam number n
+
+--- A number is not more.
+-- @function at_most
+-- @tparam number n
+
+-- what each of them is, see expectation.lua
 value.matchers = {
   equals = function(of, other) return compare(of, other), "to equal " .. value.show(other), is(of) end,
   contains = function(of, one) return contains(of, one), "to contain " .. value.show(one), is(of) end,
