@@ -24,15 +24,22 @@ local POLL = 0.25 -- seconds between two looks whether agents are free
 
 -- ---- reading ------------------------------------------------------------------------------------------------------
 
-local runs_rows = { limit = { "number", min = 1, max = 2 ^ 31, integer = true, default = 100 } }
+local runs_rows = {
+  limit = { "number", min = 1, max = 2 ^ 31, integer = true, default = 100 },
+  kind = { "string" }, edit = { "string" }, of = { "number" },
+}
 
---- The runs, newest first, at most `limit` (100): a list of { id, kind, of, edit, started, ended, state = "running",
--- "finished", "stopped" or "interrupted", counts = { status = how many } }; or nil, err. Each has the methods entries and
--- documents (see record.lua).
+--- The runs, newest first: a list of { id, kind, of, edit, started, ended, state = "running", "finished", "stopped" or
+-- "interrupted", counts = { status = how many } }; or nil, err. Each has the methods entries, documents
+-- and complete (see record.lua).
+-- @param opts { limit = how many at most (100); only those with kind = "update" or "undo", edit = the edit's name,
+--   of = the run that was taken back }
 function History:runs(opts)
   check.open("history:runs", self)
   local o = options.read(opts, runs_rows, "history:runs")
-  local records, err = self.place:call("runs", o.limit)
+  if o.kind then check.choice("history:runs: kind", o.kind, { "update", "undo" }) end
+  if o.of then check.id("history:runs: of", o.of) end
+  local records, err = self.place:call("runs", { limit = o.limit, kind = o.kind, edit = o.edit, of = o.of })
   if not records then return nil, err end
   for _, one in ipairs(records) do setmetatable(one, self.record) end
   return records
