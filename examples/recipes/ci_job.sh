@@ -10,12 +10,12 @@
 # documents: keep the artifact where not everybody looks. Exit status of apply: 5 where agents were left as somebody edited
 # them since, plan those again; 6 where more than a fifth would change, unless MAX_CHANGES says how many may.
 set -eu
-case ${1-} in
-plan)
+case ${1-}/$# in
+plan/3)
   handoff validate "$2"
   handoff plan "$2" -o "$3"
   ;;
-apply)
+apply/2)
   handoff apply "$2" --yes --max-changes "${MAX_CHANGES:-20%}" --waves 1,100%
   ;;
 *)

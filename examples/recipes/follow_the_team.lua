@@ -5,6 +5,7 @@
 --     handoff apply examples/recipes/follow_the_team.lua --yes
 --
 -- TODAY=2027-03-20 in its environment shows what a day will bring, with `handoff plan` in place of `handoff apply`.
+-- It puts these hours back whoever set others: leave it out while holiday_hours.lua has its own.
 
 local handoff = require "handoff"
 local time = require "handoff.time"

@@ -9,7 +9,8 @@
 --     2026-12-24 2026-12-26 closed
 --     2026-12-31 2026-12-31 daily 09:00-13:00
 --
--- The history knows what was done: a run that failed for some agents, or was killed, is gone on with the next time.
+-- Days are those of this machine's clock. The history knows what was done: a run that failed for some agents, or was killed, is
+-- gone on with the next time.
 
 local handoff = require "handoff"
 

@@ -5,11 +5,12 @@
 #
 #     resume_killed.sh
 #
-# Its words are for `handoff resume`: --inventory, --history, limits. Each run's own edit is read again. Runs that were stopped, by
-# a limit or by Ctrl-C, are somebody's decision and stay.
+# Its words are for `handoff resume`: --inventory, limits. Each run's own edit is read again. Runs that were stopped, by a limit or
+# by Ctrl-C, are somebody's decision and stay.
 set -u
 status=0
-for run in $(handoff history --limit 1000 --json | sed -n 's/.*"run":\([0-9]*\).*"state":"interrupted".*/\1/p' | sort -n); do
+runs=$(handoff history --limit 1000 --json) || exit
+for run in $(printf '%s\n' "$runs" | sed -n 's/.*"run":\([0-9]*\).*"state":"interrupted".*/\1/p' | sort -n); do
   handoff resume "$run" --yes "$@" || status=$?
 done
 exit "$status"

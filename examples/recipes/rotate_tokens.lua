@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- New tokens for agents, without a minute in which none works. The inventory reads them from files, as token = file
 -- "tokens/shop-uk" does; make the new ones in the vendor's dashboard and put them into another folder, tokens.new/shop-uk, for
--- all agents or for some.
+-- all agents or for some, readable by you alone.
 --
 --     lua5.4 examples/recipes/rotate_tokens.lua agents.lua tokens tokens.new
 --
@@ -22,8 +22,14 @@ for _, agent in ipairs(old:agents()) do
   local file = io.open(path)
   if file then
     file:close()
-    entries[#entries + 1] = { name = agent.name, token_file = path, base_url = agent.base_url }
+    entries[#entries + 1] = { name = agent.name, token_file = path, base_url = agent.base_url, ca_file = agent.ca_file,
+      proxy = agent.proxy }
   end
+end
+
+if #entries == 0 then
+  io.stderr:write(fresh, ": no file in it has the name of an agent of ", inventory, "; name them so\n")
+  os.exit(1)
 end
 
 local was, problems = {}, {}

@@ -5,6 +5,7 @@
 --     handoff apply examples/recipes/seasonal_hours.lua --yes
 --
 -- TODAY=2027-06-15 in its environment shows what a day will bring, with `handoff plan` in place of `handoff apply`.
+-- It puts these hours back whoever set others: leave it out while holiday_hours.lua has its own.
 
 local handoff = require "handoff"
 
