@@ -215,6 +215,8 @@ describe("the recipe", function()
     assert.same({ uk, de, "mon-fri 03:00-11:30" }, at "2027-03-01")
     assert.same({ uk, de, "mon-fri 04:00-12:30" }, at "2027-03-20") -- New York has changed, Berlin has not
     assert.same({ uk, de, "mon-fri 03:00-11:30" }, at "2027-04-01")
+    box:store("shop-us", (box:document("shop-us"):gsub('"timezone":"[^"]+"', '"timezone":null')))
+    says("failed shop-us\n  it has no zone", ends(5, apply "follow_the_team.lua", { TODAY = "2027-04-01" }))
   end)
 
   recipe("hours_from_csv.lua", "gives each region its zone and hours", function()

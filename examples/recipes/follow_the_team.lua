@@ -18,5 +18,7 @@ local noon = assert(time.read((os.getenv "TODAY" or os.date "!%Y-%m-%d") .. "T12
 local function ahead(zone) return assert(time.zone(zone)):offset(noon) / 60 end
 
 return function(cfg)
-  cfg.availability = TEAM.hours:shift(ahead(cfg.settings.timezone) - ahead(TEAM.zone))
+  local zone = cfg.settings.timezone
+  if type(zone) ~= "string" then return nil, "it has no zone; set settings.timezone" end
+  cfg.availability = TEAM.hours:shift(ahead(zone) - ahead(TEAM.zone))
 end
