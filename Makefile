@@ -49,7 +49,7 @@ demo_deb := $(filter-out $(luajit_deb),$(build_deb)) lua5.4 lua-cjson lua-dbi-sq
 demo_nginx_deb := $(filter-out $(lua54_deb),$(build_deb)) luajit2|luajit lua-cjson lua-dbi-sqlite3 lua-argparse nginx \
   libnginx-mod-http-lua
 test_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-dbi-sqlite3 lua-argparse lua-busted lua-check clang \
-  clang-format cppcheck luarocks nginx libnginx-mod-http-lua openssl curl jq python3-requests python3-jsonschema locales \
+  clang-format cppcheck luarocks nginx libnginx-mod-http-lua openssl curl jq git python3-requests python3-jsonschema locales \
   mandoc zsh fish tmux perl chromium chromium-driver python3-icalendar python3-dateutil lua-ldoc
 bench_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-dbi-sqlite3 lua-argparse lua-filesystem python3-requests \
   nginx libnginx-mod-http-lua openssl curl wrk

@@ -156,10 +156,26 @@ describe("a history", function()
     assert.same({ "writing" }, { entry.status, entry.error })
   end)
 
+  it("knows of which runs nothing is left to do", function()
+    local h = open()
+    for i, case in ipairs {
+      { "changed", "unchanged", "finished", true }, { "skipped", "unchanged", "finished", true },
+      { "changed", "unchanged", "stopped", false }, { "changed", "failed", "finished", false },
+      { "changed", "unknown", "finished", false }, { "changed", nil, "finished", false },
+    } do
+      local run = start(h, "a", "b")
+      run:done("a", case[1])
+      if case[2] then run:done("b", case[2]) end
+      assert.is_false(h:run(run.id):complete())
+      run:finish(case[3])
+      assert.equal(case[4], h:run(run.id):complete(), i)
+    end
+  end)
+
   it("lists its runs, newest first", function()
     local h, other = open(), open()
     assert.same({}, h:runs())
-    local first = start(h, "a", "b")
+    local first = assert(h:start { kind = "update", edit = "hours", agents = agents("a", "b") })
     first:done("a", "changed")
     first:finish "finished"
     local second = start(h, "a")
@@ -177,6 +193,15 @@ describe("a history", function()
     }, seen)
     assert.equal(third.id, h:runs { limit = 1 }[1].id)
     assert.is_nil(h:runs { limit = 1 }[2])
+    local function ids(wanted)
+      local list = {}
+      for i, one in ipairs(h:runs(wanted)) do list[i] = one.id end
+      return table.concat(list, " ")
+    end
+    assert.same({ "2 1", "3", "2", "1", "" }, { ids { kind = "update" }, ids { of = 1 },
+      ids { kind = "update", limit = 1 }, ids { edit = "hours" }, ids { kind = "undo", edit = "hours" } })
+    raised('history:runs: kind: one of "update", "undo" expected', h.runs, h, { kind = "redo" })
+    raised("history:runs: of: the number of a run expected", h.runs, h, { of = 0.5 })
     failed("there is no run 99; the last ones are 3, 2, 1$", "history", h:run(99))
     failed("there is no run 99; ", "history", h:reopen(99))
     failed("there is no run 99; ", "history", h:start { kind = "undo", of = 99, agents = {} })

@@ -86,6 +86,22 @@ describe("an inventory", function()
       assert.same(expected(4, 6, 8), plain(inventory.load(path)))
     end)
 
+    it("from several files, whose agents are apart", function()
+      local shops = write("shops.lua", ("return { { name = 'shop-uk', token = %q } }"):format(token(1)))
+      local desk = write("desk.csv", "name,token\ndesk," .. token(2) .. "\n")
+      local both = plain(inventory.load { shops, desk })
+      assert.same({ { "shop-uk", {}, 1, token(1) }, { "desk", {}, 2, token(2) } }, both)
+      local same = write("same.csv", "name,token\nshop-uk," .. token(3) .. "\nother," .. token(1) .. "\n")
+      assert.same({
+        "same.csv:2: shop-uk: the name is taken (shops.lua:1); give each agent its own [duplicate]",
+        "same.csv:3: other: its token is that of shop-uk too (shops.lua:1); give each agent its own [token]",
+      }, refused { shops, same })
+      local list, err = inventory.load { shops, folder .. "/nope.lua" }
+      assert.is_nil(list)
+      assert.matches("nope.lua: the inventory cannot be read: ", tostring(err))
+      assert.is_false(pcall(inventory.load, { shops, { name = "x" } }))
+    end)
+
     it("from JSON", function()
       write("token", token(3))
       local path = write("agents.json", ([[

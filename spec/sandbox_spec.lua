@@ -327,6 +327,16 @@ describe("the sandbox", function()
     end
   end)
 
+  it("takes a second token of an agent beside its first", function()
+    local new = box:issue "shop-pl"
+    local claims = require("handoff.core").token.unverified_claims
+    assert.equal(claims(box.agents["shop-pl"].token).scenario_id, claims(new).scenario_id)
+    box:revoke "shop-pl"
+    assert.equal(401, box:request("GET", "shop-pl").status)
+    assert.equal(200, box:request("GET", { token = new }).status)
+    assert.not_equal(new, box:issue "shop-pl")
+  end)
+
   it("refuses with 401 a token that was revoked", function()
     assert.equal(200, box:request("GET", "shop-us").status)
     box:revoke "shop-us"

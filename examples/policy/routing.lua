@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- Who is told. The operators are those of examples/route_billing.lua.
+-- Who is told. The operators are those of examples/recipes/route_billing.lua.
 
 describe("questions about money", function()
   it("go to the two who can answer them, and to nobody else", function(agent)

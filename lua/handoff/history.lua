@@ -25,17 +25,25 @@ local POLL = 0.25 -- seconds between two looks whether agents are free
 
 -- ---- reading ------------------------------------------------------------------------------------------------------
 
-local runs_rows = { limit = { "number", min = 1, max = 2 ^ 31, integer = true, default = 100 } }
+local runs_rows = {
+  limit = { "number", min = 1, max = 2 ^ 31, integer = true, default = 100 },
+  kind = { "string" }, edit = { "string" }, of = { "number" },
+}
 
 --- The runs, newest first.
 -- @tparam[opt] table opts
 -- @tparam[opt=100] integer opts.limit how many, at most
+-- @tparam[opt] string opts.kind only those of that kind: "update" or "undo"
+-- @tparam[opt] string opts.edit only those whose edit has that name
+-- @tparam[opt] integer opts.of only those that took back the run of that number
 -- @treturn ?RecordedRun[]
 -- @treturn ?Error err
 function History:runs(opts)
   check.open("history:runs", self)
   local o = options.read(opts, runs_rows, "history:runs")
-  local records, err = self.place:call("runs", o.limit)
+  if o.kind then check.choice("history:runs: kind", o.kind, { "update", "undo" }) end
+  if o.of then check.id("history:runs: of", o.of) end
+  local records, err = self.place:call("runs", { limit = o.limit, kind = o.kind, edit = o.edit, of = o.of })
   if not records then return nil, err end
   for _, one in ipairs(records) do setmetatable(one, self.record) end
   return records

@@ -277,6 +277,17 @@ local function check_names(found, agents)
   end
 end
 
+-- Raises where agents share what each is to have for itself. `agents.n` is how many there are, false those that are none.
+local function check_agents(found, agents)
+  check_names(found, agents)
+  note_one_token(found, agents, written_token)
+  if #found > 0 then
+    in_order(found)
+    core.error.raise(summary(found))
+  end
+  agents.n = nil
+end
+
 local function read_list(reading, list)
   local count = type(list) == "table" and not secret.is_source(list) and length(list)
   local agents = { n = count or 0 }
@@ -285,13 +296,7 @@ local function read_list(reading, list)
       .. (type(list) == "table" and "a table with other keys than 1, 2, 3 …" or text.kind(list)))
   end
   for i = 1, count or 0 do agents[i] = read_entry(reading, i, rawget(list, i)) or false end
-  check_names(reading.found, agents)
-  note_one_token(reading.found, agents, written_token)
-  if #reading.found > 0 then
-    in_order(reading.found)
-    core.error.raise(summary(reading.found))
-  end
-  agents.n = nil
+  check_agents(reading.found, agents)
   return agents
 end
 
@@ -343,8 +348,26 @@ local function load_file(path)
   return read_list(reading, list)
 end
 
+-- The agents of all these files, which are to have names and tokens of their own.
+local function load_files(paths)
+  local all, found = {}, {}
+  for i, path in ipairs(paths) do
+    if type(path) ~= "string" then
+      core.error.raise { path = ("inventory[%d]"):format(i), rule = "type",
+        message = ("the path of a file expected, as before it, got %s; give paths or agents"):format(text.kind(path)) }
+    end
+    local agents, err = load_file(path)
+    if not agents then return nil, err end
+    for _, agent in ipairs(agents) do all[#all + 1] = agent end
+  end
+  all.n = #all
+  check_agents(found, all)
+  return all
+end
+
 --- Who the agents are. Raises what is wrong in the source: the error has `issues`, a list of `{path, rule, message}`.
--- @tparam string|table source a list of entries, or the path of a file that ends in .lua, .json or .csv
+-- @tparam string|table source a list of entries, the path of a file that ends in .lua, .json or .csv, or
+--   a list of such paths
 -- @treturn ?Agent[] nil where the file cannot be read
 -- @treturn ?Error err
 function inventory.load(source)
@@ -353,6 +376,7 @@ function inventory.load(source)
     core.error.raise { path = "inventory", rule = "type",
       message = ("a list of agents or the path of a file expected, got %s"):format(type(source)) }
   end
+  if type(rawget(source, 1)) == "string" then return load_files(source) end
   local reading = new_reading("inventory", "")
   reading.in_lua = true
   return read_list(reading, source)

@@ -11,6 +11,7 @@
 --   GET ledger            what box:requests() gives, as JSON;  DELETE ledger: from zero
 --   GET document/NAME     the stored text;  PUT document/NAME: stored as it is, unchecked
 --   POST revoke/NAME      the agent's token is no longer good
+--   POST token/NAME       one more token for the agent, good beside its first: { "token": … }
 --   PUT faults            what goes wrong from now on, a list of rules, see handoff.sandbox.faults;  DELETE faults: nothing
 --   GET faults            the rules, each with `seen` (requests that it is for) and `fired` (how often it acted)
 -- @module handoff.sandbox
@@ -113,8 +114,8 @@ end
 
 -- ---- behind the stage ---------------------------------------------------------------------------------------------
 
-local actions = { ledger = {}, document = {}, revoke = {}, faults = {} }
-local for_agents = { document = true, revoke = true }
+local actions = { ledger = {}, document = {}, revoke = {}, token = {}, faults = {} }
+local for_agents = { document = true, revoke = true, token = true }
 
 function actions.ledger.GET(self)
   return ok(core.json.encode(self.ledger))
@@ -137,6 +138,14 @@ end
 function actions.revoke.POST(self, agent)
   self.by_token[agent.token] = nil
   return ok "{}"
+end
+
+-- Issued a second later than the last, it is another text for the same scenario.
+function actions.token.POST(self, agent)
+  agent.issued = agent.issued + 1
+  local token = seed.agent(self.options.seed, agent.place, agent.scope, agent.issued).token
+  self.by_token[token] = agent
+  return ok(core.json.encode { token = token })
 end
 
 function actions.faults.GET(self)
@@ -316,7 +325,7 @@ local function add_agents(self, read)
   for place = 1, read.agents do
     local scope = place > read.agents - read.read_only and "read_all" or "write_all"
     local agent = seed.agent(read.seed, place, scope, issued)
-    agent.place, agent.scope = place, scope
+    agent.place, agent.scope, agent.issued = place, scope, issued
     self.list[place], self.by_name[agent.name], self.by_token[agent.token] = agent, agent, agent
   end
 end

@@ -3,7 +3,7 @@
 --
 --   local box = sandbox.start { agents = 5, latency = 20 }
 --   box.base_url, box.agents ({ name=, token=, tags= }, also by name: box.agents["shop-uk"]), box.pid
---   box:document(name) → the stored text; box:store(name, text), unchecked; box:revoke(name)
+--   box:document(name) → the stored text; box:store(name, text), unchecked; box:revoke(name); box:issue(name) → one more token
 --   box:ledger() → what was asked of it, as handoff.sandbox has it; box:reset() → that from zero
 --   box:faults(rules): what goes wrong from now on, see handoff.sandbox.faults; box:fired() → those, with `seen` and `fired`
 --   box:request(method, agent or nil, more) → an answer to a request to the API, see sandbox.request
@@ -139,6 +139,7 @@ function Box:store(name, text) backstage(self, "PUT", "document/" .. name, text)
 function Box:revoke(name) backstage(self, "POST", "revoke/" .. name) end
 function Box:faults(rules) backstage(self, "PUT", "faults", json.encode(json.array(rules))) end
 function Box:fired() return backstage(self, "GET", "faults").json end
+function Box:issue(name) return backstage(self, "POST", "token/" .. name).json.token end
 function Box:ledger() return backstage(self, "GET", "ledger").json end
 function Box:reset() backstage(self, "DELETE", "ledger") end
 

@@ -14,6 +14,7 @@
 -- @tfield "running"|"finished"|"stopped"|"interrupted" state
 -- @tfield {[string]:integer} counts how many agents, by status
 local check = require "handoff.history.check"
+local statuses = require "handoff.history.status"
 
 local record = {}
 
@@ -78,6 +79,17 @@ local function describe_counts(counts)
   return #words == 0 and "no agents" or table.concat(words, ", ")
 end
 
+--- Whether nothing of the run is left that a resume would go on with: it ended, and no agent failed, is in doubt or had no turn.
+-- @function complete
+-- @treturn boolean
+local function is_complete(one)
+  if one.state ~= "finished" then return false end
+  for status in pairs(one.counts) do
+    if not (statuses.done[status] or status == "skipped") then return false end
+  end
+  return true
+end
+
 --- One line: run 12: update "weekday hours", 2026-01-05 09:00:00 UTC, finished: 180 changed, 32 unchanged
 local function describe(one)
   local what = one.of and ("%s of run %d"):format(one.kind, one.of) or one.kind
@@ -89,6 +101,7 @@ end
 -- The metatable of such records.
 function record.class(history)
   return { __tostring = describe, __index = {
+    complete = is_complete,
     entries = function(one) return record.entries(history, one.id) end,
     documents = function(one, name) return record.documents(history, one.id, name) end,
   } }

@@ -72,8 +72,17 @@ local function list(place, rest, ...)
   return read_counts(place, records)
 end
 
-function steps.runs(place, limit)
-  return list(place, "ORDER BY id DESC LIMIT ?", limit)
+-- `wanted` has limit, and by kind, edit and of what a run must be; what is nil leaves all.
+function steps.runs(place, wanted)
+  local terms, values = {}, {}
+  for _, column in ipairs { "kind", "edit", "of" } do
+    if wanted[column] ~= nil then
+      terms[#terms + 1], values[#values + 1] = column .. " = ?", wanted[column]
+    end
+  end
+  values[#values + 1] = wanted.limit
+  local where = #terms > 0 and "WHERE " .. table.concat(terms, " AND ") .. " " or ""
+  return list(place, where .. "ORDER BY id DESC LIMIT ?", (table.unpack or unpack)(values))
 end
 
 function steps.run(place, id)

@@ -1,17 +1,18 @@
 -- SPDX-License-Identifier: MIT
--- The week of every agent on one page, for a wall or a wiki: who is there when, and when nobody is. No agent is written to.
+-- The week of every agent, for a wall, a wiki and people's calendars: who is there when, and when nobody is. No agent is written
+-- to.
 --
---     lua5.4 examples/hours_page.lua agents.lua week.html
+--     lua5.4 examples/recipes/publish_hours.lua agents.lua /srv/www/hours
 --
--- agents.lua says who the agents are: return { { name = "shop-uk", token = env "SHOP_UK_TOKEN" }, … }
--- HANDOFF_BASE_URL says where the API is when it is not the vendor's: a sandbox on this machine, for one.
+-- The folder, which is there already, gets hours.html, a page of its own, hours.svg, the same as a picture, and hours.ics, a
+-- calendar to subscribe to. A new file is its owner's alone; one that is there keeps its mode: let the web server read it once.
 
 local handoff = require "handoff"
 local page = require "handoff.page"
 local timetable = require "handoff.timetable"
 
 if not arg[2] then
-  io.stderr:write "usage: lua5.4 hours_page.lua agents.lua week.html\n"
+  io.stderr:write "usage: lua5.4 publish_hours.lua agents.lua FOLDER\n"
   os.exit(64)
 end
 local run = assert(handoff.fleet(arg[1])):get()
@@ -21,7 +22,9 @@ for _, result in ipairs(run.results) do
   if result.value then agents[#agents + 1] = { agent = result.agent, cfg = result.value } end
 end
 local week = assert(timetable.new { agents = agents }) -- each in its own timezone; zone = "Europe/London": all in that
-assert(page.save("html", week, arg[2])) -- or "svg", a picture, or "ics", a calendar to subscribe to
+for _, kind in ipairs { "html", "svg", "ics" } do
+  assert(page.save(kind, week, ("%s/hours.%s"):format(arg[2], kind)))
+end
 
 print(("%s: %d agents"):format(arg[2], #agents))
 print(week.nobody and ("nobody is there (%s): %s"):format(week.zone, week.nobody) or "somebody is always there")

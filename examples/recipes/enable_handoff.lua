@@ -2,7 +2,7 @@
 -- The vendor's own example, done safely: let one agent hand conversations over to people.
 --
 --     export HANDOFF_TOKEN=$(cat token.txt)      (so it does not stand in the history of your shell)
---     lua5.4 examples/enable_handoff.lua
+--     lua5.4 examples/recipes/enable_handoff.lua
 --
 -- HANDOFF_BASE_URL says where the API is when it is not the vendor's: a sandbox on this machine, for one.
 

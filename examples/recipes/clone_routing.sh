@@ -1,0 +1,19 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# One agent's routing for others: they get its routing profiles, with ids of their own, in place of theirs.
+#
+#     clone_routing.sh shop-uk --select 'region=eu name!=shop-uk'
+#
+# The words after the agent's name are for `handoff apply`, which shows what would change and asks: --yes, --max-deletions 10, …
+# PART=custom_guidelines in the environment clones another part.
+set -eu
+from=${1:?usage: clone_routing.sh AGENT --select TERMS…}
+shift
+part=${PART:-routing_profiles}
+
+folder=$(mktemp -d)
+trap 'rm -r "$folder"' EXIT
+value=$(handoff get "$from" "$part")
+# Desired state: only what is named is touched. Items are matched by name, as other agents have other ids.
+printf '{"%s": %s}\n' "$part" "$value" >"$folder/clone.json"
+handoff apply "$folder/clone.json" "$@"

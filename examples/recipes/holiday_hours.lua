@@ -1,0 +1,58 @@
+-- SPDX-License-Identifier: MIT
+-- Holiday hours, and back again afterwards: on the first day of a holiday agents get its hours; the day after its last one that
+-- is taken back, and what others edited meanwhile stays. From cron, every night or every hour:
+--
+--     lua5.4 examples/recipes/holiday_hours.lua agents.lua holidays.txt [today]
+--
+-- holidays.txt has a holiday a line, first day, last day and hours; they do not overlap:
+--
+--     2026-12-24 2026-12-26 closed
+--     2026-12-31 2026-12-31 daily 09:00-13:00
+--
+-- Days are those of this machine's clock. The history knows what was done: a run that failed for some agents, or was killed, is
+-- gone on with the next time.
+
+local handoff = require "handoff"
+
+if not arg[2] then
+  io.stderr:write "usage: lua5.4 holiday_hours.lua agents.lua holidays.txt [YYYY-MM-DD]\n"
+  os.exit(64)
+end
+local today = arg[3] or os.date "%Y-%m-%d"
+local fleet = assert(handoff.fleet(arg[1]))
+
+local over, in_force = {}, {}
+for line in assert(io.lines(arg[2])) do
+  local first, last, hours = line:match "^(%d+%-%d%d%-%d%d) (%d+%-%d%d%-%d%d) (.+)$"
+  assert(hours, arg[2] .. ": a line of first day, last day and hours expected: " .. line)
+  local holiday = { name = "holiday " .. first, week = handoff.week(hours) }
+  if last < today then over[#over + 1] = holiday elseif first <= today then in_force[#in_force + 1] = holiday end
+end
+
+local history, ok = assert(handoff.history()), true
+local function newest(wanted)
+  wanted.limit = 1
+  return assert(history:runs(wanted))[1]
+end
+local function report(run, err)
+  if run then print(run:text()) else io.stderr:write(tostring(err), "\n") end
+  ok = ok and run ~= nil and not run.counts.failed
+end
+
+for _, holiday in ipairs(over) do
+  local run = newest { edit = holiday.name, kind = "update" }
+  local back = run and newest { of = run.id }
+  if back and not back:complete() then report(fleet:resume(back.id)) end
+  if run and not back then report(fleet:undo(run.id)) end
+end
+for _, holiday in ipairs(in_force) do
+  local function edit(cfg)
+    cfg.settings.working_hours_active = true
+    cfg.availability = holiday.week
+  end
+  local run = newest { edit = holiday.name, kind = "update" }
+  if run and not run:complete() then report(fleet:resume(run.id, edit)) end
+  if not run then report(fleet:update(edit, { edit = holiday.name })) end
+end
+history:close()
+os.exit(ok)

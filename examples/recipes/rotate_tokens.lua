@@ -1,0 +1,54 @@
+-- SPDX-License-Identifier: MIT
+-- New tokens for agents, without a minute in which none works. The inventory reads them from files, as token = file
+-- "tokens/shop-uk" does; make the new ones in the vendor's dashboard and put them into another folder, tokens.new/shop-uk, for
+-- all agents or for some, readable by you alone.
+--
+--     lua5.4 examples/recipes/rotate_tokens.lua agents.lua tokens tokens.new
+--
+-- Only where every new token is for the same agent as the old one, may write and is taken by the service do all of them take
+-- the old ones' places. The old ones still work then: revoke them in the dashboard once nothing uses them any more.
+
+local handoff = require "handoff"
+local doctor = require "handoff.doctor"
+
+local inventory, folder, fresh = arg[1], arg[2], arg[3]
+if not fresh then
+  io.stderr:write "usage: lua5.4 rotate_tokens.lua agents.lua tokens tokens.new\n"
+  os.exit(64)
+end
+local old, entries = assert(handoff.fleet(inventory)), {}
+for _, agent in ipairs(old:agents()) do
+  local path = fresh .. "/" .. agent.name
+  local file = io.open(path)
+  if file then
+    file:close()
+    entries[#entries + 1] = { name = agent.name, token_file = path, base_url = agent.base_url, ca_file = agent.ca_file,
+      proxy = agent.proxy }
+  end
+end
+
+if #entries == 0 then
+  io.stderr:write(fresh, ": no file in it has the name of an agent of ", inventory, "; name them so\n")
+  os.exit(1)
+end
+
+local was, problems = {}, {}
+for _, row in ipairs(doctor.examine(old, { offline = true }).agents) do was[row.agent] = row.scenario_id end
+local new = doctor.examine(assert(handoff.fleet(entries)))
+for _, row in ipairs(new.agents) do
+  -- Of an old token that has expired nobody knows any more whose it was.
+  if was[row.agent] and row.scenario_id ~= was[row.agent] then
+    problems[#problems + 1] = row.agent .. ": the new token is another agent's"
+  end
+end
+for _, finding in ipairs(new.findings) do
+  if finding.severity == "error" or finding.what == "scope" then
+    problems[#problems + 1] = (finding.agent or finding.service) .. ": " .. finding.message
+  end
+end
+if #problems > 0 then
+  io.stderr:write(table.concat(problems, "\n"), "\nno token was replaced\n")
+  os.exit(1)
+end
+for _, entry in ipairs(entries) do assert(os.rename(entry.token_file, folder .. "/" .. entry.name)) end
+print(("%d of %d tokens replaced; revoke the old ones in the dashboard"):format(#entries, #old:agents()))
