@@ -209,6 +209,12 @@ install-rock: rock
 	@$(call put_command,$(LUA),$(call in_tree,share),$(call in_tree,lib),$(BINDIR))
 endif
 
+# Rocks of HEAD, to be given away: one of the sources, and for each VM a binary one.
+headers = $(patsubst -I%,%,$(filter -I%,$(shell pkg-config --cflags-only-I $($(1)_pc))))
+rocks:
+	@$(call packages,rocks,$(build_deb) git luarocks lua5.4 luajit2|luajit lua-cjson)
+	@.ci/rocks $(BUILD)/rocks $(foreach vm,$(found),'$($(vm)_abi):$($(vm)_lua):$(firstword $(call headers,$(vm)))')
+
 # --- packages -------------------------------------------------------------------------------------------------------------
 # DEPS=no: everything that is needed is there already, by other means than Debian's packages.
 DEPS ?= yes
@@ -371,6 +377,7 @@ help:
 	@echo 'make             build for Lua 5.4 and LuaJIT, whichever is there, into $(BUILD)/'
 	@echo 'make install     PREFIX=$(PREFIX) DESTDIR= LIBDIR=PREFIX/lib/lua/% LUADIR= DOCDIR=; VMS=lua54 for one alone'
 	@echo 'make uninstall   the same places'
+	@echo 'make rocks       LuaRocks packages of HEAD into $(BUILD)/rocks: of the sources, and a binary one for each VM'
 	@echo 'make deps        install what is missing to build and test (Debian packages); DEPS=no turns this off elsewhere'
 	@echo 'make demo        try it: an edit over 25 agents of a sandbox on this machine'
 	@echo 'make demo-nginx  try it inside nginx: a shop with opening hours, and a console; until Ctrl-C'
@@ -384,6 +391,6 @@ help:
 	@echo 'make bench       processor time, memory and agents a second, on both VMs, beside others'
 	@echo 'make clean'
 
-.PHONY: all $(known) rock install install-command install-pages install-docs misplaced install-rock uninstall deps demo \
+.PHONY: all $(known) rock install install-command install-pages install-docs misplaced install-rock rocks uninstall deps demo \
   demo-run demo-nginx demo-nginx-run test checks lint lints $(checks) $(known:%=test-%) test-nginx threads fuzz \
   $(fuzzers:%=fuzz-%) test-asan test-valgrind test-gc test-kill golden bench bench-run clean help
