@@ -6,7 +6,7 @@ WERROR ?= $(if $(CI),-Werror)
 PREFIX ?= /usr/local
 BUILD ?= build
 compile = $(CC) -std=c11 -D_GNU_SOURCE $(WARN) $(WERROR) $(CFLAGS) $(CPPFLAGS) -fPIC -fvisibility=hidden -MMD -MP \
-  -ffile-prefix-map=$(CURDIR)=. # so that the same sources give the same bytes in any folder
+  '-ffile-prefix-map=$(CURDIR)=.' # so that the same sources give the same bytes in any folder
 
 all: # stays the first target; its prerequisites stand below
 
