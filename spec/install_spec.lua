@@ -84,7 +84,8 @@ describe("make install", function()
     end
     make("install PREFIX=" .. prefix)
     list "after"
-    assert.matches("^%d+a%d+\n> ./share/lua/5.4/else.lua\n$", (program.run(("cd %s && diff before after"):format(folder))))
+    local differ = program.run(("cd %s && diff before after"):format(folder))
+    assert.matches("^%d+a%d+\n> ./share/lua/5.4/else.lua\n$", differ)
   end)
 
   it("does not put the modules of two VMs into one folder", function()
