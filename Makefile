@@ -5,17 +5,24 @@ WARN = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototype
 WERROR ?= $(if $(CI),-Werror)
 PREFIX ?= /usr/local
 BUILD ?= build
-compile = $(CC) -std=c11 -D_GNU_SOURCE $(WARN) $(WERROR) $(CFLAGS) $(CPPFLAGS) -fPIC -fvisibility=hidden -MMD -MP
+compile = $(CC) -std=c11 -D_GNU_SOURCE $(WARN) $(WERROR) $(CFLAGS) $(CPPFLAGS) -fPIC -fvisibility=hidden -MMD -MP \
+  '-ffile-prefix-map=$(CURDIR)=.' # so that the same sources give the same bytes in any folder
 
 all: # stays the first target; its prerequisites stand below
 
 # --- what is found: the VMs and libraries by pkg-config's names, under those that Debian and others give them -------------
 find = $(shell for name in $(1); do pkg-config --exists "$(2)" && echo $$name && break; done 2>/dev/null)
 run = $(shell for name in $(1); do command -v $$name && break; done 2>/dev/null)
-vms := lua54 luajit
+# Lua 5.3 is built for when it is asked for: VMS=lua53, VMS='lua54 luajit lua53', make lua53, make test-lua53.
+VMS ?= lua54 luajit
+vms := $(VMS)
+known := lua54 luajit lua53
 lua54_pc := $(call find,lua5.4 lua-5.4 lua54 lua,$$name >= 5.4 $$name < 5.5)
 lua54_abi := 5.4
 lua54_lua := $(call run,lua5.4 lua-5.4 lua54 lua)
+lua53_pc := $(call find,lua5.3 lua-5.3 lua53 lua,$$name >= 5.3 $$name < 5.4)
+lua53_abi := 5.3
+lua53_lua := $(call run,lua5.3 lua-5.3 lua53 lua)
 luajit_pc := $(call find,luajit,$$name >= 2.1)
 luajit_abi := 5.1
 luajit_lua := $(call run,luajit)
@@ -33,6 +40,8 @@ pkgconfig_is := pkg-config
 pkgconfig_deb := pkg-config
 lua54_is := Lua 5.4
 lua54_deb := liblua5.4-dev
+lua53_is := Lua 5.3
+lua53_deb := liblua5.3-dev
 luajit_is := LuaJIT
 luajit_deb := libluajit2-5.1-dev|libluajit-5.1-dev
 core_is := libcurl
@@ -49,8 +58,9 @@ demo_deb := $(filter-out $(luajit_deb),$(build_deb)) lua5.4 lua-cjson lua-dbi-sq
 demo_nginx_deb := $(filter-out $(lua54_deb),$(build_deb)) luajit2|luajit lua-cjson lua-dbi-sqlite3 lua-argparse nginx \
   libnginx-mod-http-lua
 test_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-dbi-sqlite3 lua-argparse lua-busted lua-check clang \
-  clang-format cppcheck luarocks nginx libnginx-mod-http-lua openssl curl jq git python3-requests python3-jsonschema locales \
-  mandoc zsh fish tmux perl chromium chromium-driver python3-icalendar python3-dateutil lua-ldoc
+  clang-format cppcheck luarocks nginx libnginx-mod-http-lua lua5.3 liblua5.3-dev git binutils openssl curl jq \
+  python3-requests python3-jsonschema locales mandoc zsh fish tmux perl chromium chromium-driver python3-icalendar \
+  python3-dateutil lua-ldoc
 bench_deb := $(build_deb) lua5.4 luajit2|luajit lua-cjson lua-dbi-sqlite3 lua-argparse lua-filesystem python3-requests \
   nginx libnginx-mod-http-lua openssl curl wrk
 
@@ -67,8 +77,8 @@ no-%:
 serve_src := csrc/binding/l_serve.c csrc/binding/serve.c
 zone_src := csrc/binding/l_zone.c
 fold_src := csrc/binding/l_fold.c
-core_src := $(filter-out $(foreach m,$(apart),$($(m)_src)),$(wildcard csrc/binding/*.c))
-core_obj := $(patsubst csrc/%.c,$(BUILD)/%.o,$(wildcard csrc/core/*.c))
+core_src := $(filter-out $(foreach m,$(apart),$($(m)_src)),$(sort $(wildcard csrc/binding/*.c)))
+core_obj := $(patsubst csrc/%.c,$(BUILD)/%.o,$(sort $(wildcard csrc/core/*.c)))
 present := $(foreach m,$(modules),$(if $($(m)_pc),$(m)))
 absent := $(patsubst %,no-%,$(filter-out $(present),$(modules)))
 built = $(present:%=$(BUILD)/$(1)/handoff/%.so) $(if $(filter core,$(present)),$(BUILD)/$(1)/handoff/core.doc)
@@ -102,9 +112,9 @@ $(BUILD)/$(1)/handoff/core.doc: $(documented)
 endef
 
 lua54_flags := $(if $(lua54_pc),$(shell pkg-config --cflags $(lua54_pc)))
+lua53_flags := $(if $(lua53_pc),$(shell pkg-config --cflags $(lua53_pc)))
 luajit_flags := $(if $(luajit_pc),$(shell pkg-config --cflags $(luajit_pc)))
-$(foreach vm,$(found),$(eval $(call vm_rules,$(vm))))
-$(foreach vm,$(filter-out $(found),$(vms)),$(eval $(vm): $(or $(lacking),no-$(vm))))
+$(foreach vm,$(known),$(eval $(if $($(vm)_pc),$(call vm_rules,$(vm)),$(vm): $(or $(lacking),no-$(vm)))))
 -include $(wildcard $(BUILD)/core/*.d)
 
 all_built := $(foreach vm,$(found),$(call built,$(vm)))
@@ -113,9 +123,16 @@ all: $(or $(lacking),$(all_built) $(filter-out $(found),$(vms)) $(absent))
 $(absent): | $(all_built)
 
 # --- install --------------------------------------------------------------------------------------------------------------
-lua_files := $(patsubst lua/%,%,$(shell find lua/handoff -name '*.lua'))
-share = $(DESTDIR)$(PREFIX)/share/lua/$($(1)_abi)
-lib = $(DESTDIR)$(PREFIX)/lib/lua/$($(1)_abi)
+# Where a VM's Lua files and modules go; % stands for its version of Lua, in LUADIR=… and LIBDIR=… too.
+LUADIR ?= $(PREFIX)/share/lua/%
+LIBDIR ?= $(PREFIX)/lib/lua/%
+DOCDIR ?= $(PREFIX)/share/doc/handoff
+lua_files := $(sort $(patsubst lua/%,%,$(shell find lua/handoff -name '*.lua')))
+doc_files := README.md $(sort $(shell find examples -type f))
+luadir = $(subst %,$($(1)_abi),$(LUADIR))
+libdir = $(subst %,$($(1)_abi),$(LIBDIR))
+share = $(DESTDIR)$(luadir)
+lib = $(DESTDIR)$(libdir)
 bin = $(DESTDIR)$(PREFIX)/bin
 
 define put # vm, folder for Lua files, folder for modules: the commands that copy
@@ -127,14 +144,14 @@ endef
 # The command belongs to one VM, and finds its own modules whatever that VM's paths are.
 command_vm := $(firstword $(foreach vm,$(found),$(if $($(vm)_lua),$(vm))))
 command_lua := $($(command_vm)_lua)
-define put_command # interpreter, version of Lua, the prefix as an expression of Lua, folder for programs
-install -D -m 755 lua/bin/handoff '$(4)/handoff' && { printf '%s\n' '#!$(1)' 'local prefix = $(3)' \
-  'package.path = prefix .. "/share/lua/$(2)/?.lua;" .. prefix .. "/share/lua/$(2)/?/init.lua;" .. package.path' \
-  'package.cpath = prefix .. "/lib/lua/$(2)/?.so;" .. package.cpath' && tail -n +2 lua/bin/handoff; } >'$(4)/handoff'
+define put_command # interpreter, folders for Lua files and for modules as expressions of Lua, folder for programs
+install -D -m 755 lua/bin/handoff '$(4)/handoff' && { printf '%s\n' '#!$(1)' 'local share, lib = $(2), $(3)' \
+  'package.path = share .. "/?.lua;" .. share .. "/?/init.lua;" .. package.path' \
+  'package.cpath = lib .. "/?.so;" .. package.cpath' && tail -n +2 lua/bin/handoff; } >'$(4)/handoff'
 endef
 
 install-command:
-	@$(call put_command,$(command_lua),$($(command_vm)_abi),"$(PREFIX)",$(bin))
+	@$(call put_command,$(command_lua),"$(call luadir,$(command_vm))","$(call libdir,$(command_vm))",$(bin))
 
 # What the command says of itself, and where that belongs.
 pages := handoff.1 handoff.bash handoff.zsh handoff.fish handoff.lua
@@ -157,12 +174,30 @@ command_is := argparse or lua-cjson (for the manual and the completions of the c
 command_deb := lua-argparse lua-cjson
 speaks = $(shell $(command_lua) -e 'require "argparse" require "cjson"' 2>/dev/null && echo yes)
 
-install: all $(if $(command_lua),install-command $(if $(speaks),install-pages,no-command))
+docs = '$(DESTDIR)$(DOCDIR)/README.md' '$(DESTDIR)$(DOCDIR)/examples'
+install-docs:
+	@rm -rf $(docs)
+	@for file in $(doc_files); do if [ -x "$$file" ]; then mode=755; else mode=644; fi; \
+	  install -D -m $$mode "$$file" '$(DESTDIR)$(DOCDIR)'"/$$file" || exit; done
+
+# Two VMs cannot share a folder for modules.
+shared := $(if $(findstring %,$(LIBDIR)),,$(word 2,$(found)))
+misplaced:
+	@echo "handoff: LIBDIR=$(LIBDIR) is one folder for $(found): write % for the version of Lua, or VMS= with one alone" >&2
+	@exit 1
+
+# The folders of the version before go first, so that none of its files stays.
+empty = $(foreach vm,$(1),rm -rf '$(call share,$(vm))/handoff' '$(call lib,$(vm))/handoff' &&) :
+install: $(if $(shared),misplaced,all install-docs \
+  $(if $(command_lua),install-command $(if $(speaks),install-pages,no-command)))
+	@$(call empty,$(found))
 	@$(foreach vm,$(found),$(call put,$(vm),$(call share,$(vm)),$(call lib,$(vm))) &&) :
 	@echo "handoff: installed for $(found) under $(DESTDIR)$(PREFIX)"
 
 uninstall:
-	$(foreach vm,$(vms),rm -rf '$(call share,$(vm))/handoff' '$(call lib,$(vm))/handoff' &&) :
+	$(call empty,$(known))
+	rm -rf $(docs)
+	-[ ! -d '$(DESTDIR)$(DOCDIR)' ] || rmdir --ignore-fail-on-non-empty '$(DESTDIR)$(DOCDIR)'
 	rm -f '$(bin)/handoff' $(foreach page,$(pages),$(call page_at,$(page)))
 	@rmdir '$(DESTDIR)$(PREFIX)/share/handoff/luals' '$(DESTDIR)$(PREFIX)/share/handoff' 2>/dev/null || :
 
@@ -171,16 +206,24 @@ uninstall:
 ifdef LUA_INCDIR
 rock_version := $(shell sed -n 's/^.define LUA_VERSION_NUM[[:space:]]*//p' '$(LUA_INCDIR)/lua.h')
 rock_504 := -I$(LUA_INCDIR)
+rock_503 := -I$(LUA_INCDIR)
 rock_501 := $(if $(wildcard $(LUA_INCDIR)/luajit.h),-I$(LUA_INCDIR),$(luajit_flags))
-rock_abi := $(if $(filter 504,$(rock_version)),5.4,5.1)
+rock_abi := $(or $(patsubst 50%,5.%,$(filter 503 504,$(rock_version))),5.1)
+in_tree = arg[0]:match "^(.*)/lib/luarocks/" .. "/$(1)/lua/$(rock_abi)"
 rock := rock$(subst /,-,$(LUA_INCDIR))
 $(rock)_flags := $(rock_$(rock_version))
 $(eval $(call vm_rules,$(rock)))
 rock: $(if $($(rock)_flags),$(rock),no-vm)
 install-rock: rock
 	@$(call put,$(rock),$(LUADIR),$(LIBDIR))
-	@$(call put_command,$(LUA),$(rock_abi),arg[0]:match "^(.*)/lib/luarocks/",$(BINDIR))
+	@$(call put_command,$(LUA),$(call in_tree,share),$(call in_tree,lib),$(BINDIR))
 endif
+
+# Rocks of HEAD, to be given away: one of the sources, and for each VM a binary one.
+headers = $(patsubst -I%,%,$(filter -I%,$(shell pkg-config --cflags-only-I $($(1)_pc))))
+rocks:
+	@$(call packages,rocks,$(build_deb) git luarocks lua5.4 luajit2|luajit lua-cjson)
+	@.ci/rocks $(BUILD)/rocks $(foreach vm,$(found),'$($(vm)_abi):$($(vm)_lua):$(firstword $(call headers,$(vm)))')
 
 # --- packages -------------------------------------------------------------------------------------------------------------
 # DEPS=no: everything that is needed is there already, by other means than Debian's packages.
@@ -204,7 +247,9 @@ doc-run:
 # Programs of the tree find the tree's own modules first.
 export LUA_PATH := $(CURDIR)/lua/?.lua;$(CURDIR)/lua/?/init.lua;$(CURDIR)/spec/?.lua;;
 export LUA_PATH_5_4 := $(LUA_PATH)
+export LUA_PATH_5_3 := $(LUA_PATH)
 export LUA_CPATH := $(abspath $(BUILD))/luajit/?.so;;
+export LUA_CPATH_5_3 := $(abspath $(BUILD))/lua53/?.so;;
 export LUA_CPATH_5_4 := $(abspath $(BUILD))/lua54/?.so;;
 unexport HANDOFF_TOKEN HANDOFF_BASE_URL http_proxy https_proxy all_proxy HTTP_PROXY HTTPS_PROXY ALL_PROXY CDPATH
 
@@ -283,8 +328,8 @@ fuzz:
 
 # busted through the VM itself, under a wrapper or none; SPEC= names the specs.
 SPEC ?= spec
-busted = $(WRAP) $($(1)_lua) spec/support/busted.lua -o spec/support/report.lua $(2)
-test-lua54 test-luajit: test-%: %
+busted = HANDOFF_BUILD='$(abspath $(BUILD))' $(WRAP) $($(1)_lua) spec/support/busted.lua -o spec/support/report.lua $(2)
+$(known:%=test-%): test-%: %
 	@$(call busted,$*,$(if $(filter luajit/spec,$*/$(SPEC)),--exclude-pattern=^nginx) $(SPEC))
 
 # What needs nginx's own VM; beside the others these take as long as all else. Of all specs test-luajit leaves them to test-nginx.
@@ -350,8 +395,9 @@ clean:
 
 help:
 	@echo 'make             build for Lua 5.4 and LuaJIT, whichever is there, into $(BUILD)/'
-	@echo 'make install     PREFIX=$(PREFIX) DESTDIR='
+	@echo 'make install     PREFIX=$(PREFIX) DESTDIR= LIBDIR=PREFIX/lib/lua/% LUADIR= DOCDIR=; VMS=lua54 for one alone'
 	@echo 'make uninstall   the same places'
+	@echo 'make rocks       LuaRocks packages of HEAD into $(BUILD)/rocks: of the sources, and a binary one for each VM'
 	@echo 'make deps        install what is missing to build and test (Debian packages); DEPS=no turns this off elsewhere'
 	@echo 'make doc         the reference as HTML, in $(BUILD)/doc'
 	@echo 'make demo        try it: an edit over 25 agents of a sandbox on this machine'
@@ -366,6 +412,6 @@ help:
 	@echo 'make bench       processor time, memory and agents a second, on both VMs, beside others'
 	@echo 'make clean'
 
-.PHONY: all $(vms) rock install install-command install-pages install-rock uninstall deps doc doc-run demo demo-run demo-nginx \
-  demo-nginx-run test checks lint lints $(checks) test-nginx threads fuzz $(fuzzers:%=fuzz-%) test-asan test-valgrind test-gc \
-  test-kill golden bench bench-run clean help
+.PHONY: all $(known) rock install install-command install-pages install-docs misplaced install-rock rocks uninstall deps \
+  doc doc-run demo demo-run demo-nginx demo-nginx-run test checks lint lints $(checks) $(known:%=test-%) test-nginx threads \
+  fuzz $(fuzzers:%=fuzz-%) test-asan test-valgrind test-gc test-kill golden bench bench-run clean help

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Lua 5.4's API for the VMs that lack parts of it (LuaJIT 2.1, which is Lua 5.1 with additions), always in 5.4's
+/* Lua 5.4's API for the VMs that lack parts of it (Lua 5.3; LuaJIT 2.1, which is Lua 5.1 with additions), always in 5.4's
  * convention, so that no other file asks for a version. */
 #ifndef HOL_COMPAT_H
 #define HOL_COMPAT_H
@@ -67,6 +67,13 @@ static inline int hol_getiuservalue(lua_State *L, int i) {
 
 #define lua_lessthan(L, a, b) lua_compare((L), (a), (b), LUA_OPLT)
 #define lua_equal(L, a, b) lua_compare((L), (a), (b), LUA_OPEQ)
+
+#if LUA_VERSION_NUM == 503
+/* A userdata has one uservalue there. */
+#define lua_newuserdatauv(L, size, n) lua_newuserdata((L), (size))
+#define lua_setiuservalue(L, i, n) lua_setuservalue((L), (i))
+#define lua_getiuservalue(L, i, n) lua_getuservalue((L), (i))
+#endif
 
 #endif
 

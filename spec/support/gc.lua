@@ -1,12 +1,13 @@
 -- SPDX-License-Identifier: MIT
 --- A collector that runs a whole cycle at every allocation, between two allocations of one C function, too: there, a value
--- that nothing holds is gone at once. Lua 5.4: a pause of nothing, and a step without end. LuaJIT: the same by a pause and a
--- step of 0, with its compiler off, since compiled code checks less often.
+-- that nothing holds is gone at once. Lua: a pause of nothing, and a step without end. LuaJIT: the same by a pause and a step
+-- of 0, with its compiler off, since compiled code checks less often.
 -- A test that takes long goes on with an ordinary collector after LIMIT seconds of processor time, and is counted.
 local gc = { relaxed = 0 }
 
 local LIMIT = 2
 local jit_module = rawget(_G, "jit")
+local generational = not jit_module and _VERSION ~= "Lua 5.3"
 local pause, step
 
 local function stop()
@@ -14,21 +15,21 @@ local function stop()
   debug.sethook()
   collectgarbage("setpause", pause)
   pause = nil
-  if jit_module then
-    collectgarbage("setstepmul", step)
-    jit_module.on()
-  else
+  if generational then
     collectgarbage "generational"
+  else
+    collectgarbage("setstepmul", step)
+    if jit_module then jit_module.on() end
   end
 end
 
 local function start()
-  if jit_module then
-    jit_module.off()
-    pause, step = collectgarbage("setpause", 0), collectgarbage("setstepmul", 0)
-  else
+  if generational then
     collectgarbage("incremental", 0, 1000, 63)
     pause = collectgarbage("setpause", 0)
+  else
+    if jit_module then jit_module.off() end
+    pause, step = collectgarbage("setpause", 0), collectgarbage("setstepmul", jit_module and 0 or 1000000)
   end
   collectgarbage() -- the new pause holds from the end of a cycle on
 end

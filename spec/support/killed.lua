@@ -63,7 +63,7 @@ local function runner(box, folder, round, seconds, id)
     id or "")
   -- In the foreground timeout kills the program alone, and waits until it is gone, and its locks with it.
   if seconds then command = ("timeout --foreground -s KILL %.4f %s"):format(seconds, command) end
-  return program.run(command, { LUA_PATH = package.path, LUA_PATH_5_4 = package.path })
+  return program.run(command, { LUA_PATH = package.path, LUA_PATH_5_3 = package.path, LUA_PATH_5_4 = package.path })
 end
 
 local function run_once(base_url, agents, history, round, id)

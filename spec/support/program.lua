@@ -9,8 +9,8 @@ local jit_version = rawget(_G, "jit")
 -- The interpreter that runs the tests; its options and script stand around it in `arg`.
 program.lua = arg[-1]
 --- Which of the Makefile's VMs that is, and the Lua version whose trees it reads.
-program.vm = jit_version and "luajit" or "lua54"
-program.abi = jit_version and "5.1" or "5.4"
+program.vm = jit_version and "luajit" or "lua" .. _VERSION:gsub("%D", "")
+program.abi = _VERSION:match "%d.%d"
 
 function program.quote(word) return "'" .. word:gsub("'", "'\\''") .. "'" end
 
@@ -35,16 +35,22 @@ local function execute(command, env)
 end
 
 local here = lfs.currentdir()
+program.here = here
 local build = os.getenv "HANDOFF_BUILD" or here .. "/build"
---- The words that start the command of this tree, under this VM. It is told nothing that only tests are told.
-program.handoff = ("env -u HANDOFF_BUILD -u HANDOFF_GC -u HANDOFF_OUTCOMES -u HANDOFF_BENCH %s %s"):format(
-  program.quote(program.lua), program.quote(here .. "/lua/bin/handoff"))
+--- The words before a program that is not to know what only tests are told.
+program.untold = "env -u HANDOFF_BUILD -u HANDOFF_GC -u HANDOFF_OUTCOMES -u HANDOFF_BENCH"
+--- The words that start the command of this tree, under this VM.
+program.handoff = ("%s %s %s"):format(program.untold, program.quote(program.lua),
+  program.quote(here .. "/lua/bin/handoff"))
 
 local tree = {
   LUA_PATH = ("%s/lua/?.lua;%s/lua/?/init.lua;;"):format(here, here),
   LUA_CPATH = ("%s/%s/?.so;;"):format(build, program.vm),
 }
-tree.LUA_PATH_5_4, tree.LUA_CPATH_5_4 = tree.LUA_PATH, tree.LUA_CPATH
+-- Under the names that come before those, where the environment has them.
+for _, version in ipairs { "5_3", "5_4" } do
+  tree["LUA_PATH_" .. version], tree["LUA_CPATH_" .. version] = tree.LUA_PATH, tree.LUA_CPATH
+end
 
 local function with(variables, env)
   local all = {}
@@ -62,7 +68,8 @@ function program.run(command, env) return execute(command, with(tree, env)) end
 local fresh = {}
 for _, name in ipairs {
   "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "LD_PRELOAD", "CFLAGS", "BUILD", "DESTDIR", "PREFIX",
-  "HANDOFF_BUILD", "LUA_PATH", "LUA_CPATH", "LUA_PATH_5_4", "LUA_CPATH_5_4",
+  "HANDOFF_BUILD", "LUA_PATH", "LUA_CPATH", "LUA_PATH_5_3", "LUA_CPATH_5_3",
+  "LUA_PATH_5_4", "LUA_CPATH_5_4", "LUADIR", "LIBDIR", "DOCDIR", "VMS",
 } do
   fresh[name] = false
 end
@@ -87,15 +94,15 @@ end
 
 --- Starts the sandbox of this tree as a program → { url=, agents=, inventory= its file, env= for the programs that use it }.
 -- `stop` ends it; it also ends with its standard input, when this process does. A pipe with a name is how it says that it
--- listens, so nobody has to wait and look.
-function program.sandbox(agents)
+-- listens, so nobody has to wait and look. `installed`: the command to start, unless it is this tree's.
+function program.sandbox(agents, installed)
   local sandbox = { folder = program.folder() }
   local says = sandbox.folder .. "/says"
   sandbox.inventory = sandbox.folder .. "/agents.lua"
   program.run("mkfifo " .. program.quote(says))
-  local command = ("exec %s sandbox --agents %d --until-eof --inventory %s >%s"):format(program.handoff, agents,
-    program.quote(sandbox.inventory), program.quote(says))
-  local input = assert(io.popen("exec " .. in_environment(command, tree), "w"))
+  local command = ("exec %s sandbox --agents %d --until-eof --inventory %s >%s"):format(
+    installed or program.handoff, agents, program.quote(sandbox.inventory), program.quote(says))
+  local input = assert(io.popen("exec " .. in_environment(command, installed and fresh or tree), "w"))
   function sandbox.stop()
     input:close()
     program.remove(sandbox.folder)

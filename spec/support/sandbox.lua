@@ -69,8 +69,8 @@ end
 --- The command that starts it with this VM and these modules, whatever the environment says.
 function sandbox.command(options)
   local path, cpath = program.quote(package.path), program.quote(package.cpath)
-  return ("env LUA_PATH=%s LUA_PATH_5_4=%s LUA_CPATH=%s LUA_CPATH_5_4=%s %s sandbox %s"):format(path, path, cpath,
-    cpath, program.handoff, flags(options))
+  return ("env -u LUA_PATH_5_3 -u LUA_CPATH_5_3 -u LUA_PATH_5_4 -u LUA_CPATH_5_4 LUA_PATH=%s LUA_CPATH=%s"):format(path,
+    cpath) .. (" %s sandbox %s"):format(program.handoff, flags(options))
 end
 
 local function load_inventory(text)

@@ -22,7 +22,7 @@ local quote = program.quote
 local preload = os.getenv "LD_PRELOAD" and ("export LD_PRELOAD=%s\n"):format(quote(os.getenv "LD_PRELOAD")) or ""
 
 local function tmux(self, words)
-  local line = ("env -u LD_PRELOAD tmux -S %s/socket -f /dev/null %s"):format(quote(self.folder), words)
+  local line = ("%s -u LD_PRELOAD tmux -S %s/socket -f /dev/null %s"):format(program.untold, quote(self.folder), words)
   local output, status = program.run(line, self.env)
   assert(status == 0, output)
   return output
