@@ -90,27 +90,28 @@ local function check_entry(self, recorded, name, status, list)
   local is_kept = not after
   for _, one in ipairs(list) do is_kept = is_kept or one.text == after end
   if not is_kept then self.wrong("%s: what the history has as the answer was never stored:\n%s", name, after) end
-  return meant
+  return before, meant
 end
 
 --- Holds a run that has ended against what was stored since the last one.
 -- @param id its number
 -- @param announced by agent, { [text meant] = the text before }
--- @return the statuses of its entries, by agent
+-- @return its entries by agent, { status=, before=, meant= (texts, or nil) }
 function Books:check(id, announced)
-  local statuses, stored = {}, self:read()
+  local entries, stored = {}, self:read()
   local history = assert(handoff_history.look(self.history))
   local recorded = assert(history:run(id))
   for name, entry in recorded:entries() do
     local list = stored[name] or {}
-    statuses[name], stored[name] = entry.status, nil
-    check_puts(self, name, list, announced[name], check_entry(self, recorded, name, entry.status, list))
+    local before, meant = check_entry(self, recorded, name, entry.status, list)
+    entries[name], stored[name] = { status = entry.status, before = before, meant = meant }, nil
+    check_puts(self, name, list, announced[name], meant)
   end
   for name, list in pairs(stored) do
     if last_put(list) then self.wrong("%s: a PUT was stored, and run %d has no such agent", name, id) end
   end
   history:close()
-  return statuses
+  return entries
 end
 
 -- ---- all of it ------------------------------------------------------------------------------------------------------------

@@ -86,6 +86,19 @@ local function check_status(self, job, result, status)
   self.wrong("%s, run %d: told %s, and the history has %s", result.agent, job.id, expected, status)
 end
 
+-- The documents that the history has are what undo lives on: however often a PUT was tried, the edit is between them, whole.
+local function check_documents(self, job, name, entry)
+  if not entry.before then return end
+  local before, meant = marks.take(json.decode(entry.before)), marks.take(json.decode(entry.meant))
+  local base, goal = job.base[name], job.goal[name]
+  for mark in pairs(marks.parts) do
+    if before[mark] ~= base[mark] or meant[mark] ~= goal[mark] then
+      return self.wrong("%s, run %d: from {%s} to {%s}, and the history has {%s} to {%s}", name, job.id,
+        marks.describe(base), marks.describe(goal), marks.describe(before), marks.describe(meant))
+    end
+  end
+end
+
 -- ---- one run --------------------------------------------------------------------------------------------------------------
 
 local function announcer(self, job)
@@ -150,7 +163,7 @@ end
 local function settle(self, job, run)
   job.id, self.last_id = run.id, run.id
   tally(self, job, run)
-  local statuses, there = self.books:check(run.id, job.announced), documents(self, job.names)
+  local entries, there = self.books:check(run.id, job.announced), documents(self, job.names)
   for _, result in ipairs(run.results) do
     local name, text = result.agent, there[result.agent]
     if self.books.texts[name] and self.books.texts[name] ~= text then
@@ -158,7 +171,8 @@ local function settle(self, job, run)
     end
     local state = marks.take(json.decode(text))
     check_state(self, job, result, state)
-    check_status(self, job, result, statuses[name])
+    check_status(self, job, result, entries[name].status)
+    check_documents(self, job, name, entries[name])
     self.states[name] = state
   end
   job.announced = nil
