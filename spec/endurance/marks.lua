@@ -2,13 +2,24 @@
 --- Edits that show when they were lost, done twice or done by half, and what a document has of them.
 --
 -- Each edit has a number. It counts one up in the text of a guideline, puts a slot of that number in the place of the one
--- before, and so with an item by its name. A state is what is there: { count=, slot=, item= }, texts; "" where there is none.
+-- before, and so with an item by its name and with a message, which others edit, too. A state is what is there: { count=,
+-- slot=, item=, message= }, texts; "" where there is none.
 local marks = {}
 
 local COUNTER, ITEM, SLOT = "Endurance", "^Round (%d+)$", "^04:%d%d$"
 
---- Of these the availability has one, the guidelines have the others.
-marks.parts = { slot = "availability", count = "custom_guidelines", item = "custom_guidelines" }
+--- The part that each is in.
+marks.parts = {
+  slot = "availability", count = "custom_guidelines", item = "custom_guidelines", message = "settings",
+}
+
+--- The message as others leave it.
+marks.theirs = "Theirs."
+
+--- Whether a mark is one of two texts; the message may be others', too.
+function marks.is(mark, text, one, other)
+  return text == one or text == other or mark == "message" and text == marks.theirs
+end
 
 local function minute(number) return ("04:%02d"):format(number % 59) end
 local function is_slot(slot) return slot.day_span == "sunday" and tostring(slot.start_time):find(SLOT) ~= nil end
@@ -28,12 +39,14 @@ function marks.edit(number)
       if guideline.name:find(ITEM) then cfg.custom_guidelines:remove(guideline) end
     end
     cfg.custom_guidelines:add { name = name_of(number), description = "Once.", is_active = true }
+    cfg.settings.confirmation_message = name_of(number)
   end
 end
 
 --- The state after the edit of that number, made once.
 function marks.after(state, number)
-  return { count = ("%d"):format((tonumber(state.count) or 0) + 1), slot = minute(number), item = name_of(number) }
+  return { count = ("%d"):format((tonumber(state.count) or 0) + 1), slot = minute(number), item = name_of(number),
+    message = name_of(number) }
 end
 
 --- The state of a document (plain tables), and takes it out of the document.
@@ -52,7 +65,8 @@ function marks.take(document)
     if one.name == COUNTER then return "count", one.description:match "%d+" end
     return one.name:find(ITEM) and "item", one.name
   end)
-  local state = {}
+  local state = { message = document.settings.confirmation_message }
+  document.settings.confirmation_message = nil
   for mark, list in pairs(found) do
     table.sort(list)
     state[mark] = table.concat(list, "+")
@@ -61,7 +75,7 @@ function marks.take(document)
 end
 
 function marks.describe(state)
-  return ("count %s, slot %s, item %s"):format(state.count, state.slot, state.item)
+  return ("count %s, slot %s, item %s, message %s"):format(state.count, state.slot, state.item, state.message)
 end
 
 return marks

@@ -3,6 +3,7 @@
 -- service.
 local json = require("handoff.core").json
 local loops = require "handoff.loop"
+local marks = require "endurance.marks"
 local random = require "support.random"
 local transports = require "handoff.transport"
 
@@ -18,6 +19,7 @@ local function patch(r)
   return r:one {
     { settings = { question_message = ("Theirs, %d?"):format(number) } },
     { settings = { keywords = { "theirs", ("%d"):format(number) } } },
+    { settings = { confirmation_message = marks.theirs } },
     { settings = { emails = json.array {}, is_active = r:boolean() } },
     { future = { number = number, list = json.array {}, text = r:text() } },
   }

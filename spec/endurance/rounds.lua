@@ -65,7 +65,7 @@ local function check_state(self, job, result, state)
   local name = result.agent
   local base, goal = job.base[name], job.goal[name]
   for mark, either in pairs(allowed(result, base, goal)) do
-    if state[mark] ~= either[1] and state[mark] ~= either[2] then
+    if not marks.is(mark, state[mark], either[1], either[2]) then
       return self.wrong("%s, run %d (%s), told %s%s: was {%s}, meant {%s}, is {%s}", name, job.id, job.what,
         result.status, result.error and ": " .. tostring(result.error) or "", marks.describe(base),
         marks.describe(goal), marks.describe(state))
@@ -92,7 +92,7 @@ local function check_documents(self, job, name, entry)
   local before, meant = marks.take(json.decode(entry.before)), marks.take(json.decode(entry.meant))
   local base, goal = job.base[name], job.goal[name]
   for mark in pairs(marks.parts) do
-    if before[mark] ~= base[mark] or meant[mark] ~= goal[mark] then
+    if not (marks.is(mark, before[mark], base[mark]) and marks.is(mark, meant[mark], goal[mark])) then
       return self.wrong("%s, run %d: from {%s} to {%s}, and the history has {%s} to {%s}", name, job.id,
         marks.describe(base), marks.describe(goal), marks.describe(before), marks.describe(meant))
     end
@@ -211,10 +211,11 @@ end
 -- Ways to do the same: looking at the answer or once more, in one pass or in two, in waves, without the second look.
 local function some_options(self)
   local options = { verify = self.is_lying and "read" or "answer" }
-  local way = self.random:below(6)
+  local way = self.random:below(7)
   if way == 0 then options.max_changes, options.max_deletions = "100%", 1e6 end
   if way == 1 then options.waves, options.max_failures = { 1, "50%", "100%" }, "30%" end
   if way == 2 then options.merge = false end
+  if way == 3 then options.on_conflict = "mine" end
   return options
 end
 
@@ -233,7 +234,7 @@ local function undo(self)
   local one, names = some_run(self)
   local job = { what = "undo", id = one.id, names = names, options = some_options(self), base = {}, goal = one.base }
   if #names == 0 then return end
-  job.options.merge = nil
+  job.options.merge, job.options.on_conflict = nil, nil -- theirs are later edits, which an undo must not take along
   for _, name in ipairs(names) do job.base[name] = self.states[name] end
   carry_out(self, job)
 end
@@ -322,9 +323,9 @@ function rounds.start(given)
   self.place = { agents = dofile(inventory), inventory = inventory, base_url = self.box.base_url,
     history = folder .. "/history.db", timeout = given.timeout }
   for i, agent in ipairs(self.place.agents) do
-    agent.base_url = nil
-    self.names[i], self.states[agent.name] = agent.name, { count = "", slot = "", item = "" }
+    agent.base_url, self.names[i] = nil, agent.name
   end
+  for name, text in pairs(documents(self, self.names)) do self.states[name] = marks.take(json.decode(text)) end
   self.books = books.new(writes, self.place.history, self.wrong)
   return self
 end

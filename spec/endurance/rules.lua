@@ -1,5 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --- Every fault of handoff.sandbox.faults, as rules that act by chance.
+local marks = require "endurance.marks"
+
 local rules = {}
 
 local function status(code, more)
@@ -25,8 +27,9 @@ local all = {
   { fault = "length" }, { fault = "length", by = 7 }, { fault = "garbage" }, { fault = "huge" },
   { fault = "drip", bytes = 400, every = 2 }, { fault = "drip", bytes = 1, every = 50 },
   { fault = "edit", path = "settings.keywords", value = { "before", "it" } },
+  { fault = "edit", path = "settings.confirmation_message", value = marks.theirs },
   { fault = "edit", when = "after", merge = { settings = { question_message = "After?" }, later = { 1 } } },
-  dropped "availability", dropped "custom_guidelines",
+  dropped "availability", dropped "custom_guidelines", dropped "settings.confirmation_message",
 }
 -- An answer that says what was not done: only who reads once more can know.
 local lies = { dropped("availability", { echo = true }), dropped("custom_guidelines", { echo = true }) }

@@ -26,10 +26,7 @@ function work.perform(place, job, announce)
     return true
   end
   fleet = fleet:select(function(agent) return wanted[agent.name] end)
-  if job.what == "undo" then
-    options.merge = nil
-    return fleet:undo(job.id, options)
-  end
+  if job.what == "undo" then return fleet:undo(job.id, options) end
   local edit = job.number and marks.edit(job.number)
   if job.what == "update" then return fleet:update(edit, options) end
   options.edit = nil
