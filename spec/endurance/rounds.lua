@@ -121,7 +121,7 @@ end
 
 -- Does the job in a process that is killed at some instant → the id of the run to go on with, or nil.
 local function perform_killed(self, job)
-  local seconds = self.longest * (self.random:below(1000) + 1) / 1000
+  local seconds = (self.longest or 1) * (self.random:below(1000) + 1) / 1000
   local status, output, announced = work.killed(self.place, job, self.folder, seconds)
   if status ~= 0 and status ~= 137 and status ~= 124 then -- 124: it ended by itself just then
     self.wrong("a run in a process of its own ended with %s: %s", tostring(status), output)
@@ -182,7 +182,7 @@ end
 local function carry_out(self, job)
   local run
   job.announced = {}
-  if self.longest and self.random:below(6) == 0 then
+  if job.is_killed then
     local id = perform_killed(self, job)
     if id then run = go_on(self, job, id) else run = perform(self, job) end
   else
@@ -230,19 +230,20 @@ local function some_run(self)
   return one, names
 end
 
-local function undo(self)
+local function undo(self, is_killed)
   local one, names = some_run(self)
-  local job = { what = "undo", id = one.id, names = names, options = some_options(self), base = {}, goal = one.base }
+  local job = { what = "undo", id = one.id, names = names, options = some_options(self), is_killed = is_killed,
+    base = {}, goal = one.base }
   if #names == 0 then return end
   job.options.merge, job.options.on_conflict = nil, nil -- theirs are later edits, which an undo must not take along
   for _, name in ipairs(names) do job.base[name] = self.states[name] end
   carry_out(self, job)
 end
 
-local function update(self)
+local function update(self, is_killed)
   self.number = self.number + 1
   local job = { what = "update", number = self.number, names = some_names(self), options = some_options(self),
-    base = {}, goal = {} }
+    is_killed = is_killed, base = {}, goal = {} }
   for _, name in ipairs(job.names) do
     job.base[name] = self.states[name]
     job.goal[name] = marks.after(self.states[name], self.number)
@@ -254,7 +255,9 @@ local function update(self)
 end
 
 --- One round: an edit over some agents, or one of the latest taken back.
-function Rounds:next()
+-- @param what "update", "undo"; nil: one of them at random
+-- @param is_killed whether it is killed; nil: at random
+function Rounds:next(what, is_killed)
   count(self, "rounds")
   local is_lying = self.random:boolean()
   if is_lying ~= self.is_lying then
@@ -262,7 +265,9 @@ function Rounds:next()
     self:note_faults()
     self.box:faults(rules.at_random(self.faults, is_lying))
   end
-  if self.runs[1] and self.random:below(5) == 0 then undo(self) else update(self) end
+  if is_killed == nil then is_killed = self.random:below(6) == 0 end
+  what = what or self.random:below(5) == 0 and "undo" or "update"
+  if what == "undo" and self.runs[1] then undo(self, is_killed) else update(self, is_killed) end
 end
 
 --- Adds up how often each fault acted, before the rules are others.
