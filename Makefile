@@ -366,6 +366,12 @@ SEED ?= 1
 test-kill: lua54
 	@$(lua54_lua) spec/support/killed.lua $(KILLS) 300 $(SEED)
 
+# An hour of edits over a fleet of 500 while every fault comes by chance, with runs that are killed, gone on with and taken back.
+MINUTES ?= 60
+AGENTS ?= 500
+test-endurance: lua54
+	@$(lua54_lua) spec/endurance/run.lua $(MINUTES) $(AGENTS) $(SEED)
+
 # What every --help says, as the tests expect it from now on.
 golden: lua54
 	@$(lua54_lua) spec/support/golden.lua >spec/golden/help.txt
@@ -408,10 +414,11 @@ help:
 	@echo 'make test-asan, test-valgrind, test-gc           busted with sanitizers, valgrind, a restless collector'
 	@echo 'make fuzz        fuzzers of the core, with sanitizers; FUZZ_SECONDS=60 each'
 	@echo 'make test-kill   a run killed at 200 instants and gone on with'
+	@echo 'make test-endurance   an hour of edits amid faults; MINUTES=$(MINUTES) AGENTS=$(AGENTS) SEED=$(SEED)'
 	@echo 'make golden      takes what each --help says now for what it should say'
 	@echo 'make bench       processor time, memory and agents a second, on both VMs, beside others'
 	@echo 'make clean'
 
 .PHONY: all $(known) rock install install-command install-pages install-docs misplaced install-rock rocks uninstall deps \
   doc doc-run demo demo-run demo-nginx demo-nginx-run test checks lint lints $(checks) $(known:%=test-%) test-nginx threads \
-  fuzz $(fuzzers:%=fuzz-%) test-asan test-valgrind test-gc test-kill golden bench bench-run clean help
+  fuzz $(fuzzers:%=fuzz-%) test-asan test-valgrind test-gc test-kill test-endurance golden bench bench-run clean help

@@ -260,6 +260,31 @@ describe("the sandbox's faults", function()
     assert.equal("200", statuses("shop-de", 1))
   end)
 
+  it("come by chance: as often as it says, the same for each seed, whatever other agents do meanwhile", function()
+    local rules = { { fault = "status", method = "GET", at = 11, chance = 0.25 } }
+    local function statuses(one, name, count)
+      local command = "curl -s -o /dev/null -w '%%{http_code} ' -H 'Authorization: Bearer %s' '%s#[1-%d]'"
+      return (sandbox.run_client(command:format(one.agents[name].token, one:url(), count)))
+    end
+    local function sequence(one)
+      one:faults(rules)
+      return statuses(one, agent, 210)
+    end
+    local first = sequence(box)
+    assert.equal(("200 "):rep(10), first:sub(1, 40))
+    local fired = box:fired()[1].fired
+    assert.truthy(fired > 25 and fired < 75, fired)
+    box:faults(rules)
+    statuses(box, "shop-de", 7)
+    assert.equal(first:sub(1, 80), statuses(box, agent, 10) .. statuses(box, agent, 10))
+    local other = sandbox.start { agents = 1, no_rate_limit = true, seed = 2 }
+    local second = sequence(other)
+    other:stop()
+    assert.not_equal(first, second)
+    box:faults { { fault = "status", chance = 0 }, { fault = "status", status = 503, chance = 1, times = 1 } }
+    assert.equal("503 200 ", statuses(box, agent, 2))
+  end)
+
   it("leave no connection behind when their clients go", function()
     local here = assert(handoff_sandbox.new { agents = 1, faults = {
       { fault = "hang" }, { fault = "length", by = 9, at = 2 }, { fault = "drip", bytes = 1, every = 1000, at = 3 },
@@ -301,6 +326,7 @@ describe("the sandbox's faults", function()
       'faults[1] (reset): no agent "shop-ku"; did you mean "shop-uk"?')
     refused({ { fault = "reset", method = "get" } }, 'faults[1] (reset): method="GET" or "PUT" expected')
     refused({ { fault = "reset", times = "ever" } }, 'faults[1] (reset): times= a number or "always" expected')
+    refused({ { fault = "reset", chance = 5 } }, "faults[1] (reset): chance: 5 is out of range, 0 to 1 allowed")
     refused({ { fault = "drop_field" } }, "faults[1] (drop_field): path= expected")
     refused({ { fault = "edit", path = "a" } }, "faults[1] (edit): path= and value=, path= and delete=true, or merge=")
     refused({ { fault = "edit", path = "a", value = 1, when = "now" } }, 'faults[1] (edit): when="before" or "after"')

@@ -255,10 +255,10 @@ describe("the sandbox", function()
       assert.equal(400, put(function(doc) table.insert(doc.settings.emails, "nobody else") end).status)
     end)
 
-    it("but not a slot that ends before it starts", function()
+    it("but not a slot that ends when it starts", function()
       refused_put(function(doc)
         doc.availability[1].start_time = doc.availability[1].end_time
-      end, "availability[1]", "ends before it starts")
+      end, "availability[1]", "ends when it starts")
     end)
   end)
 
@@ -568,6 +568,68 @@ data = response.json()
     assert.equal(0, status, output)
     assert.is_true(decode(box:document "shop-uk").settings.is_active)
     assert.same({ GET = 2, PUT = 1 }, box:ledger().agents["shop-uk"])
+  end)
+end)
+
+describe("the sandbox's writes", function()
+  local folder, path, box
+  before_each(function()
+    folder = program.folder()
+    path = folder .. "/writes"
+  end)
+  after_each(function()
+    if box then box:stop() end
+    program.remove(folder)
+  end)
+
+  local function lines()
+    local list = {}
+    for line in io.lines(path) do list[#list + 1] = decode(line) end
+    return list
+  end
+
+  it("go to a file for its owner only: what came, what is stored, and by whom", function()
+    box = sandbox.start { agents = 2, writes = path }
+    assert.equal("600\n", (program.run("stat -c %a " .. path)))
+    local before = box:document "shop-uk"
+    local document = decode(before)
+    document.settings.question_message = "Mine?"
+    local mine = encode(document)
+    document.settings.emails = { "a@b.example" }
+    local added = encode(document)
+    box:request("GET", "shop-uk")
+    box:request("PUT", "shop-uk", { body = mine })
+    box:request("PUT", "shop-uk", { body = "{}" })
+    box:faults { { fault = "drop_field", path = "settings.emails", method = "PUT" } }
+    box:request("PUT", "shop-uk", { body = added })
+    box:faults { { fault = "edit", path = "settings.keywords", value = { "theirs" } } }
+    box:request("GET", "shop-de")
+    assert.same({ "theirs" }, decode(box:document "shop-de").settings.keywords)
+    local theirs = box:document "shop-de"
+    box:store("shop-de", before)
+    assert.same({
+      { agent = "shop-uk", by = "PUT", text = mine }, { agent = "shop-uk", by = "PUT", text = mine, sent = added },
+      { agent = "shop-de", by = "edit", text = theirs }, { agent = "shop-de", by = "document", text = before },
+    }, lines())
+  end)
+
+  it("are merged behind the stage where somebody else patches, and keep what they do not name", function()
+    box = sandbox.start { agents = 1, writes = path }
+    local url = box.base_url:match "^%w+://[^/]+" .. "/_sandbox/document/shop-uk"
+    local before = decode(box:document "shop-uk")
+    local patch = '{"settings": {"emails": [], "question_message": "Theirs?"}}'
+    local answer = sandbox.request("PATCH", url, { body = patch })
+    assert.equal(200, answer.status)
+    before.settings.emails, before.settings.question_message = core.json.array {}, "Theirs?"
+    assert.equal(encode(before), encode(decode(box:document "shop-uk")))
+    assert.equal(400, sandbox.request("PATCH", url, { body = "{" }).status)
+    assert.equal(1, #lines())
+  end)
+
+  it("need a file that can be written", function()
+    local none, err = handoff_sandbox.new { agents = 1, writes = folder }
+    assert.is_nil(none)
+    assert.equal(folder .. ": it is there and no regular file; name a file that can be written", tostring(err))
   end)
 end)
 

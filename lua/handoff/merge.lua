@@ -3,9 +3,9 @@
 -- decodes them. Nothing given is changed; what is merged shares tables with what was given.
 --
 -- Field by field; the items of a list are matched as handoff.change does it, new ones by label (their name; a slot's day and
--- times) whatever their ids, and so are all where no id is there any more; lists of scalars are sets with an order. Read-only
--- fields are theirs, and so are ids. Of an order, theirs stays unless only mine is another than before; what only one side has
--- follows what it followed there.
+-- times) whatever their ids, and so are all where no id is there any more; leniently, one whose id is gone also where there is
+-- the same under another id, as after an undo; lists of scalars are sets with an order. Read-only fields are theirs, and so are
+-- ids. Of an order, theirs stays unless only mine is another than before; what only one side has follows what it followed there.
 --
 -- The same field changed two ways, and an item edited on one side and removed on the other, are a conflict: a table that prints
 -- as one line, with path, part, field, id and name as of a change, and base, mine, theirs: the values, nil where there is
@@ -209,6 +209,20 @@ local function is_renumbered(row, base, list, matched)
   return true
 end
 
+-- What was taken out and put back, as an undo does, has an id of its own, and is what it was before.
+local function pair_put_back(ctx, row, base, list, matched, used)
+  local odd = {}
+  local function content(item)
+    if not is_object(item) then return nil end
+    local fields = {}
+    for name, value in next, item do
+      if name ~= row.key then fields[name] = ctx.bare(value) end
+    end
+    return shape.key_of(fields, odd)
+  end
+  shape.pair(matched, used, base, content, shape.index(list, content, used))
+end
+
 -- Whose is whose.
 local function match(ctx, row, base, list)
   if shape.is_aligned(row, base, list) then
@@ -217,6 +231,7 @@ local function match(ctx, row, base, list)
     return places
   end
   local matched, used = shape.match(row, base, list, nil, ctx.label)
+  if ctx.lenient then pair_put_back(ctx, row, base, list, matched, used) end
   if not is_renumbered(row, base, list, matched) then return matched end
   local function label(item) return is_object(item) and ctx.label(row, item) or nil end
   shape.pair(matched, used, base, label, shape.index(list, label, used))
@@ -371,7 +386,7 @@ end
 -- @param base, mine, theirs the part's values, nil where a document has none
 -- @param opts { resolve = "mine", "theirs", or function(conflict) that returns one of them, "value" and a value (nil: none),
 --   or nil (it stays a conflict), lenient = false (true: a text of mine that differs from theirs only in blanks that a service
---   may trim counts as the same, and theirs stays) }
+--   may trim counts as the same, and theirs stays; an item that was put back under another id is the one it was) }
 -- @return what is merged, and a list of the conflicts that are left
 function merge.part(name, base, mine, theirs, opts)
   local ctx = context(opts, "merge.part")

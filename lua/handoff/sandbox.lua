@@ -10,10 +10,15 @@
 -- Under /_sandbox/ is what the remote API does not have, without a token, for tests:
 --   GET ledger            what box:requests() gives, as JSON;  DELETE ledger: from zero
 --   GET document/NAME     the stored text;  PUT document/NAME: stored as it is, unchecked
+--   PATCH document/NAME   somebody else's edit, done at one stroke: what is sent is merged into it (RFC 7396)
 --   POST revoke/NAME      the agent's token is no longer good
 --   POST token/NAME       one more token for the agent, good beside its first: { "token": … }
 --   PUT faults            what goes wrong from now on, a list of rules, see handoff.sandbox.faults;  DELETE faults: nothing
 --   GET faults            the rules, each with `seen` (requests that it is for) and `fired` (how often it acted)
+--
+-- With writes="FILE" every text that is stored is added to that file before the answer leaves, a line of JSON each: { agent=,
+-- by= "PUT" (of the API), "edit" (of a fault) or "document" (behind the stage), text= what is stored from now on, sent= what
+-- came, where that is another text }.
 -- @module handoff.sandbox
 local core = require "handoff.core"
 local answers = require "handoff.sandbox.answer"
@@ -61,6 +66,19 @@ local function text_of(self, agent)
   return agent.text
 end
 
+--- Stores a text, and says so where that is asked for.
+local function store(self, agent, by, text, sent)
+  agent.text = text
+  if not self.writes then return end
+  self.writes:write(core.json.encode { agent = agent.name, by = by, text = text, sent = sent ~= text and sent or nil },
+    "\n")
+  self.writes:flush()
+end
+
+local function edit(self, agent, by, text)
+  store(self, agent, by, service.put(text_of(self, agent), text, self.new_id) or text)
+end
+
 local function agent_of(self, request)
   local scheme, token = (request.headers.authorization or ""):match "^(%a+) +(%S+)$"
   return scheme and scheme:lower() == "bearer" and self.by_token[token] or nil
@@ -85,7 +103,7 @@ local function put(self, agent, request)
   end
   local text, found = service.put(text_of(self, agent), request.body, self.new_id)
   if not text then return { status = 400, body = answers.errors("BAD_REQUEST", found) } end
-  agent.text = text
+  store(self, agent, "PUT", text, request.sent)
   self.ledger.writes[agent.name] = (self.ledger.writes[agent.name] or 0) + 1
   return ok(text)
 end
@@ -107,7 +125,7 @@ local function faulty(self, request, agent)
   if not due then return nil end
   local document = {
     text = function() return text_of(self, agent) end,
-    edit = function(text) agent.text = service.put(text_of(self, agent), text, self.new_id) or text end,
+    edit = function(text) edit(self, agent, "edit", text) end,
   }
   return faults.act(due, request, document, function() return api(self, request, agent) end)
 end
@@ -130,8 +148,15 @@ function actions.document.GET(self, agent)
   return ok(text_of(self, agent))
 end
 
-function actions.document.PUT(_, agent, request)
-  agent.text = request.body
+function actions.document.PUT(self, agent, request)
+  store(self, agent, "document", request.body)
+  return ok(agent.text)
+end
+
+function actions.document.PATCH(self, agent, request)
+  local text, err = faults.merged(text_of(self, agent), request.body)
+  if not text then return refuse(400, "BAD_REQUEST", err.message) end
+  edit(self, agent, "document", text)
   return ok(agent.text)
 end
 
@@ -202,6 +227,7 @@ end
 local function receive(self, request)
   if request.path:sub(1, #backstage) == backstage then return send(self, request, behind(self, request)) end
   local agent = agent_of(self, request)
+  request.sent = request.body -- a fault may change the body
   local answer = self.faults and faulty(self, request, agent) or api(self, request, agent)
   count(self, request, agent, answer.status)
   self.last = self.last + 1
@@ -280,7 +306,7 @@ end
 --- What goes wrong from now on. Raises on a bad rule.
 -- @tparam[opt] table[] rules see handoff.sandbox.faults; nil: nothing
 function Box:set_faults(rules)
-  self.faults = rules and faults.new(rules, self.by_name)
+  self.faults = rules and faults.new(rules, self.by_name, self.options.seed)
 end
 
 --- Takes back an agent's token: from now on it gets 401.
@@ -294,6 +320,8 @@ end
 --- Stops serving; requests that are held are cut off. A second call does nothing.
 function Box:close()
   self.server:close()
+  if self.writes then self.writes:close() end
+  self.writes = nil
   self.held, self.first, self.last, self.wires = {}, 1, 0, wires.new()
 end
 
@@ -307,6 +335,7 @@ local option_rows = {
   seed = { "number", default = 1, min = 0, max = 1000000000, integer = true },
   read_only = { "number", default = 0, min = 0, integer = true },
   faults = { "table" },
+  writes = { "string" },
   issued = { "number", min = 0, max = 100000000000, integer = true },
   clock = { "function", default = serve.now },
   signals = { "boolean", default = false },
@@ -330,6 +359,16 @@ local function add_agents(self, read)
   end
 end
 
+-- A file to add to, for its owner only, or nil and an error.
+local function open_writes(path)
+  local made, why = core.file.create_private(path)
+  local file
+  if made then file, why = io.open(path, "ab") end
+  if file then return file end
+  return nil, core.error.new { kind = "invalid", path = path, rule = "file",
+    message = why:gsub("^.*: ", "") .. "; name a file that can be written" }
+end
+
 --- A sandbox on a port of 127.0.0.1.
 -- @tparam[opt] table given
 -- @tparam[opt=25] integer given.agents
@@ -339,6 +378,7 @@ end
 -- @tparam[opt=1] integer given.seed
 -- @tparam[opt=0] integer given.read_only how many, the last ones, have tokens that only read
 -- @tparam[opt] table[] given.faults a list of rules, see handoff.sandbox.faults
+-- @tparam[opt] string given.writes a file to which every text that is stored is added, its owner's alone, see above
 -- @tparam[opt] integer given.issued when the tokens were, seconds since 1970; the first of this month
 -- @tparam[opt] fun():number given.clock of the limits, in seconds
 -- @tparam[opt=false] boolean given.signals makes step say that it is time to stop at SIGTERM and SIGINT
@@ -360,10 +400,18 @@ function sandbox.new(given)
   }, Box)
   add_agents(self, read)
   self:set_faults(read.faults)
+  if read.writes then
+    local file, err = open_writes(read.writes)
+    if not file then return nil, err end
+    self.writes = file
+  end
   local server, message = serve.new {
     port = read.port, max_body = max_body, too_large = too_large, signals = read.signals, until_eof = read.until_eof,
   }
-  if not server then return nil, core.error.new { kind = "network", message = message } end
+  if not server then
+    if self.writes then self.writes:close() end
+    return nil, core.error.new { kind = "network", message = message }
+  end
   self.server = server
   return self
 end

@@ -2,9 +2,11 @@
 --- What goes wrong in a sandbox on purpose; knows nothing of connections.
 --
 -- Rules are data: { agent = "shop-uk" (every), method = "GET" | "PUT" (both), at = N (the N-th such request of an agent, 1),
--- times = K | "always" (how many in a row, 1), fault = a name, handled = whether the request is handled before its answer goes
--- wrong, …what the fault takes }. All rules that are due for a request act on it, in their order; of those that change the
--- answer only the first.
+-- times = K | "always" (how many in a row, 1), chance = P (of those only some, at random, that part of them, 0 to 1; times is
+-- "always" then), fault = a name, handled = whether the request is handled before its answer goes wrong, …what the fault takes }.
+-- All rules that are due for a request act on it, in their order; of those that change the answer only the first.
+--
+-- Which of an agent's requests a chance picks follows from the sandbox's seed, in whatever order those of other agents come.
 local core = require "handoff.core"
 local answers = require "handoff.sandbox.answer"
 local options = require "handoff.options"
@@ -249,7 +251,8 @@ local rows = {
 -- `fault` is checked before all else.
 local common = {
   fault = { "string" }, agent = { "string" }, method = { "string" },
-  at = default(size, 1), times = { "number string", min = 1, integer = true, default = 1 },
+  at = default(size, 1), times = { "number string", min = 1, integer = true },
+  chance = { "number", min = 0, max = 1 },
 }
 
 for _, row in pairs(rows) do
@@ -285,6 +288,7 @@ local function read(given, path, agents)
   if rule.method and rule.method ~= "GET" and rule.method ~= "PUT" then
     refuse(path, "choice", 'method="GET" or "PUT" expected, or none for both')
   end
+  rule.times = rule.times or rule.chance and "always" or 1
   if type(rule.times) == "string" and rule.times ~= "always" then
     refuse(path, "choice", 'times= a number or "always" expected')
   end
@@ -310,16 +314,29 @@ end
 local Set = {}
 Set.__index = Set
 
+-- Whether the chance of a rule picks the agent's next request: Park and Miller's generator, one an agent and rule.
+local function is_drawn(self, place, agent)
+  local one = self[place]
+  local state, steps = one.drawn[agent], 1
+  if not state then
+    state, steps = (self.seed * 7919 + place * 1299709 + self.agents[agent].place * 104729) % 2147483646 + 1, 4
+  end
+  for _ = 1, steps do state = state * 48271 % 2147483647 end
+  one.drawn[agent] = state
+  return state <= one.rule.chance * 2147483647
+end
+
 --- The rules that are due for a request, which is counted; nil: none.
 -- @param agent its name
 function Set:due(agent, method)
   local due
-  for _, one in ipairs(self) do
+  for place, one in ipairs(self) do
     local rule = one.rule
     if (rule.agent or agent) == agent and (rule.method or method) == method then
       local count = (one.seen[agent] or 0) + 1
       one.seen[agent] = count
-      if count >= rule.at and (rule.times == "always" or count < rule.at + rule.times) then
+      local is_due = count >= rule.at and (rule.times == "always" or count < rule.at + rule.times)
+      if is_due and (not rule.chance or is_drawn(self, place, agent)) then
         due = due or {}
         due[#due + 1] = one
       end
@@ -359,19 +376,27 @@ function Set:report()
 end
 
 --- A list of rules, checked: raises on a bad one, whose message says which.
--- @param agents the agents there are, by name
+-- @param agents the agents there are, by name, each with its `place` in their list
+-- @param seed a number, for the rules with a chance
 -- @return the set, or nil where the list is empty
-function faults.new(rules, agents)
+function faults.new(rules, agents, seed)
   if type(rules) ~= "table" or rules.fault ~= nil then refuse("faults", "type", "a list of rules expected") end
-  local set_of_rules = setmetatable({}, Set)
+  local set_of_rules = setmetatable({ agents = agents, seed = seed }, Set)
   for i in pairs(rules) do
     if type(i) ~= "number" then refuse("faults", "type", "a list of rules expected") end
     local rule = read(rules[i], ("faults[%d]"):format(i), agents)
     if rule.fault == "edit" then rule.edit = editor(rule) end
     local given = json.decode(json.encode(rules[i]))
-    set_of_rules[i] = { rule = rule, row = rows[rule.fault], given = given, seen = {}, fired = 0 }
+    set_of_rules[i] = { rule = rule, row = rows[rule.fault], given = given, seen = {}, drawn = {}, fired = 0 }
   end
   return set_of_rules[1] and set_of_rules or nil
+end
+
+--- A document's text with a patch, a text too, merged into it (RFC 7396); nil, err where the patch is no JSON.
+function faults.merged(text, patch_text)
+  local patch, err = json.decode(patch_text)
+  if patch == nil then return nil, err end
+  return edited(text, function(document) return merge(document, patch) end)
 end
 
 --- A line a fault, for people.

@@ -32,7 +32,7 @@ local function new_box(args)
   local called, box, err = pcall(require("handoff.sandbox").new, {
     agents = args.agents, port = args.port, latency = args.latency, rate_limit = not args.no_rate_limit,
     seed = args.seed, read_only = args.read_only, faults = args.faults and read_rules(args.faults), signals = true,
-    until_eof = args.until_eof,
+    until_eof = args.until_eof, writes = args.writes,
   })
   if called then return failure.check(box, err) end
   if not core.error.is(box) then error(box, 0) end
@@ -67,7 +67,7 @@ What --faults names is a JSON list of rules, what goes wrong on purpose:
 
 which is the first PUT to shop-uk. Without "agent" it is every agent, without "method" GET and PUT. "at"
 is the number of the request, counted for each agent (1); "times" is how many from there on, or "always"
-(1). The faults, each with what it takes:
+(1). "chance" picks some of them at random, 0.05 of all: one in twenty. The faults, each with what it takes:
 ]] .. faults.describe():gsub("\n$", ""),
   flags = {
     { name = "agents", metavar = "N", convert = convert.whole, help = "how many agents (25)" },
@@ -77,6 +77,7 @@ is the number of the request, counted for each agent (1); "times" is how many fr
     { name = "seed", metavar = "N", convert = convert.whole, help = "other tokens and documents (1)" },
     { name = "read-only", metavar = "N", convert = convert.whole, help = "tokens that only read, the last ones (0)" },
     { name = "faults", metavar = "FILE", help = "what goes wrong on purpose, see above" },
+    { name = "writes", metavar = "FILE", help = "add every text that is stored to it, a line of JSON each" },
     { name = "inventory", metavar = "FILE", help = "write the inventory there, print the URL only" },
     { name = "until-eof", switch = true, help = "stop at the end of standard input, too" },
   },
