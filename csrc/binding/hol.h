@@ -67,5 +67,6 @@ int hol_open_terminal(lua_State *L);
 int hol_open_process(lua_State *L);
 int hol_open_interrupt(lua_State *L);
 int hol_open_week(lua_State *L);
+int hol_open_bounded(lua_State *L);
 
 #endif
