@@ -347,7 +347,7 @@ end
 local inventory_head = "-- The agents of a handoff sandbox, good for nothing else.\n"
 
 local function is_own_inventory(path)
-  local file = io.open(path, "rb")
+  local file = core.file.kind(path) == "file" and io.open(path, "rb") -- a pipe would never be read
   if not file then return true end
   local head = file:read(#inventory_head)
   file:close()
