@@ -72,8 +72,8 @@ ho_code ho_write_private(const char *path, const char *text, size_t len) {
 /* --- made if absent ----------------------------------------------------------------------------------------------- */
 
 /* A umask can take bits from the owner too. */
-static bool is_private(const char *path, const struct stat *st) {
-    return (st->st_mode & ALLPERMS) == PRIVATE_FILE || fchmodat(AT_FDCWD, path, PRIVATE_FILE, AT_SYMLINK_NOFOLLOW) == 0;
+static bool is_private(const char *path, const struct stat *st, mode_t mode) {
+    return (st->st_mode & ALLPERMS) == mode || fchmodat(AT_FDCWD, path, mode, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 /* Root may use the files of others, as SQLite gives what it makes beside them to their owner. */
@@ -88,7 +88,7 @@ ho_code ho_create_private(const char *path) {
     if (!made && errno != EEXIST) return HO_FAILED;
     if (lstat(path, &st) != 0) return HO_FAILED;
     ho_code code = check_own(&st);
-    return code == HO_OK && made && !is_private(path, &st) ? HO_FAILED : code;
+    return code == HO_OK && made && !is_private(path, &st, PRIVATE_FILE) ? HO_FAILED : code;
 }
 
 ho_code ho_check_own(const char *path) {
@@ -99,7 +99,7 @@ ho_code ho_check_own(const char *path) {
 
 static bool make_one_folder(const char *path) {
     struct stat st;
-    if (mkdir(path, PRIVATE_FOLDER) == 0) return true;
+    if (mkdir(path, PRIVATE_FOLDER) == 0) return lstat(path, &st) == 0 && is_private(path, &st, PRIVATE_FOLDER);
     int failed = errno;
     bool there = stat(path, &st) == 0;
     errno = there && failed == EEXIST ? ENOTDIR : failed;

@@ -32,13 +32,14 @@ local function missing(name)
     :format((name:find "^[%l_]+$" and #name <= 16 or name == "_G") and name or "such thing")
 end
 
--- Lua's own words quote what they stumble over, which may be a token: such quotations are left out, and long names.
+-- Lua's own words quote what they stumble over, which may be a token: such quotations are left out, and names that are long or have
+-- a digit.
 local function problem(message)
   local line, rest = message:match "^inventory:(%d+): (.*)$"
   if not rest then rest = message:gsub("^.-:%d+: ", ""):gsub("^inventory: ", "") end
   if rest:find "^attempt to index" and rest:find "string value" then rest = "texts have no methods here" end
   rest = rest:gsub(" near .*$", ""):gsub(" %(constant .*$", ""):gsub("'[^']*'", function(quoted)
-    if #quoted > 40 then return "'…'" end
+    if #quoted > 40 or quoted:find "%d" then return "'…'" end
   end):gsub("^there is no (.*) here$", missing)
   return { line = tonumber(line), rule = "syntax", message = with_step(rest) }
 end
