@@ -21,7 +21,9 @@ local locations = [[
     ngx.say(tostring(client), outcome and outcome.status or tostring(err), table.concat(seen, "\n"))
   } }
   location = /raise { content_by_lua_block { cache.fleet:each(function(one) error(one) end) error(cache) } }
-  location = /uncaught { content_by_lua_block { assert(hn.client { base_url = "http://127.0.0.1:1/", retries = 0 }:get()) } }
+  location = /uncaught { content_by_lua_block {
+    assert(hn.client { base_url = "http://127.0.0.1:1/", retries = 0 }:get())
+  } }
   location = /status { content_by_lua_block { status() } }
   location = /metrics { content_by_lua_block { metrics() } }
   location = /healthz { content_by_lua_block { healthz() } }

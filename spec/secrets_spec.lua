@@ -34,13 +34,15 @@ describe("a token", function()
       return {
         encode { errors = { root = body } }, encode { errors = { [token] = body } }, encode { errors = body },
         encode { errors = { root = { body[2] } } }, encode { errors = { root = { body[3] } } },
-        encode { [token] = 1 }, encode { settings = token }, encode(token), token, "{" .. token, '{"a":1,"' .. token .. '"',
+        encode { [token] = 1 }, encode { settings = token }, encode(token), token, "{" .. token,
+        '{"a":1,"' .. token .. '"',
       }
     end
 
     local function nothing_of(token, what, fn)
       local events, said = {}, nil
-      local c = service:client { token = token, retries = 1, on_event = function(event) events[#events + 1] = event end }
+      local function on_event(event) events[#events + 1] = event end
+      local c = service:client { token = token, retries = 1, on_event = on_event }
       local got = { pcall(fn, c, function(text) said = text end) }
       secrets.assert_none(what, { got, events, said, tostring(c), service.client }, token)
       for key, value in pairs(c) do error(("%s: pairs shows %s, %s"):format(what, key, tostring(value))) end
@@ -139,7 +141,8 @@ describe("a token", function()
       for _, status in ipairs { 301, 302, 303, 307, 308 } do
         servers.status = status
         local asked = during(servers, function(transport)
-          local _, err = handoff.client { token = shapes.jwt, base_url = address(servers[1]), transport = transport }:get()
+          local client = handoff.client { token = shapes.jwt, base_url = address(servers[1]), transport = transport }
+          local _, err = client:get()
           assert.equal("protocol", err.kind)
         end)
         assert.equal(1, #asked)
@@ -251,7 +254,8 @@ describe("a token", function()
       run("doctor", false)
       for name, text in pairs {
         ["agents.lua"] = ("return { { name = 'a' token = '%s' } }"):format(tokens[1]),
-        ["agents.json"] = ('[{"name": "%s", "token": 7}, {"name": "b", "tags": {"x": "%s"}'):format(tokens[1], tokens[2]),
+        ["agents.json"] = ('[{"name": "%s", "token": 7}, {"name": "b", "tags": {"x": "%s"}'):format(tokens[1],
+          tokens[2]),
         ["agents.csv"] = ("name,token,region\n%s,shop-uk,eu\nb,eu,%s\n"):format(tokens[1], tokens[2]),
       } do
         box:write(name, text)
@@ -314,8 +318,8 @@ describe("a token", function()
       io.stdout:write("\ngone\n", (secrets.reachable()))
     ]]
     box:write("walk.lua", code)
-    local output, status = program.run(("cd %s && %s walk.lua %s %s/h.db"):format(box.folder, program.quote(program.lua),
-      box.box.base_url, box.folder), { HANDOFF_TOKEN = box.box.agents[2].token, LUA_PATH = package.path,
+    local line = ("cd %s && %s walk.lua %s h.db"):format(box.folder, program.quote(program.lua), box.box.base_url)
+    local output, status = program.run(line, { HANDOFF_TOKEN = box.box.agents[2].token, LUA_PATH = package.path,
       LUA_PATH_5_4 = package.path, LUA_CPATH = package.cpath, LUA_CPATH_5_4 = package.cpath })
     assert.equal(0, status, output)
     assert.truthy(output:find "live %d%d%d%d" and output:find "\ngone\n", output:sub(1, 2000))

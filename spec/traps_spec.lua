@@ -41,8 +41,10 @@ describe("a file", function()
       it("all that the command writes, umask " .. umask, function()
         program.write(box.folder .. "/policy.lua", 'it("is", function() end)')
         for _, words in ipairs {
-          "set settings.question_message=Hm --yes --history h/er/e.db", "plan settings.is_active=true -o a.plan",
-          "pull config", "pull json --format json", "test " .. box.folder .. "/policy.lua --format junit -o junit.xml", "init",
+          "set settings.question_message=Hm --yes --history h/er/e.db",
+          "plan settings.is_active=true -o a.plan",
+          "pull config", "pull json --format json", "init",
+          "test " .. box.folder .. "/policy.lua --format junit -o junit.xml",
           "sandbox --agents 1 --inventory s.lua --until-eof",
         } do
           local own = words:find "^init" or words:find "^sandbox"
@@ -72,17 +74,6 @@ describe("a file", function()
       end
       assert.same({ "h.db", "h.db-runs", "h.db-shm", "h.db-wal" }, seen)
     end)
-  end)
-
-  it("that others can read is no more read by them, once a private one takes its place", function()
-    sh "umask 0; echo old >a"
-    local early = assert(io.open(folder .. "/a", "rb"))
-    assert(core.file.write_private(folder .. "/a", "new secret"))
-    assert.equal("old\n", early:read "*a")
-    early:close()
-    sh "ln a b"
-    assert(core.file.write_private(folder .. "/a", "newer"))
-    assert.same({ "newer", "new secret" }, { read "a", read "b" })
   end)
 
   -- What somebody may have put where a file is to be, and the words for it.
@@ -136,7 +127,7 @@ describe("a file", function()
       assert.is_nil((require("handoff.plan").create(path:gsub("%.part$", ""), {})))
       unharmed(row[1])
       for _, ending in ipairs { "lua", "json" } do
-        path = set(n, "shop." .. ending)
+        set(n, "shop." .. ending)
         local done, err = desired.save(cfg, folder .. "/trap", "shop", ending)
         assert.is_nil(done, row[1])
         assert.matches("^shop: ", tostring(err))

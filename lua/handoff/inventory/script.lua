@@ -28,12 +28,13 @@ end
 
 -- A name that is not there is shown where it can be no token that stands without its quotes.
 local function missing(name)
-  return ("there is no %s here; an inventory has env, file and command in reach, and nothing else, and its texts stand in quotes")
-    :format((name:find "^[%l_]+$" and #name <= 16 or name == "_G") and name or "such thing")
+  local is_shown = name:find "^[%l_]+$" and #name <= 16 or name == "_G"
+  return ("there is no %s here; an inventory has env, file and command in reach, and nothing else, and its texts stand "
+    .. "in quotes"):format(is_shown and name or "such thing")
 end
 
--- Lua's own words quote what they stumble over, which may be a token: such quotations are left out, and names that are long or have
--- a digit.
+-- Lua's own words quote what they stumble over, which may be a token: such quotations are left out, and names that are long or
+-- have a digit.
 local function problem(message)
   local line, rest = message:match "^inventory:(%d+): (.*)$"
   if not rest then rest = message:gsub("^.-:%d+: ", ""):gsub("^inventory: ", "") end
