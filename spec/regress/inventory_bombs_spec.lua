@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
--- A hook between instructions bounded what an inventory of Lua may do: one instruction that joins 150 long texts took gigabytes, one
--- that compares long texts took no steps, and each of a million mistakes was told.
+-- A hook between instructions bounded what an inventory of Lua may do: one instruction that joins 150 long texts took gigabytes,
+-- one that compares long texts took no steps, and each of a million mistakes was told.
 local core = require "handoff.core"
 local gc = require "support.gc"
 local inventory = require "handoff.inventory"
