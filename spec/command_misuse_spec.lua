@@ -146,7 +146,7 @@ local verbs = {
     { "sandbox --faults missing.json", FAILED, "missing.json: No such file or directory; name" },
     { "sandbox --faults folder.json", FAILED, "folder.json: Is a directory; name" },
     { "sandbox --faults broken.json", FAILED, "broken.json: not JSON at line 2, column 15: a value expected" },
-    { "sandbox --inventory folder.lua", FAILED, "folder.lua: Is a directory; name" },
+    { "sandbox --inventory folder.lua", FAILED, "folder.lua: it is there and no regular file; name" },
     { "sandbox --inventory edit.lua", FAILED, "edit.lua: it is there already and no sandbox wrote it; name" },
   } },
   schema = { good = "schema", rows = {

@@ -67,7 +67,7 @@ describe("handoff sandbox", function()
       ["--port " .. server:port()] = { 1, "cannot listen on 127.0.0.1 port " },
       ["--inventory mine.lua"] = { 1, "mine.lua: it is there already and no sandbox wrote it; name a file" },
       ["--inventory none/agents.lua"] = { 1, "none/agents.lua: No such file or directory; name a file" },
-      ["--inventory ."] = { 1, ".: Is a directory; name a file" },
+      ["--inventory ."] = { 1, ".: it is there and no regular file; name a file" },
       ["--faults none.json"] = { 1, "none.json: No such file or directory; name a file" },
       ["--faults ."] = { 1, ".: Is a directory; name a file" },
       ["--faults broken.json"] = { 1, "broken.json: not JSON at line 1, column 2" },

@@ -252,6 +252,10 @@ describe("an inventory", function()
       assert.same({ line .. "bytes that are not UTF-8 [name]" }, refused { { name = "a\255" } })
       assert.same({ line .. "100000000 characters, at most 200 allowed [name]" }, refused { { name = ("x"):rep(1e8) } })
       assert.same({ "inventory[1]: name: a text expected, got number [type]" }, refused { { name = 7 } })
+      assert.same({
+        "inventory[1]: name: a token; give the agent a name that all may see, and the token as token [name]",
+        "inventory[2]: b: tags.x: a token, which a tag would show; give it as token [tag]",
+      }, refused { { name = token(1) }, { name = "b", tags = { x = token(2) } } })
     end)
 
     it("says that it is no list", function()
@@ -278,6 +282,10 @@ describe("an inventory", function()
       refuses("agents.lua", "{ { name = 'a' } }",
         "agents.lua:1: unexpected symbol; an inventory begins with return { …, and its texts stand in quotes [syntax]")
       assert.is_nil(refused(write("agents.lua", "return 'short one' & 1"))[1]:find "short one")
+      for _, code in ipairs { "env", "env.", "nothing." } do
+        local path = write("agents.lua", "local nothing = {} return " .. code .. "sk_live_7.x")
+        assert.is_nil(refused(path)[1]:find "sk_live")
+      end
       for _, code in ipairs { "'%s' + 1", "{} .. '%s'", "('%s')()", "({})['%s'].x", "#env.x['%s']", "'%s' & 1" } do
         local lines = refused(write("agents.lua", "\nlocal a = " .. code:format(token(1))))
         assert.matches("^agents.lua:2: [^\n]+ %[syntax%]$", lines[1])

@@ -75,6 +75,13 @@ static inline int hol_getiuservalue(lua_State *L, int i) {
 #define lua_getiuservalue(L, i, n) lua_getuservalue((L), (i))
 #endif
 
+/* As Lua 5.1 has it: fn runs with `data` as its one argument, and what it returns is dropped. Nothing is allocated outside. */
+static inline int lua_cpcall(lua_State *L, lua_CFunction fn, void *data) {
+    lua_pushcfunction(L, fn);
+    lua_pushlightuserdata(L, data);
+    return lua_pcall(L, 1, 0, 0);
+}
+
 #endif
 
 /* The one kind of symbol that leaves a module: the build hides all others. */

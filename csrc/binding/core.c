@@ -23,7 +23,7 @@ static int l_open(lua_State *L) {
         {"check", hol_open_check},         {"change", hol_open_change},     {"schema", hol_open_schema},
         {"http", hol_open_http},           {"file", hol_open_file},         {"token", hol_open_token},
         {"options", hol_open_options},     {"terminal", hol_open_terminal}, {"process", hol_open_process},
-        {"interrupt", hol_open_interrupt}, {"week", hol_open_week},
+        {"interrupt", hol_open_interrupt}, {"week", hol_open_week},         {"bounded", hol_open_bounded},
     };
     lua_createtable(L, 0, (int)HO_COUNT(rooms));
     for (size_t i = 0; i < HO_COUNT(rooms); i++) {

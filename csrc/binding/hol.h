@@ -25,6 +25,7 @@ enum hol_ref {
     HOL_REF_TYPES,      /* the userdata of node types */
     HOL_REF_ZONES,      /* a set of time zones that the system was found to know */
     HOL_REF_WEEK,       /* the metatable of a week */
+    HOL_REF_MARKS,      /* a key of random bytes, a text, see token.mark */
     HOL_REF_NODES       /* the first of the metatables of a config's objects; keep last */
 };
 #define hol_refs lua_upvalueindex(1)
@@ -67,5 +68,6 @@ int hol_open_terminal(lua_State *L);
 int hol_open_process(lua_State *L);
 int hol_open_interrupt(lua_State *L);
 int hol_open_week(lua_State *L);
+int hol_open_bounded(lua_State *L);
 
 #endif

@@ -23,7 +23,9 @@ typedef struct locks {
 
 static int push_failure(lua_State *L, ho_code code) {
     char text[128];
-    const char *why = code == HO_INVALID ? "it is there and no regular file" : strerror_r(errno, text, sizeof text);
+    const char *why = code == HO_INVALID   ? "it is there and no regular file"
+                      : code == HO_FOREIGN ? "it is there and another user's"
+                                           : strerror_r(errno, text, sizeof text);
     lua_pushnil(L);
     lua_pushstring(L, why);
     return 2;
@@ -57,25 +59,31 @@ static int64_t check_number(lua_State *L) {
 
 /* --- files and folders -------------------------------------------------------------------------------------------- */
 
-/* write_private(path, text) → true | nil, why: a file that only its owner can read, whatever the umask, and whatever mode it had
- * before. io.open cannot set a mode, and a mode set afterwards comes too late. */
+/* write_private(path, text) → true | nil, why: as replace, but only its owner can read it, whatever mode one that was there had.
+ * io.open cannot set a mode, and a mode set afterwards comes too late. */
 static int l_write_private(lua_State *L) {
     size_t len;
     const char *path = check_path(L), *text = luaL_checklstring(L, 2, &len);
     return push_answer(L, ho_write_private(path, text, len), true);
 }
 
-/* replace(path, text) → true | nil, why: puts a file there at one stroke; the mode of one that was there stays, a new one is its owner's
- * alone. What is no regular file is left alone, a link among it. */
+/* replace(path, text) → true | nil, why: puts a file there at one stroke; the mode of one of this user's stays, a new one is its
+ * owner's alone. What is no regular file is left alone, a link among it. */
 static int l_replace(lua_State *L) {
     size_t len;
     const char *path = check_path(L), *text = luaL_checklstring(L, 2, &len);
     return push_answer(L, ho_replace_file(path, text, len), true);
 }
 
-/* create_private(path) → true | nil, why: such a file, empty, where nothing is there; a file that is there stays as it is. */
+/* create_private(path) → true | nil, why: such a file, empty, where nothing is there; a file that is there stays as it
+ * is, and must be this user's own, unless that is root. */
 static int l_create_private(lua_State *L) {
     return push_answer(L, ho_create_private(check_path(L)), true);
+}
+
+/* check_own(path) → true | nil, why: nothing is there, or such a file as create_private leaves. */
+static int l_check_own(lua_State *L) {
+    return push_answer(L, ho_check_own(check_path(L)), true);
 }
 
 /* make_folder(path) → true | nil, why: the folder and those above it that are missing, their owner's alone. */
@@ -234,6 +242,7 @@ int hol_open_file(lua_State *L) {
     static const luaL_Reg functions[] = {{"write_private", l_write_private},
                                          {"replace", l_replace},
                                          {"create_private", l_create_private},
+                                         {"check_own", l_check_own},
                                          {"make_folder", l_make_folder},
                                          {"kind", l_kind},
                                          {"identity", l_identity},

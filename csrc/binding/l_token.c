@@ -4,6 +4,9 @@
 
 #include "../core/token.h"
 
+#include <string.h>
+#include <unistd.h>
+
 /* Replaces the claim on top by a text that tells it apart: a text as it is, a number as its digits; nil for anything else. */
 static void to_text(lua_State *L) {
     int type = lua_type(L, -1);
@@ -68,9 +71,30 @@ static int l_plausible(lua_State *L) {
     return 1;
 }
 
+/* mark(text) → eight bytes that are the same for the same text in this Lua state, and tell nothing of it. */
+static int l_mark(lua_State *L) {
+    size_t len;
+    luaL_checktype(L, 1, LUA_TSTRING);
+    const char *text = lua_tolstring(L, 1, &len);
+    lua_rawgeti(L, hol_refs, HOL_REF_MARKS);
+    uint64_t mark = ho_token_mark((const unsigned char *)lua_tostring(L, -1), text, len);
+    char bytes[sizeof mark];
+    memcpy(bytes, &mark, sizeof mark);
+    lua_pushlstring(L, bytes, sizeof bytes);
+    return 1;
+}
+
+static void make_key(lua_State *L) {
+    unsigned char key[HO_TOKEN_KEY];
+    if (getentropy(key, sizeof key) != 0) luaL_error(L, "the system gives no random bytes");
+    lua_pushlstring(L, (const char *)key, sizeof key);
+    lua_rawseti(L, hol_refs, HOL_REF_MARKS);
+}
+
 int hol_open_token(lua_State *L) {
     static const luaL_Reg functions[] = {
-        {"unverified_claims", l_unverified_claims}, {"plausible", l_plausible}, {NULL, NULL}};
+        {"unverified_claims", l_unverified_claims}, {"plausible", l_plausible}, {"mark", l_mark}, {NULL, NULL}};
+    make_key(L);
     hol_newlib(L, functions);
     return 1;
 }

@@ -22,24 +22,6 @@ static bool write_all(int fd, const char *text, size_t len) {
     return true;
 }
 
-/* Half of a text would pass for the whole. What is no file, such as /dev/full, stays. */
-static void remove_part(int fd, const char *path) {
-    struct stat st;
-    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) unlink(path);
-}
-
-ho_code ho_write_private(const char *path, const char *text, size_t len) {
-    int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, PRIVATE_FILE);
-    if (fd < 0) return HO_FAILED;
-    bool emptied = fchmod(fd, PRIVATE_FILE) == 0 && ftruncate(fd, 0) == 0;
-    bool written = emptied && write_all(fd, text, len);
-    int failed = errno;
-    if (emptied && !written) remove_part(fd, path);
-    if (close(fd) == 0 && written) return HO_OK;
-    if (!written) errno = failed;
-    return HO_FAILED;
-}
-
 /* --- put in place at one stroke ----------------------------------------------------------------------------------- */
 
 /* The name of a hidden file for mkostemp in the folder that the path's is in → to be freed, or NULL. */
@@ -61,15 +43,17 @@ static bool fill(int fd, mode_t mode, const char *text, size_t len) {
     return written && closed;
 }
 
-ho_code ho_replace_file(const char *path, const char *text, size_t len) {
+/* `kept`: the bits that stay of the mode of a file that is there, if it is this user's own: one that somebody else put there has the
+ * mode that he chose. */
+static ho_code put(const char *path, mode_t kept, const char *text, size_t len) {
     struct stat st;
     bool there = lstat(path, &st) == 0;
     if (there && !S_ISREG(st.st_mode)) return HO_INVALID;
     if (!there && errno != ENOENT) return HO_FAILED;
+    mode_t mode = there && kept != 0 && st.st_uid == geteuid() ? st.st_mode & kept : PRIVATE_FILE;
     char *beside = name_beside(path);
     int fd = beside ? mkostemp(beside, O_CLOEXEC) : -1;
-    bool done =
-        fd >= 0 && fill(fd, there ? st.st_mode & ALLPERMS : PRIVATE_FILE, text, len) && rename(beside, path) == 0;
+    bool done = fd >= 0 && fill(fd, mode, text, len) && rename(beside, path) == 0;
     int failed = errno;
     if (fd >= 0 && !done) unlink(beside);
     free(beside);
@@ -77,11 +61,25 @@ ho_code ho_replace_file(const char *path, const char *text, size_t len) {
     return done ? HO_OK : HO_FAILED;
 }
 
+ho_code ho_replace_file(const char *path, const char *text, size_t len) {
+    return put(path, ALLPERMS, text, len);
+}
+
+ho_code ho_write_private(const char *path, const char *text, size_t len) {
+    return put(path, 0, text, len);
+}
+
 /* --- made if absent ----------------------------------------------------------------------------------------------- */
 
 /* A umask can take bits from the owner too. */
-static bool is_private(const char *path, const struct stat *st) {
-    return (st->st_mode & ALLPERMS) == PRIVATE_FILE || fchmodat(AT_FDCWD, path, PRIVATE_FILE, AT_SYMLINK_NOFOLLOW) == 0;
+static bool is_private(const char *path, const struct stat *st, mode_t mode) {
+    return (st->st_mode & ALLPERMS) == mode || fchmodat(AT_FDCWD, path, mode, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* Root may use the files of others, as SQLite gives what it makes beside them to their owner. */
+static ho_code check_own(const struct stat *st) {
+    if (!S_ISREG(st->st_mode)) return HO_INVALID;
+    return st->st_uid == geteuid() || geteuid() == 0 ? HO_OK : HO_FOREIGN;
 }
 
 ho_code ho_create_private(const char *path) {
@@ -89,13 +87,19 @@ ho_code ho_create_private(const char *path) {
     bool made = mknod(path, S_IFREG | PRIVATE_FILE, 0) == 0;
     if (!made && errno != EEXIST) return HO_FAILED;
     if (lstat(path, &st) != 0) return HO_FAILED;
-    if (!S_ISREG(st.st_mode)) return HO_INVALID;
-    return !made || is_private(path, &st) ? HO_OK : HO_FAILED;
+    ho_code code = check_own(&st);
+    return code == HO_OK && made && !is_private(path, &st, PRIVATE_FILE) ? HO_FAILED : code;
+}
+
+ho_code ho_check_own(const char *path) {
+    struct stat st;
+    if (lstat(path, &st) == 0) return check_own(&st);
+    return errno == ENOENT ? HO_OK : HO_FAILED;
 }
 
 static bool make_one_folder(const char *path) {
     struct stat st;
-    if (mkdir(path, PRIVATE_FOLDER) == 0) return true;
+    if (mkdir(path, PRIVATE_FOLDER) == 0) return lstat(path, &st) == 0 && is_private(path, &st, PRIVATE_FOLDER);
     int failed = errno;
     bool there = stat(path, &st) == 0;
     errno = there && failed == EEXIST ? ENOTDIR : failed;

@@ -6,18 +6,21 @@
 
 #include "ho.h"
 
-/* A file that only its owner can read, whatever the umask and whatever mode it had before. One that does not fit is removed. */
+/* As ho_replace_file, but its owner's alone, whatever mode one that was there had: who has that one open reads nothing of this. */
 ho_code ho_write_private(const char *path, const char *text, size_t len);
 
 /* Puts a file in the place of another, or where there is none, at one stroke: who reads meanwhile sees one of the two, and a failure
- * leaves what was there. The mode stays that of the file that was there; a new one is its owner's alone. HO_INVALID: what is there
- * is no regular file, a link to one among it. */
+ * leaves what was there. The mode stays that of the file that was there, if it was this user's; a new one is its owner's alone.
+ * HO_INVALID: what is there is no regular file, a link to one among it. */
 ho_code ho_replace_file(const char *path, const char *text, size_t len);
 
 /* Makes the file, empty and its owner's alone whatever the umask, where nothing is there; a file that is there stays as it is.
- * HO_INVALID: what is there is no regular file, a link to one among it. Nothing is ever opened: whoever closes a file ends every
- * POSIX lock that his process has on it, such as SQLite's. */
+ * HO_INVALID: what is there is no regular file, a link to one among it; HO_FOREIGN: it is another user's, and this one is not root.
+ * Nothing is ever opened: whoever closes a file ends every POSIX lock that his process has on it, such as SQLite's. */
 ho_code ho_create_private(const char *path);
+
+/* Whether the file may be one that others make and write for us beside ours: HO_OK where it is absent, too; the rest as above. */
+ho_code ho_check_own(const char *path);
 
 /* Makes the folder and those above it that are missing, their owner's alone; what is there stays as it is. */
 ho_code ho_make_folder(const char *path);

@@ -14,6 +14,7 @@ typedef enum ho_code {
     HO_INVALID, /* the input breaks the rule the function checks */
     HO_LIMIT,   /* the input is larger than the caller allowed */
     HO_CLOSED,  /* the object was closed or cancelled before */
+    HO_FOREIGN, /* it belongs to another user */
     HO_FAILED   /* the world failed: the object that failed holds the reason */
 } ho_code;
 

@@ -60,3 +60,44 @@ ho_code ho_token_unverified_claims(const char *token, size_t len, char *out, siz
     if (code == HO_OK) code = decode_object(header, out, &ignored, scan);
     return code == HO_OK ? decode_object(claims, out, out_len, scan) : code;
 }
+
+/* --- marks -------------------------------------------------------------------------------------------------------- */
+
+static uint64_t rotate(uint64_t x, unsigned bits) {
+    return x << bits | x >> (64 - bits);
+}
+
+static void stir(uint64_t v[4], int rounds) {
+    while (rounds-- > 0) {
+        v[0] += v[1], v[2] += v[3];
+        v[1] = rotate(v[1], 13) ^ v[0], v[3] = rotate(v[3], 16) ^ v[2];
+        v[0] = rotate(v[0], 32);
+        v[2] += v[1], v[0] += v[3];
+        v[1] = rotate(v[1], 17) ^ v[2], v[3] = rotate(v[3], 21) ^ v[0];
+        v[2] = rotate(v[2], 32);
+    }
+}
+
+static uint64_t little_endian(const char *at, size_t len) {
+    uint64_t value = 0;
+    for (size_t i = 0; i < len; i++) value |= (uint64_t)(unsigned char)at[i] << 8 * i;
+    return value;
+}
+
+static void take_in(uint64_t v[4], uint64_t block) {
+    v[3] ^= block;
+    stir(v, 2);
+    v[0] ^= block;
+}
+
+uint64_t ho_token_mark(const unsigned char key[HO_TOKEN_KEY], const char *text, size_t len) {
+    uint64_t k0 = little_endian((const char *)key, 8), k1 = little_endian((const char *)key + 8, 8);
+    uint64_t v[4] = {k0 ^ 0x736f6d6570736575, k1 ^ 0x646f72616e646f6d, k0 ^ 0x6c7967656e657261,
+                     k1 ^ 0x7465646279746573};
+    size_t left = len;
+    for (; left >= 8; left -= 8, text += 8) take_in(v, little_endian(text, 8));
+    take_in(v, little_endian(text, left) | (uint64_t)(len & 0xFF) << 56);
+    v[2] ^= 0xFF;
+    stir(v, 4);
+    return v[0] ^ v[1] ^ v[2] ^ v[3];
+}

@@ -13,6 +13,11 @@ enum { HO_TOKEN_SIZE = 64 * 1024 };
 /* Whether the text can be a token at all: not empty, and nothing in it but printable ASCII without blanks. */
 bool ho_token_plausible(const char *text, size_t len);
 
+/* A number that stands for the token where only who has the same key can tell of another that it is the same, and nobody what it
+ * is: SipHash-2-4 (Aumasson, Bernstein). */
+enum { HO_TOKEN_KEY = 16 };
+uint64_t ho_token_mark(const unsigned char key[HO_TOKEN_KEY], const char *text, size_t len);
+
 /* Decodes base64url (RFC 4648, section 5) without padding into `out`, which has room for 3 bytes for every 4 characters, and
  * says how many bytes came out. HO_INVALID: a character that is none of its, a length that none has, bits left over that are not
  * 0. */

@@ -22,6 +22,8 @@ local inventory = {}
 local MOST_BYTES = 64 * 1024 * 1024 -- of a file
 local MOST_CHARACTERS = 200 -- of a name or a tag
 local MOST_LINES = 10 -- that a message names
+local MOST_KEYS = 1000 -- of an entry, and of its tags
+local MOST_FOUND = 1000 -- problems, after which no more are looked for
 
 local client_options = {
   "base_url", "budget", "ca_file", "connect_timeout", "deadline", "insecure", "proxy", "retries", "timeout",
@@ -58,6 +60,8 @@ local function note(found, reading, i, name, rule, message, line)
     message = name and name .. ": " .. message or message,
   }
 end
+
+local function is_enough(found) return #found >= MOST_FOUND end
 
 local function in_order(found)
   local at = {}
@@ -110,9 +114,13 @@ end
 
 -- ---- one entry ----------------------------------------------------------------------------------------------------
 
+-- The keys of a table, as many as one may have and one more.
 local function sorted_keys(entry)
   local keys = {}
-  for key in next, entry do keys[#keys + 1] = key end
+  for key in next, entry do
+    keys[#keys + 1] = key
+    if #keys > MOST_KEYS then break end
+  end
   table.sort(keys, function(a, b) return tostring(a) < tostring(b) end)
   return keys
 end
@@ -122,6 +130,9 @@ local function check_name(name)
   if type(name) ~= "string" then return "type", ("name: a text expected, got %s"):format(text.kind(name)) end
   local flaw = text.flaw(name, MOST_CHARACTERS)
   if flaw then return "name", "name: a text of one line expected, got one with " .. flaw end
+  if core.token.unverified_claims(name) then
+    return "name", "name: a token; give the agent a name that all may see, and the token as token"
+  end
   if name == "" or name:find "^%s" or name:find "%s$" then
     return "name", "name: a text expected that is not empty, and does not begin or end with a blank"
   end
@@ -136,6 +147,9 @@ local function check_tag(key, value)
   if type(value) ~= "string" then
     return "type", ("tags.%s: a text expected, got %s; put it in quotes"):format(key, text.kind(value))
   end
+  if core.token.unverified_claims(value) then
+    return "tag", ("tags.%s: a token, which a tag would show; give it as token"):format(key)
+  end
   local flaw = text.flaw(value, MOST_CHARACTERS)
   if flaw then return "tag", ("tags.%s: a text of one line expected, got one with %s"):format(key, flaw) end
 end
@@ -147,7 +161,12 @@ local function read_tags(given, refuse)
     refuse("type", ('tags: a table expected, got %s; write tags = { region = "eu" }'):format(text.kind(given)))
     return tags
   end
-  for _, key in ipairs(sorted_keys(given)) do
+  local keys = sorted_keys(given)
+  if #keys > MOST_KEYS then
+    refuse("tag", ("tags: more than %d of them; leave some out"):format(MOST_KEYS))
+    return tags
+  end
+  for _, key in ipairs(keys) do
     local value = rawget(given, key)
     local rule, message = check_tag(key, value)
     if rule then refuse(rule, message) else tags[key] = value end
@@ -295,7 +314,9 @@ local function read_list(reading, list)
     note(reading.found, reading, nil, nil, "type", "a list of agents expected, { { name = …, token = … }, … }, got "
       .. (type(list) == "table" and "a table with other keys than 1, 2, 3 …" or text.kind(list)))
   end
-  for i = 1, count or 0 do agents[i] = read_entry(reading, i, rawget(list, i)) or false end
+  for i = 1, count or 0 do
+    agents[i] = not is_enough(reading.found) and read_entry(reading, i, rawget(list, i)) or false
+  end
   check_agents(reading.found, agents)
   return agents
 end

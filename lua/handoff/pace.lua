@@ -3,6 +3,8 @@
 -- All clients of a Lua state that have the same token share its turns.
 local pace = {}
 
+local mark = require("handoff.core").token.mark
+
 local max, floor = math.max, math.floor
 
 -- api: Transport, rate limit. Per token and endpoint, in any window; the margin is for what the network holds back.
@@ -10,6 +12,8 @@ local limits = { GET = 120, PUT = 60 }
 local WINDOW, MARGIN = 60, 1
 local SPAN = WINDOW + MARGIN
 
+-- Tokens stand here by their marks, as this outlives the clients that have them.
+--
 -- The book of a method says what was sent in the last span, with all tokens: `times` and `tokens` from `first` to `last`, the
 -- oldest first, and `counts` by token. It is flat, as a table for each of ten thousand tokens would be the collector's burden.
 -- `held`: until when nothing may be sent with a token; `holds`: how often that was said.
@@ -38,10 +42,7 @@ local function time_of(book, token, n)
   return book.times[at]
 end
 
---- How long until a request may go.
--- @param now the seconds that the pacer's clock says
--- @return seconds, above 0; or nil: now
-function Pacer:wait(method, token, now)
+local function wait_of(self, method, token, now)
   local book, limit, wait = self.books[method], self.limits[method], 0
   expire(book, now)
   local count, held = book.counts[token] or 0, book.held[token]
@@ -50,10 +51,16 @@ function Pacer:wait(method, token, now)
   return wait > 0 and wait or nil
 end
 
+--- How long until a request may go.
+-- @param now the seconds that the pacer's clock says
+-- @return seconds, above 0; or nil: now
+function Pacer:wait(method, token, now) return wait_of(self, method, mark(token), now) end
+
 --- How long until so many more requests may have gone, if each goes as soon as it may: no sooner can they be done.
 -- @return seconds, 0 where all may go now
 function Pacer:span(method, token, count, now)
   local book, limit = self.books[method], self.limits[method]
+  token = mark(token)
   expire(book, now)
   local used, held = book.counts[token] or 0, book.held[token]
   local last = used + count
@@ -66,7 +73,8 @@ end
 --- Takes a turn: the request is sent now.
 -- @return nil; or the seconds to wait before asking again, above 0, and no turn is taken
 function Pacer:take(method, token, now)
-  local wait = self:wait(method, token, now)
+  token = mark(token)
+  local wait = wait_of(self, method, token, now)
   if wait then return wait end
   local book = self.books[method]
   local last = book.last + 1
@@ -82,6 +90,7 @@ function Pacer:hold(method, token, now, seconds)
   for other, time in next, book.holds % 64 == 0 and held or {} do
     if time <= now then held[other] = nil end
   end
+  token = mark(token)
   held[token] = max(held[token] or 0, now + seconds)
 end
 

@@ -11,14 +11,23 @@ local request = {}
 -- ---- what the server says -------------------------------------------------------------------------------------------
 
 local SHOWN = 300 -- bytes of the server's words
+local PIECE = 12 -- characters in a row of a token that are too many to be shown
+
+-- Whether a piece of the token is in the line, which may have it cut short or encoded.
+local function has_piece(line, token)
+  for at = 1, #line - PIECE + 1 do
+    if token:find(line:sub(at, at + PIECE - 1), 1, true) then return true end
+  end
+  return false
+end
 
 -- A text of the server's as one line that can command no terminal, cut short between two characters; nil where it is no
 -- text or quotes the token back.
 local function plain_words(text, token)
   if type(text) ~= "string" or text:find(token, 1, true) then return nil end
   local line = text:gsub("\194[\128-\159]", " "):gsub("\226\128[\168-\174]", " "):gsub("%c", " ")
-  if #line <= SHOWN then return line end
-  return line:sub(1, SHOWN + 1):match "^(.*)[^\128-\191][\128-\191]*$" .. "..."
+  if #line > SHOWN then line = line:sub(1, SHOWN + 1):match "^(.*)[^\128-\191][\128-\191]*$" .. "..." end
+  return not has_piece(line, token) and line or nil
 end
 
 -- One error of the server's, documented as {"message", "code"} → message, code.

@@ -422,8 +422,9 @@ end
 local inventory_head = "-- The agents of a handoff sandbox, good for nothing else.\n"
 
 local function is_own_inventory(path)
-  local file = io.open(path, "rb")
-  if not file then return true end
+  local kind = core.file.kind(path)
+  local file = kind ~= "other" and io.open(path, "rb") -- a pipe would never be read
+  if not file then return kind ~= "other" end
   local head = file:read(#inventory_head)
   file:close()
   return head == nil or head == inventory_head

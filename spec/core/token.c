@@ -150,7 +150,19 @@ static void refuses_what_is_long(void) {
     free(out);
 }
 
+/* The first and the last of the reference's own vectors for that key (SipHash-2-4, 64 bits), and one in between. */
+static void marks(void) {
+    unsigned char key[HO_TOKEN_KEY];
+    char text[64];
+    for (unsigned i = 0; i < sizeof key; i++) key[i] = (unsigned char)i;
+    for (unsigned i = 0; i < sizeof text; i++) text[i] = (char)i;
+    CHECK(ho_token_mark(key, text, 0) == 0x726fdb47dd0e0e31, "nothing");
+    CHECK(ho_token_mark(key, text, 15) == 0xa129ca6149be45e5, "15 bytes");
+    CHECK(ho_token_mark(key, text, 63) == 0x958a324ceb064572, "63 bytes");
+}
+
 int main(void) {
+    marks();
     knows_what_can_be_one();
     decodes();
     knows_its_alphabet();

@@ -10,6 +10,7 @@
 --   says that a process crashed or what no log may say
 local nginx = require "support.nginx"
 local program = require "support.program"
+local secrets = require "support.secrets"
 
 local openresty = {}
 
@@ -59,7 +60,7 @@ Server.__index = Server
 
 --- @param o { main=, http=, server= (lines of its configuration, in which @DIR@ is its folder and @PORT@ its port), env= { NAME =
 --   value }, workers = 1, threads = 32 (false: no thread pool), vms = 40 (states for threads), dict = "10m", level = "notice",
---   secrets= (a list of texts that no log may hold) }
+--   secrets= (a list of texts that no log may hold, see support.secrets) }
 function openresty.start(o)
   local dir, tree = program.folder(), sh "pwd"
   local threads = o.threads == nil and 32 or o.threads
@@ -137,11 +138,11 @@ end
 
 local function check_log(self)
   local log = self:log()
-  local refused = { "exited on signal", "stack traceback", (table.unpack or unpack)(self.secrets) }
-  for _, text in ipairs(refused) do
+  for _, text in ipairs { "exited on signal", "stack traceback" } do
     local at = log:find(text, 1, true)
     if at then error(("nginx's log holds %q: … %s"):format(text, log:sub(math.max(at - 300, 1), at + 1000)), 3) end
   end
+  secrets.assert_none("nginx's log", log, (table.unpack or unpack)(self.secrets))
 end
 
 --- Stops it; a second call does nothing.

@@ -10,6 +10,7 @@ end
 
 -- What keeps a name from being that of a file in the folder, or nil: what it has.
 local function flaw_of(name)
+  if name == "" then return "no character in it" end
   if name:find("/", 1, true) then return 'a "/" in it' end
   if name:sub(1, 1) == "." then return "a dot at its beginning" end
   if name:find("\0", 1, true) then return "a byte 0 in it" end

@@ -33,6 +33,9 @@ end
 -- A place whose work others do, which then has no database, has these too.
 local place = { free = Place.free, close = Place.close }
 
+-- What SQLite writes, and through a link: in a folder of many users that would be to a file of somebody else's choice.
+local beside = { "-wal", "-shm", "-journal" }
+
 --- Makes the file, and its folder, where they are not there → true; or nil, err.
 function place.make(path)
   local folder = path:match "^(.+)/[^/]*$" or "/"
@@ -41,9 +44,16 @@ function place.make(path)
     return nil, failure { kind = "history", path = folder,
       message = ("the folder cannot be made: %s; make it, or name a history in another place"):format(why) }
   end
-  made, why = core.file.create_private(path)
+  local file = path
+  made, why = core.file.create_private(file)
+  for _, ending in ipairs(beside) do
+    if made then
+      file = path .. ending
+      made, why = core.file.check_own(file)
+    end
+  end
   if made then return true end
-  return nil, failure { kind = "history", path = path,
+  return nil, failure { kind = "history", path = file,
     message = ("the history cannot be made: %s; name another file"):format(why) }
 end
 

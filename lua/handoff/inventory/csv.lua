@@ -6,6 +6,8 @@ local text = require "handoff.inventory.text"
 
 local csv = {}
 
+local MOST_ROWS, MOST_PROBLEMS = 1000000, 1000
+
 -- ---- rows and cells -----------------------------------------------------------------------------------------------
 
 -- A quoted cell that begins at `at` → its text, the place after it; or nil and what is wrong.
@@ -55,6 +57,10 @@ local function read_rows(source)
   while at <= #source do
     local row, after, height = read_row(source, at)
     if not row then return rows, { line = line, rule = "syntax", message = after } end
+    if #rows > MOST_ROWS then
+      return rows, { line = line, rule = "size",
+        message = ("more than %d agents; make two files of it"):format(MOST_ROWS) }
+    end
     if #row > 1 or row[1] ~= "" then
       row.line = line
       rows[#rows + 1] = row
@@ -126,7 +132,7 @@ function csv.read(source)
     local row = rows[i]
     if #row == #rows[1] then
       entries[#entries + 1], lines[#lines + 1] = entry_of(row, columns), row.line
-    else
+    elseif #problems < MOST_PROBLEMS then
       problems[#problems + 1] = { line = row.line, rule = "cells",
         message = ("%d cells, and %d columns; an empty cell keeps its comma"):format(#row, #rows[1]) }
     end

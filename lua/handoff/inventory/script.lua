@@ -1,70 +1,17 @@
 -- SPDX-License-Identifier: MIT
---- An inventory written in Lua, run with `env`, `file` and `command` in reach and nothing else. What they give says where a token
--- is to come from; nothing is read here.
+--- An inventory written in Lua, run with `env`, `file` and `command` in reach and nothing else, in a state of its own. What they
+-- give says where a token is to come from; nothing is read here.
+local core = require "handoff.core"
 local lines = require "handoff.inventory.lines"
 local secret = require "handoff.inventory.secret"
 
 local script = {}
 
-local CHUNK = "=inventory" -- how messages and frames of the chunk begin; short, so that none is cut
+local CHUNK = "=inventory" -- how messages of the chunk begin; short, so that none is cut
 
--- How much an inventory may do: several times what 100,000 agents take.
-local MOST_STEPS, EVERY = 1e7, 2
-local MOST_MEMORY = 128 * 1024 -- KiB
-
-local function make_source(kind)
-  return function(what)
-    if type(what) ~= "string" then error(secret.usage[kind], 2) end
-    local caller = debug.getinfo(2, "Sl")
-    return secret.source(kind, what, caller and caller.source == CHUNK and caller.currentline or nil)
-  end
-end
-
-local function environment()
-  return setmetatable({ env = make_source "env", file = make_source "file", command = make_source "command" }, {
-    __index = function(_, name)
-      error(("there is no %s here; an inventory has env, file and command in reach, and nothing else")
-        :format(type(name) == "string" and #name < 60 and name or "such thing"), 2)
-    end,
-  })
-end
-
--- The hook that ends an endless loop, and a text that is doubled again and again: memory is looked at often enough that it grows
--- to a few times the bound at most, unless one instruction alone asks for more. It raises in the chunk only, where it is caught.
-local function bound()
-  local steps, most = 0, collectgarbage "count" + MOST_MEMORY
-  return function()
-    steps = steps + EVERY
-    local large = collectgarbage "count" > most
-    if not large and steps <= MOST_STEPS or debug.getinfo(2, "S").source ~= CHUNK then return end
-    error(large and "it takes too much memory" or "it does not come to an end", 2)
-  end
-end
-
--- Texts bring the whole string library with them, by the metatable that all share: while the chunk runs it is shut for the chunk,
--- and for nobody else (a finalizer, say, that happens to run meanwhile).
-local function without_methods(fn)
-  local meta = debug.getmetatable ""
-  local methods = meta.__index
-  meta.__index = function(value, key)
-    if debug.getinfo(2, "S").source == CHUNK then error("texts have no methods here", 2) end
-    if type(methods) == "function" then return methods(value, key) end
-    return methods[key]
-  end
-  local ok, value = fn()
-  meta.__index = methods
-  return ok, value
-end
-
-local function run(chunk)
-  local jit = rawget(_G, "jit")
-  if jit then jit.off(chunk, true) end -- compiled loops call no hook
-  local hook, mask, count = debug.gethook()
-  debug.sethook(bound(), "", EVERY)
-  local ok, value = pcall(chunk)
-  if type(hook) == "function" then debug.sethook(hook, mask, count) else debug.sethook() end
-  return ok, value
-end
+-- How much an inventory may do and give back: several times what 100,000 agents take. Of time that is the processor's, for what
+-- takes long in few instructions.
+local limits = { bytes = 256 * 1024 * 1024, steps = 1e7, values = 3e6, seconds = 10 }
 
 -- The next step that Lua's own words leave out.
 local steps = {
@@ -79,23 +26,29 @@ local function with_step(message)
   return message
 end
 
--- Lua's own words quote what they stumble over, which may be a token: such quotations are left out, and long names.
+-- A name that is not there is shown where it can be no token that stands without its quotes.
+local function missing(name)
+  local is_shown = name:find "^[%l_]+$" and #name <= 16 or name == "_G"
+  return ("there is no %s here; an inventory has env, file and command in reach, and nothing else, and its texts stand "
+    .. "in quotes"):format(is_shown and name or "such thing")
+end
+
+-- Lua's own words quote what they stumble over, which may be a token: such quotations are left out, and names that are long or
+-- have a digit.
 local function problem(message)
-  message = type(message) == "string" and message or "it raised an error"
   local line, rest = message:match "^inventory:(%d+): (.*)$"
   if not rest then rest = message:gsub("^.-:%d+: ", ""):gsub("^inventory: ", "") end
+  if rest:find "^attempt to index" and rest:find "string value" then rest = "texts have no methods here" end
   rest = rest:gsub(" near .*$", ""):gsub(" %(constant .*$", ""):gsub("'[^']*'", function(quoted)
-    if #quoted > 40 then return "'…'" end
-  end)
+    if #quoted > 40 or quoted:find "%d" then return "'…'" end
+  end):gsub("^there is no (.*) here$", missing)
   return { line = tonumber(line), rule = "syntax", message = with_step(rest) }
 end
 
 --- → what the chunk returned, and the lines of its items where they are known; or nil, nil and a list of one problem.
 function script.read(text)
-  local chunk, message = load(text:gsub("^\239\187\191", ""), CHUNK, "t", environment())
-  if not chunk then return nil, nil, { problem(message) } end
-  local ok, value = without_methods(function() return run(chunk) end)
-  if not ok then return nil, nil, { problem(value) } end
+  local value, why = core.bounded.run((text:gsub("^\239\187\191", "")), CHUNK, limits, secret.usage, secret.source)
+  if why then return nil, nil, { problem(why) } end
   return value, lines.lua(text), {}
 end
 

@@ -72,7 +72,11 @@ function readers.command(command)
   return text, "what the command printed"
 end
 
-local function first_line(text) return text:match "^[^\n]*":match "^%s*(.*%S)" or "" end
+-- Without the blanks around it; in two steps, as one would take the square of their number.
+local function first_line(text)
+  local line = text:match "^[^\n]*"
+  return line:match("^.*%S", line:find "%S" or #line + 1) or ""
+end
 
 --- @param source a source, a text, or a function that returns one
 -- @param folder what relative paths begin with
