@@ -292,7 +292,7 @@ test-gc:
 # Fuzzers of the core are programs of C; those of what is Lua are run by one host. FUZZ_SECONDS are for all of them together, or
 # for the one that is named: make fuzz-week FUZZ_SECONDS=3600. FUZZ_VM=luajit runs those in Lua under LuaJIT. What they find is
 # kept in $(BUILD)/fuzz/NAME, beside the corpus that grows there; test-fuzz feeds them what is in spec/fuzz/corpus, without
-# libFuzzer, on each VM.
+# libFuzzer, on each VM. What a state leaks is looked for when it ends: while it lasts it holds more with each input.
 FUZZ_SECONDS ?= 600
 FUZZ_VM ?= lua54
 fuzzers_c := scan token week
@@ -328,7 +328,7 @@ $(fuzzers:%=fuzz-%): fuzz-%: $(BUILD)/fuzz/schema.dict
 	@mkdir -p $(BUILD)/fuzz/$*/corpus
 	cd $(BUILD)/fuzz/$* && cat ../schema.dict $(wildcard $(CURDIR)/spec/fuzz/$*.dict) >words && HANDOFF_FUZZ=$* \
 	  $(abspath $(call fuzz_program,$*)) -max_total_time=$(fuzz_seconds) -max_len=4096 -timeout=30 -rss_limit_mb=3000 \
-	  -dict=words -print_final_stats=1 -verbosity=0 corpus $(call fuzz_corpora,$*)
+	  -dict=words -detect_leaks=$(if $(filter $(fuzzers_c),$*),1,0) -print_final_stats=1 -verbosity=0 corpus $(call fuzz_corpora,$*)
 fuzz:
 	@$(call packages,fuzz,$(test_deb))
 	@$(MAKE) --no-print-directory -s $(fuzzers:%=fuzz-%)

@@ -6,6 +6,7 @@
 #include "server.h"
 
 #include <lualib.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 
