@@ -313,7 +313,7 @@ $(fuzzers_c:%=$(BUILD)/fuzz/$(FUZZ_VM)/%): %: $(call fuzz_obj,$(wildcard csrc/co
 $(fuzzers_c:%=$(BUILD)/fuzz/$(FUZZ_VM)/%): $(BUILD)/fuzz/$(FUZZ_VM)/%: spec/fuzz/%.c
 $(BUILD)/fuzz/$(FUZZ_VM)/host: $(fuzz_host) $(call fuzz_obj,$(wildcard csrc/core/*.c) $(core_src)) Makefile
 	$(sanitized) $(fuzzing) $(fuzz_host) $(filter %.o,$^) -o $@ \
-	  $(shell pkg-config --libs $($(FUZZ_VM)_pc) $(core_pc)) -lpthread
+	  $(shell pkg-config --libs $($(FUZZ_VM)_pc) $(core_pc)) -lpthread -lm
 -include $(wildcard $(BUILD)/fuzz/*/*.d $(BUILD)/fuzz/*/*/*.d)
 
 # Words of the schema, for the fuzzers whose inputs hold them.
@@ -341,7 +341,7 @@ define replay_rules # vm
 $(BUILD)/spec/fuzz/host-$(1): $(fuzz_host) spec/fuzz/replay.c $(core_obj) $(core_src:csrc/binding/%.c=$(BUILD)/$(1)/obj/%.o) Makefile
 	@mkdir -p $$(@D)
 	$$(compile) $($(1)_flags) $$(lib_flags) $(fuzz_host) spec/fuzz/replay.c $$(filter %.o,$$^) -o $$@ $$(LDFLAGS) \
-	  $(shell pkg-config --libs $($(1)_pc) $(core_pc)) -lpthread
+	  $(shell pkg-config --libs $($(1)_pc) $(core_pc)) -lpthread -lm
 endef
 $(foreach vm,$(found),$(eval $(call replay_rules,$(vm))))
 -include $(wildcard $(BUILD)/spec/fuzz/*.d)

@@ -100,7 +100,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
     is_guided = true;
     open_state();
 #if LUA_VERSION_NUM < 502
-    luaL_dostring(state, "jit.off() jit.flush()");
+    hold(luaL_loadstring(state, "jit.off() jit.flush()") || lua_pcall(state, 0, 0, 0));
 #endif
     return 0;
 }

@@ -93,8 +93,7 @@ local function hold_agents(agents)
 end
 
 return function(input)
-  local form = forms[input:sub(1, 1)]
-  if not form then return end
+  local form = forms[input:sub(1, 1)] or "lua"
   local ok, agents = fuzz.with_file(form, with_secret(form, input:sub(2)), function(path)
     reading = path
     return fuzz.try(inventory.load, path)
