@@ -291,7 +291,7 @@ test-gc:
 # --- fuzz -----------------------------------------------------------------------------------------------------------------
 # Fuzzers of the core are programs of C; those of what is Lua are run by one host. FUZZ_SECONDS are for all of them together, or
 # for the one that is named: make fuzz-week FUZZ_SECONDS=3600. FUZZ_VM=luajit runs those in Lua under LuaJIT. What they find is
-# kept in $(BUILD)/fuzz/NAME, beside the corpus that grows there; test-fuzz feeds them what is in spec/fuzz/corpus, without
+# kept in $(BUILD)/fuzz/found/NAME, beside the corpus that grows there; test-fuzz feeds them what is in spec/fuzz/corpus, without
 # libFuzzer, on each VM. What a state leaks is looked for when it ends: while it lasts it holds more with each input.
 FUZZ_SECONDS ?= 600
 FUZZ_VM ?= lua54
@@ -302,31 +302,31 @@ fuzz_host := spec/fuzz/host.c spec/fuzz/server.c
 fuzzing = -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer$(1),address,undefined -fno-sanitize-recover=all
 
 # With what sanitizers and libFuzzer need, in a folder of its own for each VM.
-sanitized = clang -std=c11 -D_GNU_SOURCE $(WARN) -MMD -MP $($(FUZZ_VM)_flags) $(lib_flags)
+sanitized = clang -std=c11 -D_GNU_SOURCE $(WARN) $($(FUZZ_VM)_flags) $(lib_flags)
 fuzz_obj = $(patsubst csrc/%.c,$(BUILD)/fuzz/$(FUZZ_VM)/%.o,$(1))
 fuzz_corpora = $(wildcard $(CURDIR)/spec/fuzz/corpus/$(1))
 $(BUILD)/fuzz/$(FUZZ_VM)/%.o: csrc/%.c Makefile
 	@mkdir -p $(@D)
-	$(sanitized) $(call fuzzing,-no-link) -c $< -o $@
-$(fuzzers_c:%=$(BUILD)/fuzz/$(FUZZ_VM)/%): %: $(call fuzz_obj,$(wildcard csrc/core/*.c)) Makefile
-	$(sanitized) $(fuzzing) spec/fuzz/$(@F).c $(filter %.o,$^) -o $@ $(shell pkg-config --libs $(core_pc))
-$(fuzzers_c:%=$(BUILD)/fuzz/$(FUZZ_VM)/%): $(BUILD)/fuzz/$(FUZZ_VM)/%: spec/fuzz/%.c
-$(BUILD)/fuzz/$(FUZZ_VM)/host: $(fuzz_host) $(call fuzz_obj,$(wildcard csrc/core/*.c) $(core_src)) Makefile
+	$(sanitized) $(call fuzzing,-no-link) -fno-sanitize-coverage=trace-cmp -MMD -MP -c $< -o $@
+$(fuzzers_c:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: spec/fuzz/%.c $(wildcard csrc/core/*.[ch]) Makefile
+	@mkdir -p $(@D)
+	$(sanitized) $(fuzzing) $(filter %.c,$^) -o $@ $(shell pkg-config --libs $(core_pc))
+$(BUILD)/fuzz/$(FUZZ_VM)/host: $(fuzz_host) spec/fuzz/server.h $(call fuzz_obj,$(wildcard csrc/core/*.c) $(core_src)) Makefile
 	$(sanitized) $(fuzzing) $(fuzz_host) $(filter %.o,$^) -o $@ \
 	  $(shell pkg-config --libs $($(FUZZ_VM)_pc) $(core_pc)) -lpthread -lm
--include $(wildcard $(BUILD)/fuzz/*/*.d $(BUILD)/fuzz/*/*/*.d)
+-include $(wildcard $(BUILD)/fuzz/*/*/*.d)
 
 # Words of the schema, for the fuzzers whose inputs hold them.
 $(BUILD)/fuzz/schema.dict: spec/support/dictionary.lua csrc/core/schema.c | lua54
 	@mkdir -p $(@D)
 	@$(lua54_lua) $< >$@
-fuzz_program = $(BUILD)/fuzz/$(FUZZ_VM)/$(if $(filter $(fuzzers_c),$(1)),$(1),host)
+fuzz_program = $(BUILD)/fuzz/$(if $(filter $(fuzzers_c),$(1)),$(1),$(FUZZ_VM)/host)
 fuzz_seconds = $$(( $(FUZZ_SECONDS) / $(words $(or $(filter fuzz-%,$(MAKECMDGOALS)),$(fuzzers))) ))
-$(fuzzers_c:%=fuzz-%): fuzz-%: $(BUILD)/fuzz/$(FUZZ_VM)/%
+$(fuzzers_c:%=fuzz-%): fuzz-%: $(BUILD)/fuzz/%
 $(fuzzers_lua:%=fuzz-%): $(BUILD)/fuzz/$(FUZZ_VM)/host
 $(fuzzers:%=fuzz-%): fuzz-%: $(BUILD)/fuzz/schema.dict
-	@mkdir -p $(BUILD)/fuzz/$*/corpus
-	cd $(BUILD)/fuzz/$* && cat ../schema.dict $(wildcard $(CURDIR)/spec/fuzz/$*.dict) >words && HANDOFF_FUZZ=$* \
+	@mkdir -p $(BUILD)/fuzz/found/$*/corpus
+	cd $(BUILD)/fuzz/found/$* && cat ../../schema.dict $(wildcard $(CURDIR)/spec/fuzz/$*.dict) >words && HANDOFF_FUZZ=$* \
 	  $(abspath $(call fuzz_program,$*)) -max_total_time=$(fuzz_seconds) -max_len=4096 -timeout=30 -rss_limit_mb=3000 \
 	  -dict=words -detect_leaks=$(if $(filter $(fuzzers_c),$*),1,0) -print_final_stats=1 -verbosity=0 corpus $(call fuzz_corpora,$*)
 fuzz:

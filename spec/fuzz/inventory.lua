@@ -49,6 +49,13 @@ local function with_secret(form, text)
   return (text:gsub("(token%s*=%s*[\"'])", "%1" .. SECRET))
 end
 
+-- Whether the input says some of it by itself, as it may learn to from comparisons that it saw.
+local function knows_secret(input)
+  for i = 1, #SECRET - 7 do
+    if input:find(SECRET:sub(i, i + 7), 1, true) then return true end
+  end
+end
+
 -- What stands within a text of the file is a name like any other, if what comes before it is shown as well.
 local function hold_no_secret(text, what)
   for i = 1, #SECRET - 7, 4 do
@@ -93,6 +100,7 @@ local function hold_agents(agents)
 end
 
 return function(input)
+  if knows_secret(input) then return end
   local form = forms[input:sub(1, 1)] or "lua"
   local ok, agents = fuzz.with_file(form, with_secret(form, input:sub(2)), function(path)
     reading = path
