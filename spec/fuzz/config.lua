@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
---- A document and edits of it. An input that begins with { is the document's text up to a byte 0, and edits after it; of any other the
+--- A document and edits of it. What begins with { is the document's text up to a byte 0, and edits after it; of any other input the
 -- document is made, too: the schema's fields, with values that fit them and some that do not.
 -- Held: a document is taken or refused as no document; an edit does what it says or raises and does nothing; what was not edited
 -- goes back byte for byte; the text is valid all the while, and read again it is the same configuration; changes and merges keep
@@ -16,12 +16,12 @@ local MOST_EDITS = 24
 
 -- ---- documents, as text -------------------------------------------------------------------------------------------------
 
-local texts = { "", "a", "b", "Refund", "Zoë", "\240\159\152\128", "a b ", "\t\"\\/\n", "\127", "1", "UTC", "Europe/London",
-  "monday", "monday-friday", "sunday", "09:00", "17:00", "23:59", "a@b.example" }
+local texts = { "", "a", "b", "Refund", "Zoë", "\240\159\152\128", "a b ", "\t\"\\/\n", "\127", "1", "UTC",
+  "Europe/London", "monday", "monday-friday", "sunday", "09:00", "17:00", "23:59", "a@b.example" }
 local numbers = { "1", "2", "3", "0", "-1", "9007199254740993", "12345678901234567890123", "1.0", "1e2", "-0", "0.1",
   "3.14159265358979323846", "1e400", "9223372036854775808" }
-local odd = { "null", "[]", "{}", "false", "0.5", '""', "[1,[],{}]", '{"list":[null,{}],"n":1e400}', '"\\u00e9\\ud83d\\ude00"',
-  '"\\u0000"' }
+local odd = { "null", "[]", "{}", "false", "0.5", '""', "[1,[],{}]", '{"list":[null,{}],"n":1e400}',
+  '"\\u00e9\\ud83d\\ude00"', '"\\u0000"' }
 local blanks = { "", "", "", " ", "\n  ", "\r\n\t" }
 
 local function blank(r) return r:one(blanks) end
@@ -83,10 +83,13 @@ end
 local circle = {}
 circle.self = circle
 
-local values = { null, true, false, 0, 1, -1, 2 ^ 53, 0.5, 0 / 0, 1 / 0, "x", "\255", ("y"):rep(600), print, circle, {}, json.array {},
-  { 1, 2 }, { "a", "b" }, { name = "Refund" }, { name = "New", description = "d", is_active = true }, { { name = "a" } }, json.decode
-  "12345678901234567890", { day_span = "monday", start_time = "09:00", end_time = "17:00" }, "mon-fri 9-17", { 1, nil, 3 },
-  { name = "R", description = "d", is_active = true, user_ids = { 1, 2 } }, { id = 1 }, { id = 1, name = "a" } }
+local values = {
+  null, true, false, 0, 1, -1, 2 ^ 53, 0.5, 0 / 0, 1 / 0, json.decode "12345678901234567890", "x",
+  "\255", ("y"):rep(600), "mon-fri 9-17", print, circle, {}, json.array {}, { 1, 2 }, { 1, nil, 3 }, { "a", "b" }, { { name = "a" } },
+  { id = 1 }, { id = 1, name = "a" }, { name = "Refund" }, { name = "New", description = "d", is_active = true },
+  { name = "R", description = "d", is_active = true, user_ids = { 1, 2 } },
+  { day_span = "monday", start_time = "09:00", end_time = "17:00" },
+}
 
 -- A Lua value for the row, which often fits it.
 local function value_for(r, row)
@@ -97,11 +100,16 @@ local function value_for(r, row)
   return text_value(r, row)
 end
 
--- A list or an object of the configuration, its row, and its part's name.
+-- Whether it is an object or a list; a userdata can be null or a number with many digits, too.
+local function is_node(value)
+  return type(value) == "table" or type(value) == "userdata" and value ~= null and not tostring(value):find "^%-?%d"
+end
+
+-- A list or an object of the configuration, or what the service sent in its place; and its row.
 local function pick(r, cfg)
   local row = r:one(document.fields)
-  local node, part = cfg[row.name], row.name
-  while type(node) == "table" or type(node) == "userdata" and r:left() and r:below(3) > 0 do
+  local node = cfg[row.name]
+  while is_node(node) and r:left() and r:below(3) > 0 do
     local below, inner = nil, nil
     if row.item then
       below, inner = node[r:below(4) + 1], row.item
@@ -109,22 +117,17 @@ local function pick(r, cfg)
       inner = r:one(row.fields)
       below = node[inner.name]
     end
-    if not inner or not (inner.fields or inner.item) or type(below) ~= type(node) then break end
+    if not inner or not (inner.fields or inner.item) or not is_node(below) then break end
     node, row = below, inner
-    if r:below(3) == 0 then break end
   end
-  return node, row, part
-end
-
-local function same(a, b)
-  return change.same(a, b) or a ~= a and b ~= b
+  return node, row
 end
 
 local edits = {}
 
 function edits.set(r, cfg)
   local node, row = pick(r, cfg)
-  if type(node) ~= "table" and type(node) ~= "userdata" then return end
+  if not is_node(node) then return end
   local key, inner
   if row.item then
     key, inner = r:below(5) + 1, row.item
@@ -137,10 +140,8 @@ function edits.set(r, cfg)
   if r:below(8) == 0 then value = nil end
   node[key] = value
   local now = node[key]
-  if type(value) ~= "table" and type(value) ~= "userdata" and not row.item then
-    hold(same(now, value) or value == nil and now == nil, "%s was set to %s and is %s", tostring(key), tostring(value),
-      tostring(now))
-  end
+  if is_node(value) or row.item then return end
+  hold(change.same(now, value), "%s was set to %s and is %s", tostring(key), tostring(value), tostring(now))
 end
 
 function edits.part(r, cfg)
@@ -148,24 +149,26 @@ function edits.part(r, cfg)
   cfg[row.name] = value_for(r, row)
 end
 
+-- What a method makes of how many there were: now.
+local held = {
+  add = function(was, now, row) return now == was + 1 or now == was and not row.item.fields end, -- scalars are a set
+  upsert = function(was, now) return now == was or now == was + 1 end,
+  remove = function(was, now, _, result) return now == was - (result or 0) end,
+  clear = function(_, now) return now == 0 end,
+  find = function(was, now) return now == was end,
+}
+
 local function of_list(name)
   return function(r, cfg)
     local node, row = pick(r, cfg)
-    if not row.item or (type(node) ~= "table" and type(node) ~= "userdata") then return end
+    local method = is_node(node) and row.item and node[name]
+    if not method then return end -- or the service sent an object there
     local value = value_for(r, row.item)
-    if name == "remove" and r:boolean() then value = r:one { 1, 2, node[1], node[r:below(4) + 1], { is_active = true } } end
+    if name == "remove" and r:boolean() then value = r:one { 1, 2, { is_active = true }, node[r:below(5) + 1] } end
     if name == "upsert" and type(value) == "table" and r:boolean() then value.id = nil end
-    local method = node[name]
-    if not method then return end -- the service sent an object there
-    local count = #node
+    local was = #node
     local result = method(node, value)
-    local is_there = name == "add" and not row.item.fields and #node == count -- scalars are a set
-    if name == "add" then hold(is_there or #node == count + 1, "added to %d, and there are %d", count, #node) end
-    if name == "upsert" then hold(#node == count or #node == count + 1, "upserted into %d, and there are %d", count, #node) end
-    if name == "clear" then hold(#node == 0, "cleared, and there are %d", #node) end
-    if name == "remove" then hold(#node == count - (result or 0), "%s removed of %d, and there are %d", tostring(result), count,
-      #node) end
-    if name == "find" then hold(#node == count, "found, and there are %d of %d", #node, count) end
+    hold(held[name](was, #node, row, result), "%s of %d: %d, and it returned %s", name, was, #node, tostring(result))
   end
 end
 for _, name in ipairs { "add", "upsert", "remove", "clear", "find" } do edits[name] = of_list(name) end
@@ -188,11 +191,12 @@ end
 
 function edits.each(r, cfg)
   local node = pick(r, cfg)
-  for key, value in config.each(node) do hold(node[key] == value or value ~= value, "each is not what is there") end
+  if not is_node(node) then return end
+  for key, value in config.each(node) do hold(node[key] == value, "each is not what is there") end
 end
 
-local names = { "set", "set", "set", "set", "part", "add", "upsert", "upsert", "remove", "remove", "clear", "find", "table",
-  "each" }
+local names = { "set", "set", "set", "set", "part", "add", "upsert", "upsert", "remove", "remove", "clear", "find",
+  "table", "each" }
 
 -- What goes wrong in the middle of these leaves what came before it done, as it does to any table.
 local in_steps = { table = true }
@@ -229,20 +233,21 @@ local function hold_untouched(cfg, parts)
   local text, edited = cfg:text(), {}
   for _, part in ipairs(core.config.edited(cfg)) do edited[part.name] = true end
   for name, its_text in pairs(parts) do
-    hold(edited[name] or text:find(its_text, 1, true), "%s was not edited, and is not as it was: %s\n%s", name, its_text, text)
+    hold(edited[name] or text:find(its_text, 1, true), "%s, not edited, was %s and is in\n%s", name, its_text, text)
   end
 end
 
 local function hold_text(cfg)
   local again = assert(config.new(cfg:text(), true))
   hold(again:text() == cfg:text(), "read and not edited, and another text: %s", cfg:text())
-  hold(cfg:json() == cfg:json() and again:json() == cfg:json(), "two canonical texts:\n%s\n%s", cfg:json(), again:json())
+  hold(cfg:json() == cfg:json() and again:json() == cfg:json(), "two of\n%s\n%s", cfg:json(), again:json())
   local canonical = assert(config.new(cfg:json(), true))
   hold(canonical:json() == cfg:json(), "canonical twice:\n%s\n%s", cfg:json(), canonical:json())
   hold(#canonical:changes() == 0 and #again:changes() == 0, "changes of what nobody edited")
   local copy = cfg:copy()
   hold(copy:text() == cfg:text(), "a copy is another:\n%s\n%s", copy:text(), cfg:text())
-  hold(lines(copy:changes()) == lines(cfg:changes()), "a copy has other changes:\n%s\n%s", lines(copy:changes()), lines(cfg:changes()))
+  local copied, changes = lines(copy:changes()), lines(cfg:changes())
+  hold(copied == changes, "a copy has other changes:\n%s\n%s", copied, changes)
   hold(json.encode(again:plain()) == json.encode(cfg:plain()), "plain is another:\n%s", json.encode(cfg:plain()))
   for _, issue in ipairs(cfg:check()) do fuzz.hold_line(tostring(issue), "issue") end
 end
@@ -253,8 +258,7 @@ local function hold_merged(base, mine)
   local conflicts = lines(config.merge(merged, base, mine))
   hold(conflicts == "", "a merge into its own base: %s", conflicts)
   local left = lines(change.diff(mine:plain(), merged:plain()))
-  hold(left == "", "merged into its own base, and it lacks\n%s\nof\n%s\nbase\n%s\nmine\n%s", left, lines(mine:changes()), base:text(),
-    mine:text())
+  hold(left == "", "merged into its own base, and it lacks\n%s\nbase\n%s\nmine\n%s", left, base:text(), mine:text())
 end
 
 local function hold_three(base, mine, theirs)
@@ -266,13 +270,9 @@ local function hold_three(base, mine, theirs)
 end
 
 return function(input)
-  local r, text, parts = fuzz.reader(input), nil, {}
-  if input:sub(1, 1) == "{" then
-    local stop = input:find("\0", 1, true) or #input + 1
-    text, r = input:sub(1, stop - 1), fuzz.reader(input:sub(stop + 1))
-  else
-    text, parts = written_document(r)
-  end
+  local stop = input:sub(1, 1) == "{" and (input:find("\0", 1, true) or #input + 1) or 0
+  local r, text, parts = fuzz.reader(input:sub(stop + 1)), input:sub(1, stop - 1), {}
+  if stop == 0 then text, parts = written_document(r) end
   local base, err = config.new(text, true)
   if not base then return fuzz.hold_error(err, { protocol = true }) end
   hold(base:text() == text, "read, and another text")

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
---- What a server answers to client:get and client:update, over real sockets. The first byte says what is asked for; the rest are the
--- answers, see spec/fuzz/server.h.
+--- What a server answers to client:get, put and update, over real sockets. The first byte says what is asked for; the rest are
+-- the answers, see spec/fuzz/server.h.
 -- Held: a configuration or an outcome, or nil and an error of a documented kind that holds nothing of the token; no more requests
 -- than the tries allow; an update that says that it changed something did write what holds the edit.
 local core = require "handoff.core"
@@ -13,6 +13,7 @@ local fuzz = require "support.fuzz"
 local hold = fuzz.hold
 
 local TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJzY2VuYXJpb19pZCI6N30.c2VjcmV0"
+local EMPTY = '{"settings":{},"availability":[],"generic_guidelines":[],"custom_guidelines":[],"routing_profiles":[]}'
 local RETRIES, ROUNDS = 2, 12 -- looks and writes of one update, each tried again
 
 local kinds = {}
@@ -53,8 +54,7 @@ local function edit(cfg)
 end
 
 local function get() return agent:get() end
-local function put() return agent:put(config.new { settings = {}, availability = core.json.array {},
-  generic_guidelines = core.json.array {}, custom_guidelines = core.json.array {}, routing_profiles = core.json.array {} }) end
+local function put() return agent:put(config.new(EMPTY)) end
 local function update(opts) return function() return agent:update(edit, opts) end end
 
 local asked = {

@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
---- A saved plan. Lines that begin with = are put together here, of what stands between their tabs: =agent, key, before, meant; every
--- other stands in the file as it is.
+--- A saved plan. Lines that begin with = are put together here, of what stands between their tabs: =agent, key, before, meant;
+-- every other stands in the file as it is.
 -- Held: it is read, or refused with what is wrong; what is read can be held against agents, shown and applied to the documents it
 -- names, which gives a configuration that can be sent, or a reason; and applied a second time it changes nothing.
 local core = require "handoff.core"
@@ -29,7 +29,7 @@ local function hold_applied(saved, name, entry)
   if why then return fuzz.hold_error(why, kinds) end
   local text = cfg:text()
   hold(config.new(text, true), "not a document any more: %s", text)
-  _, why = edit(cfg, agent)
+  why = select(2, edit(cfg, agent))
   if why then return fuzz.hold_error(why, kinds) end
   hold(cfg:text() == text, "applied twice: %s and %s", text, cfg:text())
 end

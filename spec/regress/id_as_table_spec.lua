@@ -6,8 +6,8 @@ local document = require "support.document"
 
 describe("the path of a change", function()
   it("calls an item by its id, whatever that is", function()
-    local text = document.text { custom_guidelines = '[{"id":{"a":[1]},"description":"d"},{"id":"x\\ny","description":"d"}]' }
-    local cfg = assert(handoff.config(text))
+    local items = '[{"id":{"a":[1]},"description":"d"},{"id":"x\\ny","description":"d"}]'
+    local cfg = assert(handoff.config(document.text { custom_guidelines = items }))
     for _, item in handoff.each(cfg.custom_guidelines) do item.description = "e" end
     local paths = {}
     for i, change in ipairs(cfg:changes()) do paths[i] = change.path end
