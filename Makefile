@@ -329,6 +329,12 @@ $(fuzzers:%=fuzz-%): fuzz-%: $(BUILD)/fuzz/schema.dict
 	cd $(BUILD)/fuzz/found/$* && cat ../../schema.dict $(wildcard $(CURDIR)/spec/fuzz/$*.dict) >words && HANDOFF_FUZZ=$* \
 	  $(abspath $(call fuzz_program,$*)) -max_total_time=$(fuzz_seconds) -max_len=4096 -timeout=30 -rss_limit_mb=3000 \
 	  -dict=words -detect_leaks=$(if $(filter $(fuzzers_c),$*),1,0) -print_final_stats=1 -verbosity=0 corpus $(call fuzz_corpora,$*)
+# Takes what was found into the corpus: as few inputs, and as short, as reach all lines and branches that were reached.
+$(fuzzers:%=fuzz-keep-%): fuzz-keep-%:
+	rm -rf $(BUILD)/fuzz/found/$*/kept && mkdir -p $(BUILD)/fuzz/found/$*/kept spec/fuzz/corpus/$*
+	HANDOFF_FUZZ=$* $(call fuzz_program,$*) -set_cover_merge=1 -use_counters=0 -detect_leaks=0 $(BUILD)/fuzz/found/$*/kept \
+	  spec/fuzz/corpus/$* $(BUILD)/fuzz/found/$*/corpus
+	rm -f spec/fuzz/corpus/$*/* && cp $(BUILD)/fuzz/found/$*/kept/* spec/fuzz/corpus/$*
 fuzz:
 	@$(call packages,fuzz,$(test_deb))
 	@$(MAKE) --no-print-directory -s $(fuzzers:%=fuzz-%)
@@ -338,7 +344,8 @@ $(replays): $(BUILD)/spec/fuzz/%: spec/fuzz/%.c spec/fuzz/replay.c $(core_obj) M
 	@mkdir -p $(@D)
 	$(compile) $(lib_flags) $< spec/fuzz/replay.c $(core_obj) -o $@ $(LDFLAGS) $(shell pkg-config --libs $(core_pc))
 define replay_rules # vm
-$(BUILD)/spec/fuzz/host-$(1): $(fuzz_host) spec/fuzz/replay.c $(core_obj) $(core_src:csrc/binding/%.c=$(BUILD)/$(1)/obj/%.o) Makefile
+$(BUILD)/spec/fuzz/host-$(1): $(fuzz_host) spec/fuzz/replay.c $(core_obj) \
+  $(core_src:csrc/binding/%.c=$(BUILD)/$(1)/obj/%.o) Makefile
 	@mkdir -p $$(@D)
 	$$(compile) $($(1)_flags) $$(lib_flags) $(fuzz_host) spec/fuzz/replay.c $$(filter %.o,$$^) -o $$@ $$(LDFLAGS) \
 	  $(shell pkg-config --libs $($(1)_pc) $(core_pc)) -lpthread -lm
@@ -380,12 +387,12 @@ help:
 	@echo 'make lint        luacheck, cppcheck, clang-format, both compilers with warnings as errors'
 	@echo 'make test-core, test-fuzz, test-lua54, test-luajit, test-nginx, test-threads   a part of the tests'
 	@echo 'make test-asan, test-valgrind, test-gc           busted with sanitizers, valgrind, a restless collector'
-	@echo 'make fuzz        all fuzzers, with sanitizers, FUZZ_SECONDS=600 together; fuzz-NAME: one, all that time; FUZZ_VM=lua54'
+	@echo 'make fuzz        all fuzzers, with sanitizers, FUZZ_SECONDS=600 together; fuzz-NAME: one of them; FUZZ_VM=luajit'
 	@echo 'make test-kill   a run killed at 200 instants and gone on with'
 	@echo 'make golden      takes what each --help says now for what it should say'
 	@echo 'make bench       processor time, memory and agents a second, on both VMs, beside others'
 	@echo 'make clean'
 
 .PHONY: all $(vms) rock install install-command install-pages install-rock uninstall deps demo demo-run demo-nginx \
-  demo-nginx-run test checks lint lints $(checks) test-nginx threads fuzz $(fuzzers:%=fuzz-%) test-asan test-valgrind test-gc \
-  test-kill golden bench bench-run clean help
+  demo-nginx-run test checks lint lints $(checks) test-nginx threads fuzz $(fuzzers:%=fuzz-%) $(fuzzers:%=fuzz-keep-%) test-asan \
+  test-valgrind test-gc test-kill golden bench bench-run clean help

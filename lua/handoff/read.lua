@@ -1,6 +1,5 @@
 -- SPDX-License-Identifier: MIT
---- Reads a file of bounded size. Lua takes a buffer of as many bytes as a read asks for, however few there are: they are asked for
--- in blocks.
+--- Reads a file of bounded size, in blocks: Lua takes a buffer of as many bytes as a read asks for, however few there are.
 local BLOCK = 64 * 1024
 
 --- @param file open for reading

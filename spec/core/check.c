@@ -161,7 +161,8 @@ static void quotes(void) {
 
 /* Whatever comes, and in whatever room: on one line, within the room, cut between characters. */
 static void quotes_in_any_room(void) {
-    static const char *const pieces[] = {"\x01", "\"", "\xC2\x9B", "\xC3\xA9", "\xE6\x97\xA5", "\xF0\x9F\x98\x80", "x", "\xFF"};
+    static const char *const pieces[] = {"\x01", "\"",  "\xC2\x9B", "\xC3\xA9", "\xE6\x97\xA5", "\xF0\x9F\x98\x80",
+                                         "x",    "\xFF"};
     for (size_t room = 24; room <= 96; room++)
         for (size_t first = 0; first < HO_COUNT(pieces); first++)
             for (size_t second = 0; second < HO_COUNT(pieces); second++)

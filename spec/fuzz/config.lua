@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
---- A document and edits of it. What begins with { is the document's text up to a byte 0, and edits after it; of any other input the
+--- A document and edits of it. What begins with { is the document's text up to a byte 0, and edits after it; of any other the
 -- document is made, too: the schema's fields, with values that fit them and some that do not.
 -- Held: a document is taken or refused as no document; an edit does what it says or raises and does nothing; what was not edited
 -- goes back byte for byte; the text is valid all the while, and read again it is the same configuration; changes and merges keep
@@ -85,8 +85,9 @@ circle.self = circle
 
 local values = {
   null, true, false, 0, 1, -1, 2 ^ 53, 0.5, 0 / 0, 1 / 0, json.decode "12345678901234567890", "x",
-  "\255", ("y"):rep(600), "mon-fri 9-17", print, circle, {}, json.array {}, { 1, 2 }, { 1, nil, 3 }, { "a", "b" }, { { name = "a" } },
-  { id = 1 }, { id = 1, name = "a" }, { name = "Refund" }, { name = "New", description = "d", is_active = true },
+  "\255", ("y"):rep(600), "mon-fri 9-17", print, circle, {}, json.array {}, { 1, 2 }, { 1, nil, 3 }, { "a", "b" },
+  { { name = "a" } }, { id = 1 }, { id = 1, name = "a" }, { name = "Refund" },
+  { name = "New", description = "d", is_active = true },
   { name = "R", description = "d", is_active = true, user_ids = { 1, 2 } },
   { day_span = "monday", start_time = "09:00", end_time = "17:00" },
 }
