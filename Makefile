@@ -329,12 +329,14 @@ $(fuzzers:%=fuzz-%): fuzz-%: $(BUILD)/fuzz/schema.dict
 	cd $(BUILD)/fuzz/found/$* && cat ../../schema.dict $(wildcard $(CURDIR)/spec/fuzz/$*.dict) >words && HANDOFF_FUZZ=$* \
 	  $(abspath $(call fuzz_program,$*)) -max_total_time=$(fuzz_seconds) -max_len=4096 -timeout=30 -rss_limit_mb=3000 \
 	  -dict=words -detect_leaks=$(if $(filter $(fuzzers_c),$*),1,0) -print_final_stats=1 -verbosity=0 corpus $(call fuzz_corpora,$*)
-# Takes what was found into the corpus: as few inputs, and as short, as reach all lines and branches that were reached.
+# Adds what was found to the corpus: as few inputs, and as short, as reach what those do not that have names given by people.
+by_hash := ????????????????????????????????????????
 $(fuzzers:%=fuzz-keep-%): fuzz-keep-%:
 	rm -rf $(BUILD)/fuzz/found/$*/kept && mkdir -p $(BUILD)/fuzz/found/$*/kept spec/fuzz/corpus/$*
-	HANDOFF_FUZZ=$* $(call fuzz_program,$*) -set_cover_merge=1 -use_counters=0 -detect_leaks=0 $(BUILD)/fuzz/found/$*/kept \
-	  spec/fuzz/corpus/$* $(BUILD)/fuzz/found/$*/corpus
-	rm -f spec/fuzz/corpus/$*/* && cp $(BUILD)/fuzz/found/$*/kept/* spec/fuzz/corpus/$*
+	find spec/fuzz/corpus/$* -type f ! -name '$(by_hash)' -exec cp {} $(BUILD)/fuzz/found/$*/kept ';'
+	HANDOFF_FUZZ=$* $(call fuzz_program,$*) -set_cover_merge=1 -use_counters=0 -detect_leaks=0 -max_len=2048 \
+	  $(BUILD)/fuzz/found/$*/kept spec/fuzz/corpus/$* $(BUILD)/fuzz/found/$*/corpus
+	find spec/fuzz/corpus/$* -name '$(by_hash)' -delete && cp $(BUILD)/fuzz/found/$*/kept/* spec/fuzz/corpus/$*
 fuzz:
 	@$(call packages,fuzz,$(test_deb))
 	@$(MAKE) --no-print-directory -s $(fuzzers:%=fuzz-%)
