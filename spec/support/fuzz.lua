@@ -69,11 +69,21 @@ function fuzz.try(fn, ...)
   return false, results[2]
 end
 
+local id
+
+-- This process's own; a few fuzzers may run at once.
+local function process()
+  if id then return id end
+  local file = assert(open_file "/proc/self/stat")
+  id = file:read("*l"):match "^%d+"
+  file:close()
+  return id
+end
+
 --- Calls fn(path) with the path of a file of its own that holds the text, and leaves none behind → what fn returned.
 -- @param form the end of its name
 function fuzz.with_file(form, text, fn)
-  fuzz.name = fuzz.name or ("%s/handoff-fuzz-%s"):format(os.getenv "TMPDIR" or "/tmp", tostring(fuzz):match "%x+$")
-  local path = fuzz.name .. "." .. form
+  local path = ("%s/handoff-fuzz-%s.%s"):format(os.getenv "TMPDIR" or "/tmp", process(), form)
   local file = assert(open_file(path, "wb"))
   assert(file:write(text))
   file:close()
