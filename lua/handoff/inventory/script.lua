@@ -3,6 +3,7 @@
 -- is to come from; nothing is read here.
 local lines = require "handoff.inventory.lines"
 local secret = require "handoff.inventory.secret"
+local texts = require "handoff.inventory.text"
 
 local script = {}
 
@@ -20,11 +21,16 @@ local function make_source(kind)
   end
 end
 
+-- Names are shown that are plain words: others may be a token without its quotes, or nothing that a line can hold.
+local function word(name)
+  return type(name) == "string" and #name < 20 and name:find "^[%a_]+$" and name or "such thing"
+end
+
 local function environment()
   return setmetatable({ env = make_source "env", file = make_source "file", command = make_source "command" }, {
     __index = function(_, name)
       error(("there is no %s here; an inventory has env, file and command in reach, and nothing else")
-        :format(type(name) == "string" and #name < 60 and name or "such thing"), 2)
+        :format(word(name)), 2)
     end,
   })
 end
@@ -87,6 +93,7 @@ local function problem(message)
   rest = rest:gsub(" near .*$", ""):gsub(" %(constant .*$", ""):gsub("'[^']*'", function(quoted)
     if #quoted > 40 then return "'…'" end
   end)
+  if texts.flaw(rest) then rest = rest:gsub("[%c\128-\255]", "?") end
   return { line = tonumber(line), rule = "syntax", message = with_step(rest) }
 end
 
