@@ -270,7 +270,7 @@ demo-nginx-run:
 # Each check is a target of its own. Those named test-… print lines `N passed, N failed`, which count; every other counts as one,
 # by its exit status.
 lints := lint-lua lint-c lint-format lint-gcc lint-clang
-checks = $(lints) test-core test-lua54 test-luajit $(if $(filter spec,$(SPEC)),test-nginx) test-threads
+checks = $(lints) test-core test-fuzz test-lua54 test-luajit $(if $(filter spec,$(SPEC)),test-nginx) test-threads
 check = $(lua54_lua) spec/support/run.lua $(MAKE) --no-print-directory -s --
 
 test:
@@ -297,34 +297,13 @@ lint-gcc lint-clang: lint-%:
 
 # C unit tests of the core, a program a room; with sanitizers:
 #     make test-core BUILD=build/asan CC=clang CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover"
-replays := $(patsubst spec/fuzz/corpus/%,$(BUILD)/spec/fuzz/%,$(wildcard spec/fuzz/corpus/*))
 core_tests := $(patsubst spec/core/%.c,$(BUILD)/spec/core/%,$(wildcard spec/core/*.c))
 $(BUILD)/spec/core/%: spec/core/%.c $(core_obj) Makefile
 	@mkdir -p $(@D)
 	$(compile) $(lib_flags) $< $(core_obj) -o $@ $(LDFLAGS) $(shell pkg-config --libs $(core_pc))
-test-core: $(core_tests) $(replays)
-	@status=0; for test in $(core_tests); do echo "$${test##*/}:"; $$test || status=1; done; \
-	for test in $(replays); do echo "fuzz $${test##*/}:"; $$test spec/fuzz/corpus/$${test##*/}/* || status=1; done; exit $$status
+test-core: $(core_tests)
+	@status=0; for test in $(core_tests); do echo "$${test##*/}:"; $$test || status=1; done; exit $$status
 -include $(wildcard $(BUILD)/spec/core/*.d)
-
-# Fuzzers of the core, a program a room, for so many seconds each; what they find is kept beside the corpus that grows in $(BUILD).
-# test-core feeds them what is in spec/fuzz/corpus, without libFuzzer.
-FUZZ_SECONDS ?= 60
-fuzzers := $(patsubst spec/fuzz/%.c,%,$(filter-out %/replay.c,$(wildcard spec/fuzz/*.c)))
-$(BUILD)/spec/fuzz/%: spec/fuzz/%.c spec/fuzz/replay.c $(core_obj) Makefile
-	@mkdir -p $(@D)
-	$(compile) $(lib_flags) $< spec/fuzz/replay.c $(core_obj) -o $@ $(LDFLAGS) $(shell pkg-config --libs $(core_pc))
-$(BUILD)/fuzz/%: spec/fuzz/%.c $(wildcard csrc/core/*.[ch]) Makefile
-	@mkdir -p $(@D)
-	clang -std=c11 -D_GNU_SOURCE $(WARN) -O2 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(lib_flags) $< \
-	  $(wildcard csrc/core/*.c) -o $@ $(shell pkg-config --libs $(core_pc))
-$(fuzzers:%=fuzz-%): fuzz-%: $(BUILD)/fuzz/%
-	@mkdir -p $(BUILD)/fuzz/$*-corpus
-	cd $(BUILD)/fuzz && ./$* -max_total_time=$(FUZZ_SECONDS) -max_len=4096 -print_final_stats=1 -verbosity=0 \
-	  $(patsubst %,-dict=$(CURDIR)/%,$(wildcard spec/fuzz/$*.dict)) $*-corpus $(wildcard $(CURDIR)/spec/fuzz/corpus/$*)
-fuzz:
-	@$(call packages,fuzz,$(test_deb))
-	@$(MAKE) --no-print-directory -s $(fuzzers:%=fuzz-%)
 
 # busted through the VM itself, under a wrapper or none; SPEC= names the specs.
 SPEC ?= spec
@@ -380,6 +359,77 @@ golden: lua54
 test-gc:
 	@HANDOFF_GC=always $(MAKE) --no-print-directory -s checks checks='test-lua54 test-luajit'
 
+# --- fuzz -----------------------------------------------------------------------------------------------------------------
+# Fuzzers of the core are programs of C; those of what is Lua are run by one host. FUZZ_SECONDS are for all of them together, or
+# for the one that is named: make fuzz-week FUZZ_SECONDS=3600. FUZZ_VM=luajit runs those in Lua under LuaJIT. What they find is
+# kept in $(BUILD)/fuzz/found/NAME, beside the corpus that grows there; test-fuzz feeds them what is in spec/fuzz/corpus, without
+# libFuzzer, on each VM. What a state leaks is looked for when it ends: while it lasts it holds more with each input.
+FUZZ_SECONDS ?= 600
+FUZZ_VM ?= lua54
+fuzzers_c := scan token week
+fuzzers_lua := $(patsubst spec/fuzz/%.lua,%,$(wildcard spec/fuzz/*.lua))
+fuzzers := $(fuzzers_c) $(fuzzers_lua)
+fuzz_host := spec/fuzz/host.c spec/fuzz/server.c
+fuzzing = -O1 -g -fno-omit-frame-pointer -fsanitize=fuzzer$(1),address,undefined -fno-sanitize-recover=all
+
+# With what sanitizers and libFuzzer need, in a folder of its own for each VM.
+sanitized = clang -std=c11 -D_GNU_SOURCE $(WARN) $($(FUZZ_VM)_flags) $(lib_flags)
+fuzz_obj = $(patsubst csrc/%.c,$(BUILD)/fuzz/$(FUZZ_VM)/%.o,$(1))
+fuzz_corpora = $(wildcard $(CURDIR)/spec/fuzz/corpus/$(1))
+$(BUILD)/fuzz/$(FUZZ_VM)/%.o: csrc/%.c Makefile
+	@mkdir -p $(@D)
+	$(sanitized) $(call fuzzing,-no-link) -fno-sanitize-coverage=trace-cmp -MMD -MP -c $< -o $@
+$(fuzzers_c:%=$(BUILD)/fuzz/%): $(BUILD)/fuzz/%: spec/fuzz/%.c $(wildcard csrc/core/*.[ch]) Makefile
+	@mkdir -p $(@D)
+	$(sanitized) $(fuzzing) $(filter %.c,$^) -o $@ $(shell pkg-config --libs $(core_pc))
+$(BUILD)/fuzz/$(FUZZ_VM)/host: $(fuzz_host) spec/fuzz/server.h $(call fuzz_obj,$(wildcard csrc/core/*.c) $(core_src)) Makefile
+	$(sanitized) $(fuzzing) $(fuzz_host) $(filter %.o,$^) -o $@ \
+	  $(shell pkg-config --libs $($(FUZZ_VM)_pc) $(core_pc)) -lpthread -lm
+-include $(wildcard $(BUILD)/fuzz/*/*/*.d)
+
+# Words of the schema, for the fuzzers whose inputs hold them.
+$(BUILD)/fuzz/schema.dict: spec/support/dictionary.lua csrc/core/schema.c | lua54
+	@mkdir -p $(@D)
+	@$(lua54_lua) $< >$@
+fuzz_program = $(BUILD)/fuzz/$(if $(filter $(fuzzers_c),$(1)),$(1),$(FUZZ_VM)/host)
+fuzz_seconds = $$(( $(FUZZ_SECONDS) / $(words $(or $(filter fuzz-%,$(MAKECMDGOALS)),$(fuzzers))) ))
+$(fuzzers_c:%=fuzz-%): fuzz-%: $(BUILD)/fuzz/%
+$(fuzzers_lua:%=fuzz-%): $(BUILD)/fuzz/$(FUZZ_VM)/host
+$(fuzzers:%=fuzz-%): fuzz-%: $(BUILD)/fuzz/schema.dict
+	@mkdir -p $(BUILD)/fuzz/found/$*/corpus
+	cd $(BUILD)/fuzz/found/$* && cat ../../schema.dict $(wildcard $(CURDIR)/spec/fuzz/$*.dict) >words && HANDOFF_FUZZ=$* \
+	  $(abspath $(call fuzz_program,$*)) -max_total_time=$(fuzz_seconds) -max_len=4096 -timeout=30 -rss_limit_mb=3000 \
+	  -dict=words -detect_leaks=$(if $(filter $(fuzzers_c),$*),1,0) -print_final_stats=1 -verbosity=0 corpus $(call fuzz_corpora,$*)
+# Adds what was found to the corpus: as few inputs, and as short, as reach what those do not that have names given by people.
+by_hash := ????????????????????????????????????????
+$(fuzzers:%=fuzz-keep-%): fuzz-keep-%:
+	rm -rf $(BUILD)/fuzz/found/$*/kept && mkdir -p $(BUILD)/fuzz/found/$*/kept spec/fuzz/corpus/$*
+	find spec/fuzz/corpus/$* -type f ! -name '$(by_hash)' -exec cp {} $(BUILD)/fuzz/found/$*/kept ';'
+	HANDOFF_FUZZ=$* $(call fuzz_program,$*) -set_cover_merge=1 -use_counters=0 -detect_leaks=0 -max_len=2048 \
+	  $(BUILD)/fuzz/found/$*/kept spec/fuzz/corpus/$* $(BUILD)/fuzz/found/$*/corpus
+	find spec/fuzz/corpus/$* -name '$(by_hash)' -delete && cp $(BUILD)/fuzz/found/$*/kept/* spec/fuzz/corpus/$*
+fuzz:
+	@$(call packages,fuzz,$(test_deb))
+	@$(MAKE) --no-print-directory -s $(fuzzers:%=fuzz-%)
+
+replays := $(fuzzers_c:%=$(BUILD)/spec/fuzz/%)
+$(replays): $(BUILD)/spec/fuzz/%: spec/fuzz/%.c spec/fuzz/replay.c $(core_obj) Makefile
+	@mkdir -p $(@D)
+	$(compile) $(lib_flags) $< spec/fuzz/replay.c $(core_obj) -o $@ $(LDFLAGS) $(shell pkg-config --libs $(core_pc))
+define replay_rules # vm
+$(BUILD)/spec/fuzz/host-$(1): $(fuzz_host) spec/fuzz/replay.c $(core_obj) \
+  $(core_src:csrc/binding/%.c=$(BUILD)/$(1)/obj/%.o) Makefile
+	@mkdir -p $$(@D)
+	$$(compile) $($(1)_flags) $$(lib_flags) $(fuzz_host) spec/fuzz/replay.c $$(filter %.o,$$^) -o $$@ $$(LDFLAGS) \
+	  $(shell pkg-config --libs $($(1)_pc) $(core_pc)) -lpthread -lm
+endef
+$(foreach vm,$(found),$(eval $(call replay_rules,$(vm))))
+-include $(wildcard $(BUILD)/spec/fuzz/*.d)
+test-fuzz: $(replays) $(found:%=$(BUILD)/spec/fuzz/host-%)
+	@status=0; $(foreach one,$(fuzzers_c),echo 'fuzz $(one):'; $(BUILD)/spec/fuzz/$(one) spec/fuzz/corpus/$(one)/* || status=1;) \
+	$(foreach vm,$(found),$(foreach one,$(fuzzers_lua),echo 'fuzz $(one), $(vm):'; \
+	  HANDOFF_FUZZ=$(one) $(BUILD)/spec/fuzz/host-$(vm) spec/fuzz/corpus/$(one)/* || status=1;)) exit $$status
+
 # --- measure --------------------------------------------------------------------------------------------------------------
 # Programs that stand alone; what else is in spec/bench they start, compiled or under the VM that runs them.
 benches := document fleet command nginx
@@ -410,9 +460,9 @@ help:
 	@echo 'make demo-nginx  try it inside nginx: a shop with opening hours, and a console; until Ctrl-C'
 	@echo 'make test        everything that must pass; SPEC=spec/x_spec.lua for less of busted'
 	@echo 'make lint        luacheck, cppcheck, clang-format, both compilers with warnings as errors'
-	@echo 'make test-core, test-lua54, test-luajit, test-nginx, test-threads   a part of the tests'
+	@echo 'make test-core, test-fuzz, test-lua54, test-luajit, test-nginx, test-threads   a part of the tests'
 	@echo 'make test-asan, test-valgrind, test-gc           busted with sanitizers, valgrind, a restless collector'
-	@echo 'make fuzz        fuzzers of the core, with sanitizers; FUZZ_SECONDS=60 each'
+	@echo 'make fuzz        all fuzzers, with sanitizers, FUZZ_SECONDS=600 together; fuzz-NAME: one of them; FUZZ_VM=luajit'
 	@echo 'make test-kill   a run killed at 200 instants and gone on with'
 	@echo 'make test-endurance   an hour of edits amid faults; MINUTES=$(MINUTES) AGENTS=$(AGENTS) SEED=$(SEED)'
 	@echo 'make golden      takes what each --help says now for what it should say'
@@ -421,4 +471,5 @@ help:
 
 .PHONY: all $(known) rock install install-command install-pages install-docs misplaced install-rock rocks uninstall deps \
   doc doc-run demo demo-run demo-nginx demo-nginx-run test checks lint lints $(checks) $(known:%=test-%) test-nginx threads \
-  fuzz $(fuzzers:%=fuzz-%) test-asan test-valgrind test-gc test-kill test-endurance golden bench bench-run clean help
+  fuzz $(fuzzers:%=fuzz-%) $(fuzzers:%=fuzz-keep-%) test-asan test-valgrind test-gc \
+  test-kill test-endurance golden bench bench-run clean help

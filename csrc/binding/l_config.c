@@ -298,24 +298,29 @@ static void keep_fields(lua_State *L, int old, int new) {
     }
 }
 
+/* Pushes the name of item i; an item that is no object, as a service may send one, stands for itself. */
+static void push_item_name(lua_State *L, int list, size_t i, const char *name) {
+    lua_rawgeti(L, list, (lua_Integer)i);
+    if (!hol_node_open(L)) return;
+    lua_getfield(L, -1, name);
+    lua_remove(L, -2);
+}
+
 /* A fixed list assigned at once has the old one's items, in whatever order. */
 static void check_fixed(lua_State *L, int old, int new, const ho_field *part) {
-    const ho_field *name = ho_schema_flagged(part->item->object, HO_NAME);
+    const char *name = ho_schema_flagged(part->item->object, HO_NAME)->name;
     size_t count = lua_rawlen(L, old);
     bool same = lua_rawlen(L, new) == count;
     for (size_t i = 1; i <= count && same; i++) {
-        lua_rawgeti(L, old, (lua_Integer)i);
-        hol_node_open(L);
-        lua_getfield(L, -1, name->name);
         size_t found = 0;
+        push_item_name(L, old, i, name);
         for (size_t j = 1; j <= count; j++) {
-            lua_rawgeti(L, new, (lua_Integer)j);
-            lua_getfield(L, -1, name->name);
-            found += (size_t)lua_rawequal(L, -1, -3);
-            lua_pop(L, 2);
+            push_item_name(L, new, j, name);
+            found += (size_t)lua_rawequal(L, -1, -2);
+            lua_pop(L, 1);
         }
         same = found == 1;
-        lua_pop(L, 2);
+        lua_pop(L, 1);
     }
     if (!same)
         hol_invalid(L, part->name, "fixed", 0, false,

@@ -54,21 +54,31 @@ int ho_clip(const char *text, int max) {
     return len;
 }
 
+/* The bytes of the character that the text begins with; 0 where those are none of UTF-8. */
+static size_t character_size(const char *text, size_t len) {
+    unsigned char c = (unsigned char)text[0];
+    size_t size = c < 0x80 ? 1 : c < 0xE0 ? 2 : c < 0xF0 ? 3 : 4;
+    return size <= len && ho_utf8_length(text, size, NULL) == 1 ? size : 0;
+}
+
 char *ho_quote(const char *text, size_t len, char *out, size_t room) {
     size_t shown = 0, n = 0;
     out[n++] = '"';
-    for (; shown < len && shown < 48 && n + 8 < room; shown++) {
-        unsigned char c = (unsigned char)text[shown];
-        /* cut between characters only */
-        if ((c & 0xC0) != 0x80 && (shown >= 40 || n + 12 >= room)) break;
-        if (c == '"' || c == '\\')
+    while (shown < len && shown < 40 && n + 12 < room) {
+        const char *at = text + shown;
+        size_t size = character_size(at, len - shown);
+        unsigned char c = (unsigned char)at[0];
+        if (size == 0)
+            n += (size_t)snprintf(out + n, room - n, "\\x%02x", c);
+        else if (c == '"' || c == '\\')
             n += (size_t)snprintf(out + n, room - n, "\\%c", c);
         else if (c < 0x20 || c == 0x7F)
             n += (size_t)snprintf(out + n, room - n, "\\u%04x", c);
-        else if (is_c1(text + shown, len - shown))
-            n += (size_t)snprintf(out + n, room - n, "\\u%04x", (unsigned char)text[++shown]);
+        else if (is_c1(at, size))
+            n += (size_t)snprintf(out + n, room - n, "\\u%04x", (unsigned char)at[1]);
         else
-            out[n++] = (char)c;
+            for (size_t i = 0; i < size; i++) out[n++] = at[i];
+        shown += size > 0 ? size : 1;
     }
     snprintf(out + n, room - n, shown < len ? "…\"" : "\"");
     return out;

@@ -376,6 +376,18 @@ ho_transfer *ho_transfer_new(void) {
     return NULL;
 }
 
+/* libcurl before 8.1.1 leaves in a handle where the last header of its last answer was (its issue 11101): an answer whose first
+ * header is a folded one is then written through that. There a handle serves one request. */
+bool ho_transfer_renew(ho_transfer *t) {
+    if (curl_version_info(CURLVERSION_NOW)->version_num >= 0x080101) return true;
+    CURL *fresh = curl_easy_init();
+    if (fresh == NULL) return false;
+    curl_easy_cleanup(t->easy);
+    t->easy = fresh;
+    forget_settings(&t->set);
+    return set_constants(t);
+}
+
 void ho_transfer_empty(ho_transfer *t) {
     empty(&t->out);
     empty(&t->head);

@@ -51,6 +51,9 @@ bool ho_transfer_prepare(ho_transfer *t, const ho_request *request);
 /* Fills in the answer. `cause`, if it is not HO_HTTP_OK, is why the engine ended it. */
 void ho_transfer_conclude(ho_transfer *t, CURLcode code, ho_http_code cause);
 
+/* Makes one that was used as good as a new one. False where memory is short. */
+bool ho_transfer_renew(ho_transfer *t);
+
 /* Forgets request and answer, and gives large buffers back. */
 void ho_transfer_empty(ho_transfer *t);
 

@@ -82,10 +82,9 @@ function desired.read_text(path)
   handle, why = io.open(path, "rb")
   if not handle then return nil, (why:gsub("^.*: ", "")) end
   local text
-  text, why = handle:read(MOST_BYTES + 1)
+  text, why = require "handoff.read"(handle, MOST_BYTES)
   handle:close()
-  if why then return nil, why end
-  text = text or ""
+  if not text then return nil, why end
   if #text > MOST_BYTES then return nil, "it has more than 8 MiB" end
   return (text:gsub("^\239\187\191", ""))
 end

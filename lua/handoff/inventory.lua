@@ -11,6 +11,7 @@
 local core = require "handoff.core"
 local csv = require "handoff.inventory.csv"
 local lines = require "handoff.inventory.lines"
+local read = require "handoff.read"
 local script = require "handoff.inventory.script"
 local secret = require "handoff.inventory.secret"
 local text = require "handoff.inventory.text"
@@ -337,9 +338,8 @@ local function read_bytes(path)
   local file, reason = io.open(path, "rb")
   local bytes
   if file then
-    bytes, reason = file:read(MOST_BYTES + 1)
+    bytes, reason = read(file, MOST_BYTES)
     file:close()
-    if not bytes and not reason then bytes = "" end
   end
   if bytes then return bytes end
   if reason:sub(1, #path) == path then reason = reason:sub(#path + 3) end

@@ -319,9 +319,9 @@ local function item_label(row, list, at, counts)
   local item = list[at]
   local label, id
   if is_object(item) then label, id = label_text(row, item), id_of(row, item) end
-  if not label then return id and "#" .. number_text(id) or tostring(at) end
+  if not label then return id and "#" .. show(id) or tostring(at) end
   if counts[label] == 1 then return shown_label(row, label) end
-  return shown_label(row, label) .. (id and " #" .. number_text(id) or " at " .. at)
+  return shown_label(row, label) .. (id and " #" .. show(id) or " at " .. at)
 end
 
 -- A place is where in the document a comparison is: `path`, `part`, `id`, `name`. Of an item (`at` in `list`, below the

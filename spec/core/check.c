@@ -144,7 +144,7 @@ static void quotes(void) {
         {__LINE__,
          "\xC2\x9B"
          "2J\xC2\xA0\xC2",
-         7, "\"\\u009b2J\xC2\xA0\xC2\""},
+         7, "\"\\u009b2J\xC2\xA0\\xc2\""},
         {__LINE__, "0123456789012345678901234567890123456789", 40, "\"0123456789012345678901234567890123456789\""},
         {__LINE__, "0123456789012345678901234567890123456789x", 41, "\"0123456789012345678901234567890123456789…\""},
         {__LINE__, "012345678901234567890123456789012345678\xF0\x9F\x98\x80y", 44,
@@ -161,7 +161,8 @@ static void quotes(void) {
 
 /* Whatever comes, and in whatever room: on one line, within the room, cut between characters. */
 static void quotes_in_any_room(void) {
-    static const char *const pieces[] = {"\x01", "\"", "\xC2\x9B", "\xC3\xA9", "\xE6\x97\xA5", "\xF0\x9F\x98\x80", "x"};
+    static const char *const pieces[] = {"\x01", "\"",  "\xC2\x9B", "\xC3\xA9", "\xE6\x97\xA5", "\xF0\x9F\x98\x80",
+                                         "x",    "\xFF"};
     for (size_t room = 24; room <= 96; room++)
         for (size_t first = 0; first < HO_COUNT(pieces); first++)
             for (size_t second = 0; second < HO_COUNT(pieces); second++)

@@ -4,6 +4,7 @@
 local core = require "handoff.core"
 local lines = require "handoff.inventory.lines"
 local secret = require "handoff.inventory.secret"
+local texts = require "handoff.inventory.text"
 
 local script = {}
 
@@ -42,6 +43,7 @@ local function problem(message)
   rest = rest:gsub(" near .*$", ""):gsub(" %(constant .*$", ""):gsub("'[^']*'", function(quoted)
     if #quoted > 40 or quoted:find "%d" then return "'…'" end
   end):gsub("^there is no (.*) here$", missing)
+  if texts.flaw(rest) then rest = rest:gsub("[%c\128-\255]", "?") end
   return { line = tonumber(line), rule = "syntax", message = with_step(rest) }
 end
 

@@ -3,6 +3,7 @@
 -- it, nor what might be it by mistake.
 local core = require "handoff.core"
 local environment = require "handoff.environment"
+local texts = require "handoff.inventory.text"
 
 local secret = {}
 
@@ -42,6 +43,12 @@ function readers.env(name)
   return value, "the variable " .. name
 end
 
+-- As a message of one line may hold it.
+local function called(path)
+  local flaw = texts.flaw(path)
+  return flaw and "the file whose name has " .. flaw or "the file " .. path
+end
+
 function readers.file(path, folder)
   if path:sub(1, 1) ~= "/" then path = folder .. path end
   local file, reason = io.open(path, "rb")
@@ -52,9 +59,9 @@ function readers.file(path, folder)
   end
   if not text and reason then
     if reason:sub(1, #path) == path then reason = reason:sub(#path + 3) end
-    return nil, ("the file %s cannot be read: %s; check the path and who may read it"):format(path, reason)
+    return nil, ("%s cannot be read: %s; check the path and who may read it"):format(called(path), reason)
   end
-  return text or "", "what the file " .. path .. " holds"
+  return text or "", "what " .. called(path) .. " holds"
 end
 
 -- The status is printed after all else: LuaJIT's close does not tell it.
