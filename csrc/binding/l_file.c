@@ -119,6 +119,7 @@ static void list_names(lua_State *L, DIR *folder) {
     struct dirent *entry;
     int count = 0;
     errno = 0;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): nobody else reads this stream */
     while ((entry = readdir(folder)) != NULL) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
         lua_pushstring(L, entry->d_name);

@@ -144,12 +144,13 @@ static void push_item_id(lua_State *L, int issue, int data, const ho_field *id) 
     const char *bracket = strchr(lua_tostring(L, -1), '[');
     lua_rawgeti(L, data, bracket ? (lua_Integer)strtol(bracket + 1, NULL, 10) : 0);
     if (hol_node_open(L)) {
-        char text[HOL_NUMBER_SIZE];
         hol_push_key(L, id->name);
-        if (lua_type(L, -1) == LUA_TNUMBER)
+        if (lua_type(L, -1) == LUA_TNUMBER) {
+            char text[HOL_NUMBER_SIZE];
             lua_pushlstring(L, text, hol_number_format(L, -1, text));
-        else if (lua_type(L, -1) != LUA_TSTRING)
+        } else if (lua_type(L, -1) != LUA_TSTRING) {
             lua_pushliteral(L, "");
+        }
     } else {
         lua_pushliteral(L, "");
     }

@@ -19,6 +19,7 @@ enum { DOUBLE_TEXT = 64 };
  * fills in a struct that all threads share. */
 enum { POINT_MAX = 8 };
 static size_t decimal_point(char point[POINT_MAX + 1]) {
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): what it points to changes with setlocale only */
     return (size_t)snprintf(point, POINT_MAX + 1, "%s", nl_langinfo(RADIXCHAR));
 }
 

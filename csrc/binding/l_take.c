@@ -58,10 +58,10 @@ static const char *kind_name(ho_kind kind) {
 
 /* What the value is, for a message: its type, and a short value itself. */
 static const char *describe(lua_State *L, int index) {
-    char quoted[80];
-    size_t len;
     switch (lua_type(L, index)) {
     case LUA_TSTRING: {
+        char quoted[80];
+        size_t len;
         const char *text = lua_tolstring(L, index, &len);
         return lua_pushfstring(L, "the string %s", ho_quote(text, len, quoted, sizeof quoted));
     }
@@ -165,10 +165,10 @@ int hol_unknown_field(lua_State *L, const char *path, const ho_object *object, i
 
 static void take(taking *t, int index, const ho_field *field);
 
-/* Pushes the table that holds the members of the value at the index. */
+/* Pushes the table that holds the members of the value at the index, which is a table if it has no field. */
 static void open_table(taking *t, int index, const ho_field *field) {
     lua_pushvalue(t->L, index);
-    if (!hol_node_open(t->L)) refuse_kind(t->L, index, field, t->path);
+    if (!hol_node_open(t->L) && field) refuse_kind(t->L, index, field, t->path);
 }
 
 /* Whether an object of the model has the unknown field whose name is on top. */

@@ -22,12 +22,13 @@ typedef struct slot_fields {
 
 static slot_fields fields_of_slot(void) {
     static const char part[] = "availability";
-    slot_fields fields = {NULL, NULL, NULL};
     const ho_object *slot = ho_schema_field(&ho_document, part, strlen(part))->item->object;
+    slot_fields fields = {slot->fields, slot->fields, slot->fields}; /* the schema has each of them */
+    size_t times = 0;
     for (size_t i = 0; i < slot->count; i++) {
         const ho_field *field = &slot->fields[i];
         if (field->format == HO_DAY_SPAN) fields.days = field;
-        if (field->format == HO_TIME) *(fields.start ? &fields.end : &fields.start) = field;
+        if (field->format == HO_TIME) *(times++ ? &fields.end : &fields.start) = field;
     }
     return fields;
 }

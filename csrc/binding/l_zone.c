@@ -60,7 +60,7 @@ static int64_t next_begin(GTimeZone *at, int64_t from, int64_t to) {
 
 /* A path is never taken for a rule, as GLib takes the name EST5EDT. UTC needs no file. */
 static GTimeZone *find_zone(const char *name) {
-    const char *folder = getenv("TZDIR");
+    const char *folder = getenv("TZDIR"); /* NOLINT(concurrency-mt-unsafe): nothing here sets variables */
     char path[PATH_SIZE];
     if (strcmp(name, "UTC") == 0) return g_time_zone_new_utc();
     if (folder == NULL || *folder == '\0') folder = "/usr/share/zoneinfo";

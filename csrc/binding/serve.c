@@ -289,6 +289,6 @@ ho_code ho_exchange_write(ho_exchange *x, ho_text text, size_t *taken) {
 /* libmicrohttpd says FIN before it closes, so that SO_LINGER would come too late; to dissolve the association is a RST. */
 void ho_exchange_reset(ho_exchange *x) {
     struct sockaddr nobody = {.sa_family = AF_UNSPEC};
-    if (x->phase == HO_PHASE_TAKEN) connect(socket_of(x), &nobody, sizeof nobody);
+    if (x->phase == HO_PHASE_TAKEN) (void)connect(socket_of(x), &nobody, sizeof nobody);
     ho_exchange_drop(x);
 }

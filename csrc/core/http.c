@@ -159,7 +159,7 @@ static int on_socket(CURL *easy, curl_socket_t fd, int what, void *data, void *u
         engine->watched_count--;
         return -1;
     }
-    int events = (what & CURL_POLL_IN ? POLLIN : 0) | (what & CURL_POLL_OUT ? POLLOUT : 0);
+    int events = ((what & CURL_POLL_IN) ? POLLIN : 0) | ((what & CURL_POLL_OUT) ? POLLOUT : 0);
     engine->watched[i] = (struct pollfd){.fd = fd, .events = (short)events};
     return 0;
 }
@@ -274,8 +274,8 @@ static int wait_ms(const ho_engine *engine, long timeout_ms) {
 }
 
 static int to_curl(short events) {
-    return (events & (POLLIN | POLLHUP) ? CURL_CSELECT_IN : 0) | (events & POLLOUT ? CURL_CSELECT_OUT : 0) |
-           (events & (POLLERR | POLLNVAL) ? CURL_CSELECT_ERR : 0);
+    return ((events & (POLLIN | POLLHUP)) ? CURL_CSELECT_IN : 0) | ((events & POLLOUT) ? CURL_CSELECT_OUT : 0) |
+           ((events & (POLLERR | POLLNVAL)) ? CURL_CSELECT_ERR : 0);
 }
 
 /* What is ready is noted before libcurl is told, as it changes the watched list meanwhile. A socket it closed in

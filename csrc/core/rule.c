@@ -184,7 +184,7 @@ enum { ZONE_MAX = 63, FOLDER_MAX = 1024 };
 
 /* `file` below the zoneinfo folder, in `path`. False where the path would not fit. */
 static bool zone_path(char *path, size_t size, const char *file, size_t len) {
-    const char *folder = getenv("TZDIR");
+    const char *folder = getenv("TZDIR"); /* NOLINT(concurrency-mt-unsafe): nothing here sets variables */
     if (folder == NULL || *folder == '\0') folder = "/usr/share/zoneinfo";
     int written = snprintf(path, size, "%s/%.*s", folder, (int)len, file);
     return written > 0 && (size_t)written < size;

@@ -12,10 +12,10 @@ enum { HO_SCAN_DEPTH = 100, HO_SCAN_SIZE = 8 * 1024 * 1024 };
 /* A member of the outermost object; offsets are into the text. */
 typedef struct ho_member {
     size_t name, name_len; /* as written, without the quotes */
-    bool name_escaped;     /* the name holds escapes: decode it before comparing */
     size_t value, value_len;
-    char kind;    /* the value's first byte: { [ " t f n, or 0 for any number */
-    size_t marks; /* how many values in it ho_scan_mark would mark */
+    size_t marks;      /* how many values in it ho_scan_mark would mark */
+    bool name_escaped; /* the name holds escapes: decode it before comparing */
+    char kind;         /* the value's first byte: { [ " t f n, or 0 for any number */
 } ho_member;
 
 typedef struct ho_scan {

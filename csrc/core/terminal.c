@@ -27,7 +27,7 @@ static void hold_back(sigset_t *before) {
     sigaddset(&held, SIGINT);
     sigaddset(&held, SIGTERM);
     sigaddset(&held, SIGHUP);
-    sigprocmask(SIG_BLOCK, &held, before);
+    pthread_sigmask(SIG_BLOCK, &held, before);
 }
 
 /* The system restarts a read after a signal that has SA_RESTART, but never a poll. A terminal is readable once a whole line is
@@ -50,7 +50,7 @@ ho_code ho_terminal_ask(const char *question, char answer[HO_ANSWER_SIZE], size_
     bool asked = tcflush(fd, TCIFLUSH) == 0 && dprintf(STDERR_FILENO, "%s", question) >= 0;
     ho_code code = asked ? read_line(fd, &before, answer, len) : HO_FAILED;
     int failed = errno;
-    sigprocmask(SIG_SETMASK, &before, NULL);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     close(fd);
     errno = failed;
     return code;

@@ -46,7 +46,7 @@ struct ho_transfer {
 ho_transfer *ho_transfer_new(void);
 
 /* Sets the request up. False where memory is short or libcurl refuses an option. */
-bool ho_transfer_prepare(ho_transfer *t, const ho_request *request);
+bool ho_transfer_prepare(ho_transfer *t, const ho_request *r);
 
 /* Fills in the answer. `cause`, if it is not HO_HTTP_OK, is why the engine ended it. */
 void ho_transfer_conclude(ho_transfer *t, CURLcode code, ho_http_code cause);

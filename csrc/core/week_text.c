@@ -353,7 +353,7 @@ static bool is_clear(const written *from, const written *to) {
 }
 
 static bool check_span(reader *r, const written *from, const written *to) {
-    char shown[QUOTED], hint[96], a[CLOCK], b[CLOCK];
+    char shown[QUOTED];
     ho_quote(r->text + from->at, to->end - from->at, shown, sizeof shown);
     if (from->minute == HO_DAY_MINUTES) return refuse(r, from->at, "24:00 is an end; write 00:00 to start at midnight");
     if (from->minute == HO_DAY_LAST)
@@ -363,6 +363,7 @@ static bool check_span(reader *r, const written *from, const written *to) {
     if (from->half != to->half && !from->is_word && !to->is_word && (from->loose || to->loose)) {
         const written *loose = from->loose ? from : to;
         int other = (loose->minute + HO_DAY_MINUTES / 2) % HO_DAY_MINUTES;
+        char hint[96], a[CLOCK], b[CLOCK];
         snprintf(hint, sizeof hint, "%s or %s", half_text(loose->minute, a), half_text(other, b));
         return refuse(r, loose->at, "%s says am or pm of one time only; write the other as %s", shown, hint);
     }

@@ -159,6 +159,15 @@ static void quotes(void) {
     }
 }
 
+static void quotes_in(size_t room, const char *text) {
+    char *out = malloc(room);
+    if (!out) abort();
+    ho_quote(text, strlen(text), out, room);
+    bool ok = strlen(out) < room && is_utf8(out) && out[strlen(out) - 1] == '"' && !strchr(out, '\x01');
+    if (!ok) CHECK(ok, "room %zu, %s: %s", room, text, out);
+    free(out);
+}
+
 /* Whatever comes, and in whatever room: on one line, within the room, cut between characters. */
 static void quotes_in_any_room(void) {
     static const char *const pieces[] = {"\x01", "\"",  "\xC2\x9B", "\xC3\xA9", "\xE6\x97\xA5", "\xF0\x9F\x98\x80",
@@ -167,14 +176,10 @@ static void quotes_in_any_room(void) {
         for (size_t first = 0; first < HO_COUNT(pieces); first++)
             for (size_t second = 0; second < HO_COUNT(pieces); second++)
                 for (int count = 0; count < 20; count++) {
-                    char text[256] = "", *out = malloc(room);
-                    if (!out) abort();
+                    char text[256] = "";
                     for (int i = 0; i < count; i++) strcat(text, pieces[first]);
                     for (int i = 0; i < 40; i++) strcat(text, pieces[second]);
-                    ho_quote(text, strlen(text), out, room);
-                    bool ok = strlen(out) < room && is_utf8(out) && out[strlen(out) - 1] == '"' && !strchr(out, '\x01');
-                    if (!ok) CHECK(ok, "room %zu, %zu %zu %d: %s", room, first, second, count, out);
-                    free(out);
+                    quotes_in(room, text);
                 }
     char broken[256], out[80];
     memset(broken, '\x80', sizeof broken);

@@ -83,6 +83,7 @@ static void choices(void) {
 /* What everything that walks the rows takes for granted. */
 static void sound(const ho_field *field, const char *where) {
     CHECK(field->doc != NULL && field->doc[strlen(field->doc) - 1] == '.', "%s: a sentence of help", where);
+    if (field->doc == NULL) return;
     CHECK(strchr(field->doc, '\n') == NULL, "%s: help on one line", where);
     CHECK((field->kind == HO_LIST) == (field->item != NULL), "%s: only lists have items", where);
     CHECK((field->kind == HO_OBJECT) == (field->object != NULL), "%s: only objects have fields", where);

@@ -3,6 +3,9 @@
 -- A check named test-… prints lines `N passed, N failed`, one for each program that it runs, and these count; one that prints
 -- none, or counts nothing, or fails in spite of them, counts as a failure. Every other check counts as one. Ends with such a
 -- line itself.
+-- A check that takes longer than CHECK_SECONDS is ended, and fails.
+local limit = tonumber(os.getenv "CHECK_SECONDS") or 1200
+
 local function quoted(word) return "'" .. word:gsub("'", "'\\''") .. "'" end
 
 local command, checks = {}, {}
@@ -23,8 +26,8 @@ end
 local function start(check)
   local temp = read("mktemp -d"):gsub("\n", "")
   os.execute("chmod 711 " .. quoted(temp)) -- a server's workers may run as somebody else
-  local shell = "TMPDIR=%s timeout -k 10 1200 %s %s >%s.log 2>&1 </dev/null"
-  return { temp = temp, pipe = assert(io.popen(shell:format(quoted(temp), command, check, quoted(temp)))) }
+  local shell = "TMPDIR=%s timeout -k 10 %d %s %s >%s.log 2>&1 </dev/null"
+  return { temp = temp, pipe = assert(io.popen(shell:format(quoted(temp), limit, command, check, quoted(temp)))) }
 end
 
 -- Waits for a check's end; its folder must be empty then → its lines, whether it ended well.
