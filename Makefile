@@ -91,7 +91,7 @@ $(BUILD)/core/%.o: csrc/core/%.c Makefile
 # What libcurl sets up once a process stays, so the core stays too when a Lua state that loaded it ends.
 core_stays := $(if $(filter Linux,$(shell uname -s)),-z nodelete)
 define module_rules # vm, module
-$(BUILD)/$(1)/handoff/$(2).so: $($(2)_src:csrc/binding/%.c=$(BUILD)/$(1)/obj/%.o) $(if $(filter core,$(2)),$(core_obj))
+$(BUILD)/$(1)/handoff/$(2).so: $($(2)_src:csrc/binding/%.c=$(BUILD)/$(1)/obj/%.o) $(if $(filter core,$(2)),$(core_obj) $(COVER:%=$(BUILD)/$(1)/%.o))
 	@mkdir -p $$(@D)
 	$$(CC) -shared $$(CFLAGS) $$(LDFLAGS) $($(2)_stays) -o $$@ $$^ $(shell pkg-config --libs $($(2)_pc))
 endef
@@ -355,6 +355,23 @@ test-threads: $(found)
 	@status=0; $(foreach vm,$(found),echo '$(vm):'; \
 	  $($(vm)_lua) spec/threads/run.lua $(abspath $(BUILD))/tsan || status=1;) exit $$status
 
+# What of csrc and lua the tests run, and what never: all of busted, the tests of the core, and the processes that they start, in a
+# build of its own, where the core module counts lines of Lua too (see spec/coverage/hook.c). Rooms and lines: spec/coverage/report.lua.
+cover := $(abspath $(BUILD))/coverage
+covered = $(MAKE) --no-print-directory -s CC=gcc BUILD=$(cover) COVER=hook CFLAGS='-O0 -g --coverage -fprofile-update=atomic' \
+  CPPFLAGS='-Dluaopen_handoff_core=ho_covered_core'
+counting = package.loadlib("$(cover)/" .. (rawget(_G, "jit") and "luajit" or "lua54") .. "/handoff/core.so", "ho_coverage_begin")()
+$(foreach vm,$(vms),$(BUILD)/$(vm)/hook.o): $(BUILD)/%/hook.o: spec/coverage/hook.c Makefile
+	@mkdir -p $(@D)
+	$(filter-out --coverage,$(compile)) $($*_flags) -DFOLDER='"$(BUILD)/ran"' -c $< -o $@
+coverage:
+	@rm -rf $(cover)/ran && find $(cover) -name '*.gcda' -delete 2>/dev/null || :
+	@$(covered) all
+	@mkdir -p -m 1777 $(cover)/ran && find $(cover) -name '*.gcno' | sed 's/gcno$$/gcda/' | \
+	  while read -r file; do : >>$$file && chmod 666 $$file; done # nginx's workers may be somebody else
+	@LUA_INIT='$(counting)' CHECK_SECONDS=7200 $(covered) checks checks='test-core test-lua54 test-luajit test-nginx'
+	@$(lua54_lua) spec/coverage/report.lua $(cover) $(subst lua5,luac5,$(lua54_lua))
+
 test-valgrind:
 	@$(call packages,test-valgrind,$(test_deb) valgrind)
 	@$(MAKE) --no-print-directory -s test-lua54 \
@@ -483,6 +500,7 @@ help:
 	@echo 'make lint        luacheck, cppcheck, clang-tidy, clang-format, both compilers with warnings as errors'
 	@echo 'make test-core, test-fuzz, test-lua54, test-luajit, test-nginx, test-threads   a part of the tests'
 	@echo 'make test-asan, test-valgrind, test-gc           busted with sanitizers, valgrind, a restless collector'
+	@echo 'make coverage    what of the C and of the Lua the tests run, a row a room, and each line that they never do'
 	@echo 'make fuzz        all fuzzers, with sanitizers, FUZZ_SECONDS=600 together; fuzz-NAME: one of them; FUZZ_VM=luajit'
 	@echo 'make test-kill   a run killed at 200 instants and gone on with'
 	@echo 'make test-endurance   an hour of edits amid faults; MINUTES=$(MINUTES) AGENTS=$(AGENTS) SEED=$(SEED)'
@@ -493,4 +511,4 @@ help:
 .PHONY: all $(known) rock install install-command install-pages install-docs misplaced install-rock rocks uninstall deps \
   doc doc-run demo demo-run demo-nginx demo-nginx-run test checks lint lints $(checks) $(known:%=test-%) test-nginx threads \
   fuzz $(fuzzers:%=fuzz-%) $(fuzzers:%=fuzz-keep-%) test-asan $(known:%=test-asan-%) \
-  test-valgrind test-gc test-kill test-endurance golden bench bench-run clean help
+  coverage test-valgrind test-gc test-kill test-endurance golden bench bench-run clean help

@@ -43,7 +43,7 @@ static void accepts(void) {
         {__LINE__, "{\"a\":{\"b\":{\"c\":[]}}}", '{', 1, 1},
     };
     for (size_t i = 0; i < HO_COUNT(rows); i++) {
-        ho_scan scan;
+        ho_scan scan = {0};
         ho_code code = scan_text(rows[i].text, &scan);
         CHECK_AT(rows[i].line, code == HO_OK, "%s: %s", rows[i].text, scan.wrong);
         CHECK_AT(rows[i].line, scan.kind == rows[i].kind, "kind %c", scan.kind);
@@ -212,7 +212,7 @@ static void marks(void) {
         {__LINE__, "[true,false,null]", "[true,false,null]"},
     };
     for (size_t i = 0; i < HO_COUNT(rows); i++) {
-        ho_scan scan;
+        ho_scan scan = {0};
         CHECK_AT(rows[i].line, scan_text(rows[i].text, &scan) == HO_OK, "%s", scan.wrong);
         size_t len = strlen(rows[i].text), room = len + HO_MARK_BYTES * scan.marks;
         char *text = test_copy(rows[i].text, len), *out = malloc(room);

@@ -18,8 +18,9 @@ Terminal.__index = Terminal
 
 local quote = program.quote
 
--- Sanitizers are for the program in the pane: tmux leaks of its own.
+-- Sanitizers are for the program in the pane: tmux leaks of its own. What tests are told by variables, it is not told.
 local preload = os.getenv "LD_PRELOAD" and ("export LD_PRELOAD=%s\n"):format(quote(os.getenv "LD_PRELOAD")) or ""
+preload = "unset HANDOFF_BUILD HANDOFF_GC HANDOFF_OUTCOMES HANDOFF_BENCH\n" .. preload
 
 local function tmux(self, words)
   local line = ("%s -u LD_PRELOAD tmux -S %s/socket -f /dev/null %s"):format(program.untold, quote(self.folder), words)
