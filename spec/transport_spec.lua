@@ -249,6 +249,10 @@ describe("transport", function()
       end
       refused("type", { method = "GET", url = url, headers = { "Authorization: secret" } })
       refused("name", { method = "GET /secret", url = url })
+      local many = {}
+      for i = 1, 1000 do many["X-" .. i] = "secret" end
+      refused("count", { method = "GET", url = url, headers = many })
+      refused("text", { method = "GET", url = url, ca_file = "secret\n" })
     end)
 
     it("have fields of other names or types", function()

@@ -63,6 +63,8 @@ describe("hours as text", function()
   it("is refused at the character that is wrong, with what to write", function()
     for _, row in ipairs {
       { "mon 9-5", 5, '"9-5" may be meant in two ways; write 9am-5pm or 09:00-17:00, or 21:00-05:00 for a night' },
+      { "mon ?", 5, '"?" is not understood; write hours, such as 09:00-17:30, or closed' },
+      { "closed mon 09:00-10:00", 1, "which days are closed? write sun closed, or closed alone" },
       { "mon 9-12, 1-5", 11,
         '"1-5" may be meant in two ways; write 1pm-5pm or 13:00-17:00, or 01:00-05:00 for a night' },
       { "mon 9:00-5:30", 5,
@@ -205,6 +207,17 @@ describe("a week", function()
       assert.equal(row[2], raised(core.week.of, { row[1] }).path)
     end
     assert.equal("week", raised(core.week.of, { from = 0, to = 5 }).path)
+  end)
+
+  it("is told whole, however many its hours", function()
+    local days = {}
+    for i, day in ipairs { "mon", "tue", "wed", "thu", "fri", "sat", "sun" } do
+      local spans = {}
+      for hour = 0, 23 do spans[hour + 1] = ("%02d:%02d-%02d:%02d"):format(hour, i, hour, 30 + i) end
+      days[i] = day .. " " .. table.concat(spans, " ")
+    end
+    local text = table.concat(days, ", ")
+    assert.equal(text, tostring(handoff.week(text)))
   end)
 
   it("is open at a minute, until the next change", function()
