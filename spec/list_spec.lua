@@ -209,6 +209,16 @@ describe("a list", function()
     assert.equal(text, cfg:text())
   end)
 
+  it("has an item written twice once, and a copy of it without its id, however long that is", function()
+    for _, id in ipairs { "8", "9007199254740993", "12345678901234567890" } do
+      local cfg = new { custom_guidelines = ('[{"id": %s, "name": "A", "description": "a"}]'):format(id) }
+      local item = cfg.custom_guidelines[1]
+      cfg.custom_guidelines = { item, item }
+      assert.equal(('[{"description":"a","id":%s,"name":"A"},{"description":"a","name":"A"}]'):format(id),
+        part(cfg, "custom_guidelines"))
+    end
+  end)
+
   it("of a thousand items works", function()
     local items = {}
     for i = 1, 1000 do items[i] = ('{"id":%d,"name":"n%d","description":"","is_active":true}'):format(i, i) end

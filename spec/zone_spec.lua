@@ -1,4 +1,5 @@
 -- SPDX-License-Identifier: MIT
+local program = require "support.program"
 local zdump = require "support.zdump"
 local zone = require "handoff.zone"
 
@@ -113,5 +114,13 @@ describe("a zone", function()
     at:close()
     assert.error_matches(function() at:offset(0) end, "the zone is closed")
     assert.is_false(pcall(at.offset, io.stdout, 0))
+  end)
+
+  it("says what to install where the system has no zones", function()
+    local folder = program.folder()
+    local script = ' -e "print(require [[handoff.zone]].open [[Europe/London]])"'
+    local output = program.run(program.lua .. script, { TZDIR = folder })
+    program.remove(folder)
+    assert.equal('nil\tthis system has no data of the time zone "Europe/London"; install tzdata\n', output)
   end)
 end)
