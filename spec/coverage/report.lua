@@ -31,17 +31,17 @@ for _, notes in ipairs(lines_of("find " .. build .. " -name '*.gcno'")) do
   end
 end
 
--- A line of nothing but the end of a block runs only when the block's end is reached, and shows nothing else; the first line of a
--- file is none that runs, though luac gives it an instruction.
-local function is_idle(text)
-  return text:find "^%-%-" or text:find "^#!" or text:gsub("%f[%w]end%f[%W]", ""):gsub("%f[%w]else%f[%W]", ""):find "^[%s%)}%],;]*$"
+-- A line of nothing but the end of a block runs only when the block's end is reached, and shows nothing else.
+local function is_end(text)
+  return text:gsub("%f[%w]end%f[%W]", ""):gsub("%f[%w]else%f[%W]", ""):find "^[%s%)}%],;]*$"
 end
 
 for _, file in ipairs(lines_of "find lua -type f | sort") do
   local texts = never.lines(file)
   for _, listed in ipairs(lines_of(luac .. " -l -p " .. file)) do
-    local line = tonumber(listed:match "^\t%d+\t%[(%d+)%]\t")
-    if line and texts[line] and not is_idle(texts[line]) then count(file, line, 0) end
+    local line, what = listed:match "^\t%d+\t%[(%d+)%]\t(%u+)"
+    line = what ~= "VARARGPREP" and tonumber(line) -- the head of a function, where no line begins
+    if line and texts[line] and not is_end(texts[line]) then count(file, line, 0) end
   end
 end
 for _, record in ipairs(lines_of("sort -u " .. build .. "/ran/*")) do

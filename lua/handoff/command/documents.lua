@@ -116,8 +116,7 @@ local function look_at_files(ctx, fn)
     end
   end
   if #list == 0 then
-    failure.raise(status.misuse, ("--select: none of the %s of %s is selected; leave --select and --shard out"):format(
-      ctx:plural(#entries, "agent"), path))
+    failure.raise(status.misuse, ("--select: no agent of %s is selected; leave --select and --shard out"):format(path))
   end
   return list
 end
