@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- What verbs say where nobody is left to ask, and of a plan that is not what it was.
 local command = require "support.command"
+local program = require "support.program"
 
 describe("with a sandbox, handoff", function()
   local box
@@ -20,6 +21,17 @@ describe("with a sandbox, handoff", function()
       "hours --from state --select name=" .. names[2])
     refused(64, ("handoff diff: --select: none of the agents that the edit is for is selected, the first of 1 is %s; "
       .. "leave --select and --shard out"):format(names[1]), "diff state --select name=" .. names[2])
+  end)
+
+  it("takes a number for seconds only", function()
+    refused(64, 'handoff query: --timeout: a number expected, such as 30 or 0.5, got "1s"; `handoff query --help` tells '
+      .. "what it takes", "query settings --timeout 1s")
+  end)
+
+  it("reads no inventory that is larger than any", function()
+    program.run("truncate -s 65M " .. program.quote(box.folder .. "/large.json"))
+    refused(64, "handoff agents: large.json: more than 67108864 bytes, the most an inventory may have",
+      "agents --inventory large.json")
   end)
 
   it("shows what each item of a list of texts is", function()

@@ -13,7 +13,8 @@ function never.lines(path)
   return lines
 end
 
---- The rows: { place=, a file or a folder with its slash; text=, the line without the blanks around it, or * for any; why=, seen= how often }
+--- The rows: { place=, a file, or a folder with its slash; text=, a line without the blanks around it, or * for any; why=;
+-- seen=, how many lines it explained }
 never.rows = {}
 for _, line in ipairs(never.lines "spec/coverage/never.md") do
   local place, text, why = line:gsub("\\|", "\0"):match "^| `(.-)` | `(.-)` | (.-) |$"
