@@ -24,8 +24,8 @@ describe("with a sandbox, handoff", function()
   end)
 
   it("takes a number for seconds only", function()
-    refused(64, 'handoff query: --timeout: a number expected, such as 30 or 0.5, got "1s"; `handoff query --help` tells '
-      .. "what it takes", "query settings --timeout 1s")
+    refused(64, 'handoff query: --timeout: a number expected, such as 30 or 0.5, got "1s"; `handoff query --help` '
+      .. "tells what it takes", "query settings --timeout 1s")
   end)
 
   it("reads no inventory that is larger than any", function()
