@@ -371,7 +371,8 @@ coverage:
 	@$(covered) all
 	@mkdir -p -m 1777 $(cover)/ran && find $(cover) -name '*.gcno' | sed 's/gcno$$/gcda/' | \
 	  while read -r file; do : >>$$file && chmod 666 $$file; done # nginx's workers may be somebody else
-	@LUA_INIT='$(counting)' GCOV_ERROR_FILE=/dev/null CHECK_SECONDS=7200 $(covered) checks checks='test-core test-lua54 test-luajit test-nginx'
+	@LUA_INIT='$(counting)' GCOV_ERROR_FILE=/dev/null CHECK_SECONDS=7200 $(covered) checks \
+	  checks='test-core test-lua54 test-luajit test-nginx'
 	@$(lua54_lua) spec/coverage/report.lua $(cover) $(subst lua5,luac5,$(lua54_lua))
 
 test-valgrind:
