@@ -233,7 +233,8 @@ describe("make demo-nginx", function()
   end)
 
   it("serves the shop until Ctrl-C, and leaves nothing", function()
-    local command = ("env -u LD_PRELOAD TMPDIR=%s/tmp BUILD=%s LUA=luajit setsid examples/openresty/demo.sh"):format(
+    local command = ("env -u LD_PRELOAD -u HANDOFF_BUILD TMPDIR=%s/tmp BUILD=%s LUA=luajit setsid "
+      .. "examples/openresty/demo.sh"):format(
       folder, os.getenv "HANDOFF_BUILD" or "build")
     demo = assert(io.popen(("exec >%s/says 2>&1; echo $$; exec %s"):format(folder, command), "w"))
     local pipe, lines = assert(io.open(folder .. "/says")), {}

@@ -67,7 +67,8 @@ function program.run(command, env) return execute(command, with(tree, env)) end
 -- A make or a compiler started by a test knows nothing of the make, the sanitizer or the paths that the test itself runs under.
 local fresh = {}
 for _, name in ipairs {
-  "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "LD_PRELOAD", "CFLAGS", "BUILD", "DESTDIR", "PREFIX",
+  "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "LD_PRELOAD", "CFLAGS", "CPPFLAGS", "COVER", "BUILD",
+  "DESTDIR", "PREFIX",
   "HANDOFF_BUILD", "LUA_PATH", "LUA_CPATH", "LUA_PATH_5_3", "LUA_CPATH_5_3",
   "LUA_PATH_5_4", "LUA_CPATH_5_4", "LUADIR", "LIBDIR", "DOCDIR", "VMS",
 } do
