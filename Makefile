@@ -334,12 +334,12 @@ test-nginx: luajit
 sanitize = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 sanitizers = LD_PRELOAD="$(shell gcc -print-file-name=libasan.so) $(shell gcc -print-file-name=libubsan.so)"
 asan_luajit := ASAN_OPTIONS=detect_leaks=0
-sanitized = $(MAKE) --no-print-directory -s CC=gcc BUILD=$(BUILD)/asan CFLAGS='$(sanitize)'
+in_asan = $(MAKE) --no-print-directory -s CC=gcc BUILD=$(BUILD)/asan CFLAGS='$(sanitize)'
 $(known:%=test-asan-%): test-asan-%:
-	@$(sanitized) test-$* \
+	@$(in_asan) test-$* \
 	  WRAP='env $(sanitizers) $(asan_$*) $(WRAP)'
 test-asan:
-	@$(sanitized) all
+	@$(in_asan) all
 	@$(check) test-asan-lua54 test-asan-luajit
 
 # Eight Lua states in eight threads, with requests and collections all the while, the compiled modules under ThreadSanitizer.
@@ -361,8 +361,8 @@ cover := $(abspath $(BUILD))/coverage
 covered = $(MAKE) --no-print-directory -s CC=gcc BUILD=$(cover) COVER=hook CFLAGS='-O0 -g --coverage -fprofile-update=atomic' \
   CPPFLAGS='-Dluaopen_handoff_core=ho_covered_core'
 # Other VMs, and processes that may not write, are none that is counted.
-counting = local begin = package.loadlib("$(cover)/" .. (rawget(_G, "jit") and "luajit" or "lua54") .. "/handoff/core.so", \
-  "ho_coverage_begin") if begin then begin() end
+counting = local vm = rawget(_G, "jit") and "luajit" or "lua" .. _VERSION:sub(5, 5) .. _VERSION:sub(7) \
+  local begin = package.loadlib("$(cover)/" .. vm .. "/handoff/core.so", "ho_coverage_begin") if begin then begin() end
 $(foreach vm,$(vms),$(BUILD)/$(vm)/hook.o): $(BUILD)/%/hook.o: spec/coverage/hook.c Makefile
 	@mkdir -p $(@D)
 	$(filter-out --coverage,$(compile)) $($*_flags) -DFOLDER='"$(BUILD)/ran"' -c $< -o $@

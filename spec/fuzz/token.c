@@ -51,12 +51,13 @@ static bool is_object(const char *text, size_t len) {
 
 static ho_code hold_claims(const char *token, size_t len) {
     char *out = block(len);
-    size_t size = 0, dots = 0;
+    size_t size = 0;
     ho_scan scan;
     ho_code code = ho_token_unverified_claims(token, len, out, &size, &scan);
     hold(code == HO_OK || code == HO_INVALID || code == HO_LIMIT);
     hold((code == HO_LIMIT) == (len > HO_TOKEN_SIZE));
     if (code == HO_OK) {
+        size_t dots = 0;
         for (size_t i = 0; i < len; i++) dots += token[i] == '.';
         hold(dots == 2 && size < len && is_object(out, size) && ho_token_plausible(token, len));
     }
