@@ -70,7 +70,7 @@ local function hold_outcome(outcome, method)
   for _, issue in ipairs(outcome.warnings) do fuzz.hold_line(tostring(issue), "warning") end
   if outcome.status == "unchanged" then hold(#outcome.changes == 0, "unchanged, with changes") end
   local after = config.new(outcome.after_text, true)
-  if method == "t" then return end
+  if method == "t" or method == "n" then return end -- theirs came first; what was kept was not to be looked at
   hold(after.settings.is_active == true and after.settings.confirmation_message == "One moment.", "not edited: %s",
     outcome.after_text)
 end
