@@ -375,6 +375,19 @@ coverage:
 	  checks='test-core test-lua54 test-luajit test-nginx'
 	@$(lua54_lua) spec/coverage/report.lua $(cover) $(subst lua5,luac5,$(lua54_lua))
 
+# Every request for memory fails in turn, under every operation (see spec/torture): every TORTURE_STEP-th of them, 1 in make torture.
+failing := malloc calloc realloc strdup strndup free
+TORTURE_STEP ?= 97
+$(BUILD)/host-%: spec/torture/host.c % Makefile
+	@mkdir -p $(@D)
+	$(compile) $($*_flags) $(lib_flags) $< -o $@ -rdynamic $(shell pkg-config --libs $($*_pc) $(core_pc))
+-include $(wildcard $(BUILD)/host-*.d)
+hosts: $(found:%=$(BUILD)/host-%)
+torture test-torture: $(found)
+	@$(MAKE) --no-print-directory -s hosts BUILD=$(BUILD)/torture LDFLAGS='$(failing:%=-Wl,--wrap=%)'
+	@status=0; $(foreach vm,$(found),echo '$(vm):'; \
+	  $($(vm)_lua) spec/torture/run.lua $(abspath $(BUILD))/torture $(if $(filter torture,$@),1,$(TORTURE_STEP)) || status=1;) exit $$status
+
 test-valgrind:
 	@$(call packages,test-valgrind,$(test_deb) valgrind)
 	@$(MAKE) --no-print-directory -s test-lua54 \

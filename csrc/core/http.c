@@ -207,30 +207,23 @@ void ho_engine_free(ho_engine *engine) {
     free(engine);
 }
 
-/* One that is idle, or a new one; or NULL. */
-static ho_transfer *take_transfer(ho_engine *engine) {
-    ho_transfer *idle = engine->idle, *t = idle;
-    if (idle != NULL)
-        engine->idle = idle->next;
-    else
-        t = new_transfer(engine);
-    if (t == NULL) return NULL;
-    t->prev = t->next = NULL;
-    t->state = TAKEN;
-    if (idle == NULL || ho_transfer_renew(idle)) return t;
-    ho_transfer_release(t);
-    return NULL;
-}
-
 ho_code ho_engine_submit(ho_engine *engine, const ho_request *request, ho_transfer **out) {
     nfds_t sockets = (nfds_t)(engine->running + 1) * SOCKETS_EACH + SPARE_SOCKETS;
+    ho_transfer *t = engine->idle;
     if (!reserve_sockets(engine, sockets)) return HO_NOMEM;
-    ho_transfer *t = take_transfer(engine);
+    if (t != NULL)
+        engine->idle = t->next;
+    else
+        t = new_transfer(engine);
     if (t == NULL) return HO_NOMEM;
-    bool prepared = ho_transfer_prepare(t, request);
-    if (!prepared || curl_multi_add_handle(engine->multi, t->easy)) {
+    t->prev = t->next = NULL;
+    t->state = TAKEN;
+    ho_code code = ho_transfer_prepare(t, request);
+    CURLMcode added = code == HO_OK ? curl_multi_add_handle(engine->multi, t->easy) : CURLM_OK;
+    if (added != CURLM_OK) code = added == CURLM_OUT_OF_MEMORY ? HO_NOMEM : HO_FAILED;
+    if (code != HO_OK) {
         ho_transfer_release(t);
-        return prepared ? HO_FAILED : HO_INVALID;
+        return code;
     }
     t->state = RUNNING;
     engine->running++;

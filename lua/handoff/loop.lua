@@ -359,6 +359,7 @@ Loop.map = require "handoff.loop.map"
 --- Closes idle connections and whatever else it holds of the system; the loop can be used on. Raises while requests are
 -- under way.
 function Loop:close()
+  if self.engine then wake_finished(self, self.engine) end -- what was cancelled meanwhile is not under way
   if self.transfers > 0 then error "the loop cannot be closed while requests are under way" end
   if self.engine then self.engine:close() end
   self.engine = nil
