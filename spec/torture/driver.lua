@@ -1,12 +1,14 @@
 -- SPDX-License-Identifier: MIT
 -- Lets every request for memory of one operation fail, one after another (see host.c, which runs this):
---     driver.lua OPERATION STEP OFFSET [MODE]
+--     driver.lua OPERATION MOST CHANCE [MODE]
+-- MOST: how many requests fail in a sweep, evenly among them all, 0: each; CHANCE, from 0 to below 1, says which. MODE: one of
+-- those below, or jit: with LuaJIT's compiler.
 -- Held each time: what comes is the whole result, or an error that says that there was not enough memory; a state that the
 -- operation edits is the one before or the one after; nothing is held that was not held before; and the operation gives what it
 -- gave when it is called once more. Prints a line for each sweep, `KIND MODE asked for, failed`, and one for each finding.
 local torture = torture -- luacheck: ignore
-local name, step, offset, only = ...
-step, offset = tonumber(step), tonumber(offset)
+local name, most, chance, only = ...
+most, chance = tonumber(most), tonumber(chance)
 
 local jit_module = rawget(_G, "jit")
 if jit_module and only ~= "jit" then jit_module.off() end
@@ -16,6 +18,8 @@ local GROWTH = 64 -- KiB that a state may hold more after a sweep: tables of str
 
 local operations = require "torture.operations"
 local op = assert(operations[name], name)
+
+local base_threads = select(4, torture.holdings())
 
 -- ---- what is looked at ------------------------------------------------------------------------------------------------
 
@@ -42,8 +46,14 @@ local function settle()
   collectgarbage()
 end
 
+-- A thread of libcurl that looks up a name ends by itself, a moment later.
 local function holdings()
   local own, curl, descriptors, threads = torture.holdings()
+  for _ = 1, 1000 do
+    if threads == base_threads then break end
+    torture.rest()
+    own, curl, descriptors, threads = torture.holdings()
+  end
   return ("%d own, %d curl, %d descriptors, %d threads"):format(own, curl, descriptors, threads)
 end
 
@@ -65,8 +75,8 @@ function attempt_fresh(kind, mode, n)
   local text = torture.fresh("spec/torture/loading.lua", kind, mode, tostring(n))
   local failed, asked, outcome, shown, again = text:match "^(%d+) (%d+) ([^\n]*)\n(.*)\n%-%-\n(.*)$"
   local ok = outcome == "well"
-  return { failed = tonumber(failed), asked = tonumber(asked), ok = ok, err = outcome, shown = ok and shown or outcome, state = "",
-    again = { ok = true, shown = again, state = "" } }
+  return { failed = tonumber(failed), asked = tonumber(asked), ok = ok, err = outcome, shown = ok and shown or outcome,
+    state = "", again = { ok = true, shown = again, state = "" } }
 end
 
 -- ---- a sweep ----------------------------------------------------------------------------------------------------------
@@ -95,8 +105,9 @@ local function sweep(kind, mode)
   subject = nil -- luacheck: ignore
   settle()
   local held, size, failed, found = holdings(), collectgarbage "count", 0, 0
-  local n, seen = offset, nil
-  repeat
+  local step = most == 0 and 1 or math.ceil(clean.asked / most)
+  local n, seen = 1 + math.floor(chance * step), { failed = 1 }
+  while seen.failed > 0 and found < MAX_FINDINGS do
     seen = attempt(kind, mode, n)
     settle()
     local now = holdings()
@@ -112,13 +123,15 @@ local function sweep(kind, mode)
     end
     failed = failed + (seen.failed > 0 and 1 or 0)
     n = n + step
-  until seen.failed == 0 or found == MAX_FINDINGS
+  end
   local growth = collectgarbage "count" - size
   if growth > GROWTH then print(("found: %s, %s %s: %d KiB more"):format(name, kind, mode, growth)) end
   print(("%s %s %d %d"):format(kind, mode, clean.asked, failed))
 end
 
-local modes = { own = { "once", "all" }, curl = { "once", "all" }, lua = { "once", "all", not jit_module and "gives" or nil } }
+local modes = {
+  own = { "once", "all" }, curl = { "once", "all" }, lua = { "once", "all", not jit_module and "gives" or nil },
+}
 for _, kind in ipairs(op.kinds or { "lua", "own", "curl" }) do
   for _, mode in ipairs(modes[kind]) do
     if not only or only == mode or only == "jit" then sweep(kind, mode) end

@@ -196,6 +196,13 @@ static int l_holdings(lua_State *L) {
     return 4;
 }
 
+/* torture.rest(): lets others on, for a millisecond. */
+static int l_rest(lua_State *L) {
+    (void)L;
+    usleep(1000);
+    return 0;
+}
+
 static lua_State *new_state(void) {
     lua_State *L = lua_newstate(lua_memory, NULL);
     if (L == NULL) abort();
@@ -207,7 +214,7 @@ static int l_fresh(lua_State *L);
 
 static void open_module(lua_State *L) {
     static const luaL_Reg functions[] = {
-        {"try", l_try}, {"pause", l_pause}, {"holdings", l_holdings}, {"fresh", l_fresh}, {NULL, NULL}};
+        {"try", l_try}, {"pause", l_pause}, {"holdings", l_holdings}, {"rest", l_rest}, {"fresh", l_fresh}, {NULL, NULL}};
     lua_newtable(L);
     for (const luaL_Reg *f = functions; f->name != NULL; f++) {
         lua_pushcfunction(L, f->func);

@@ -23,7 +23,11 @@ local function load_and_use()
 end
 
 local failed, asked, ok, first = torture.try(kind, mode, tonumber(n), load_and_use)
-package.loaded["handoff.core"] = nil
+-- LuaJIT's require does not try a module again that raised anything while it was loaded, unless it is told to.
+for name in pairs(package.loaded) do
+  if name:find "^handoff" or name:find "^bench" then package.loaded[name] = nil end
+end
 local again, use = pcall(load_and_use)
 local outcome = ok and "well" or tostring(first):gsub("\n", " ")
-return ("%d %d %s\n%s\n--\n%s"):format(failed, asked, outcome, ok and first or "", again and use or "once more: " .. tostring(use))
+local second = again and use or "once more: " .. tostring(use)
+return ("%d %d %s\n%s\n--\n%s"):format(failed, asked, outcome, ok and first or "", second)

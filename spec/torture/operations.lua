@@ -2,8 +2,9 @@
 --- What is tried with failing memory: the public operations, a list of
 --   { name=, run= function(subject) → result | nil, err,
 --     prepare= function() → subject, before each call, with memory that does not fail; finish= function(subject), after it,
---     state= function(subject) → what must be as it was before or as it is after, nothing between; partial=true: it may be between,
---     kinds= which memory (by default all) }
+--     state= function(subject) → what must be as it was before or as it is after, nothing between; partial=true: it may be
+--     between, kinds= which memory (by default all), accepts= function(text, kind) → whether an error that says so is one of
+--     memory (see tellings.lua), fresh=true: it is loading.lua instead, in a state of its own }
 -- The list is also a table by name.
 local operations = { names = {} }
 

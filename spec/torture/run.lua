@@ -1,12 +1,13 @@
 -- SPDX-License-Identifier: MIT
---- Lets memory fail under every operation (see driver.lua): run.lua BUILD [STEP], where the programs and the modules of this VM
--- are built for it. STEP 1 tries every request for memory; a larger one each STEP-th, from another one on each time. Operations
--- that match TORTURE_ONLY (a pattern) are tried alone. Ends with a line `N passed, N failed`, an operation each.
+--- Lets memory fail under every operation (see driver.lua): run.lua BUILD [MOST], where the programs and the modules of this VM
+-- are built for it. At most MOST requests for memory fail in a sweep, others each time; 0: each of them. Operations that match
+-- TORTURE_ONLY (a pattern) are tried alone; TORTURE_MODE is one of the driver's. Ends with a line `N passed, N failed`, an
+-- operation each.
 local program = require "support.program"
 local sandbox = require "support.sandbox"
 
-local build, step = assert(arg[1], "run it by make torture"), tonumber(arg[2] or 1)
-local only = os.getenv "TORTURE_ONLY"
+local build, most = assert(arg[1], "run it by make torture"), tonumber(arg[2] or 0)
+local only, mode = os.getenv "TORTURE_ONLY", os.getenv "TORTURE_MODE" or ""
 local LIMIT = 1800 -- seconds for an operation
 
 local folder = program.folder()
@@ -26,8 +27,8 @@ for name in program.run(names_of, env):gmatch "[^\n]+" do names[#names + 1] = na
 math.randomseed(os.time())
 for _, name in ipairs(names) do
   if not only or name:find(only) then
-    local words = ("timeout -k 5 %d %s/host-%s spec/torture/driver.lua %s %d %d"):format(LIMIT, build, program.vm,
-      program.quote(name), step, step == 1 and 1 or math.random(step))
+    local words = ("timeout -k 5 %d %s/host-%s spec/torture/driver.lua %s %d %.3f %s"):format(LIMIT, build,
+      program.vm, program.quote(name), most, math.random(), mode)
     local output, status = program.run(words, env)
     local well = status == 0
     for line in (output .. "\n"):gmatch "([^\n]*)\n" do

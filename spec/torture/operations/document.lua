@@ -194,7 +194,7 @@ local function pair() return { base = cfg_of():plain(), mine = edited(), theirs 
 
 add { name = "change", prepare = pair, run = function(p)
   local lines = {}
-  for i, one in ipairs(require("handoff.change").document(p.base, p.mine)) do lines[i] = tostring(one) end
+  for i, one in ipairs(require("handoff.change").diff(p.base, p.mine)) do lines[i] = tostring(one) end
   return lines
 end }
 add { name = "merge", prepare = function()

@@ -3,6 +3,8 @@
 local list = {}
 local function add(op) list[#list + 1] = op end
 
+local tellings = require "torture.tellings"
+
 local function core() return require "handoff.core" end
 
 local folder = os.getenv "TORTURE_FOLDER"
@@ -29,23 +31,12 @@ local function read(path)
   return text or "nothing"
 end
 
--- libcurl itself calls it another name when memory fails it while it connects: an error of kind network all the same.
-local function is_of_curl(err, kind)
-  return kind == "curl" and (err:find "Could not resolve host" or err:find "thread failed to start"
-    or err:find "Bad login part" or err:find "Failed to connect" or err:find "Couldn't connect")
-end
-
--- A server that has no memory for an exchange drops it: who asked learns that the connection broke.
-local function is_dropped(err)
-  return err:find "[Ee]mpty reply" or err:find "broke" or err:find "reset by peer"
-end
-
 -- ---- HTTP ----------------------------------------------------------------------------------------------------------------
 
 add { name = "http url", run = function()
   local u, why = core().http.url "https://user:secret@example.com:8443/x"
   return u and { u.scheme, u.host, u.loopback, u.credentials }, why
-end, accepts = is_of_curl }
+end, accepts = tellings.of_curl }
 add { name = "http url that is none", run = function()
   local u, why = core().http.url "https://"
   return not u and why
@@ -67,7 +58,7 @@ add { name = "engine", run = function(_)
   engine:close()
   if not answer then return nil, err end
   return { answer.status, #answer.body, answer.http_version }
-end, accepts = is_of_curl }
+end, accepts = tellings.of_curl }
 
 -- One engine used again and again: what a request that failed left behind is used by the next ones.
 add { name = "engine reused", prepare = function() return core().http.engine() end, run = function(engine)
@@ -82,7 +73,7 @@ end, state = function(engine)
   -- whatever became of it, the next one gets what it should
   local again = assert(drain(engine, (engine:submit(request(), {}, true))))
   return again.status .. " " .. #again.body
-end, finish = function(engine) engine:close() end, accepts = is_of_curl }
+end, finish = function(engine) engine:close() end, accepts = tellings.of_curl }
 
 -- Not with libcurl's memory: 7.88 goes to another port of the proxy where it has none to note the one it was given.
 add { name = "engine proxied", kinds = { "lua", "own" }, prepare = function() return core().http.engine() end,
@@ -100,10 +91,10 @@ add { name = "engine cancelled", run = function()
   one:cancel()
   two:close()
   engine:close()
-  local answer, err = one:result()
+  local _, err = one:result()
   if err.kind ~= "cancelled" then return nil, err end
   return err.kind
-end, accepts = is_of_curl }
+end, accepts = tellings.of_curl }
 
 local function transport()
   local transports = require "handoff.transport"
@@ -114,7 +105,7 @@ add { name = "transport", prepare = transport, run = function(t)
   local answer, err = t:request(request())
   if not answer then return nil, err end
   return { answer.status, answer.headers["content-type"], #answer.body }
-end, finish = function(t) t:close() end, accepts = is_of_curl }
+end, finish = function(t) t:close() end, accepts = tellings.of_curl }
 
 add { name = "loop", prepare = transport, run = function(t)
   local loop = t.loop
@@ -127,7 +118,8 @@ add { name = "loop", prepare = transport, run = function(t)
     return answer and answer.status + i, err
   end)
   if not results then return nil, errors end
-  for _, err in pairs(errors) do return nil, err end
+  local _, failed = next(errors)
+  if failed then return nil, failed end
   local answer, err = task:join()
   if not answer then return nil, err end
   results[4] = answer.status
@@ -136,10 +128,10 @@ end, state = function(t)
   -- whatever became of it, the loop goes on
   local answer = assert(t:request(request()))
   local one = assert(t.loop:spawn(function() return assert(t:request(request())).status end):join())
-  t.loop.failed = {} -- what failed was told of
+  pcall(t.loop.run, t.loop) -- what failed was told of
   t.loop:run()
   return answer.status .. " " .. one
-end, finish = function(t) t:close() end, accepts = is_of_curl }
+end, finish = function(t) t:close() end, accepts = tellings.of_curl }
 
 -- ---- the server ----------------------------------------------------------------------------------------------------------
 
@@ -162,7 +154,7 @@ add { name = "serve", kinds = { "lua", "own" }, run = function()
   server:close()
   if not answer then return nil, err end
   return { answer.status, answer.body, core().http.headers(answer.head)["x-a"] }
-end, accepts = is_dropped }
+end, accepts = tellings.dropped }
 
 -- ---- files ---------------------------------------------------------------------------------------------------------------
 
