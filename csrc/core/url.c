@@ -55,8 +55,7 @@ static bool read_parts(reader *r, ho_url *out) {
     for (char *c = out->scheme; *c; c++)
         if (*c >= 'A' && *c <= 'Z') *c = (char)(*c - 'A' + 'a');
     out->loopback = is_loopback(out->host);
-    out->credentials =
-        has_part(r, CURLUPART_USER) || has_part(r, CURLUPART_PASSWORD) || has_part(r, CURLUPART_OPTIONS);
+    out->credentials = has_part(r, CURLUPART_USER) || has_part(r, CURLUPART_PASSWORD) || has_part(r, CURLUPART_OPTIONS);
     if (!copy_part(r, CURLUPART_PORT, port, sizeof port)) return !r->nomem;
     size_t len = strlen(out->host);
     return (size_t)snprintf(out->host + len, sizeof out->host - len, ":%s", port) < sizeof out->host - len;

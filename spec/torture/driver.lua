@@ -37,7 +37,8 @@ local function show(value)
 end
 
 local function is_memory(err)
-  return tostring(type(err) == "table" and err.message or err):find "not enough memory" ~= nil
+  local text = tostring(type(err) == "table" and err.message or err)
+  return text:find "not enough memory" ~= nil or text:find "Cannot allocate memory" ~= nil -- the system's words
 end
 
 local function settle()
@@ -105,7 +106,7 @@ local function sweep(kind, mode)
   subject = nil -- luacheck: ignore
   settle()
   local held, size, failed, found = holdings(), collectgarbage "count", 0, 0
-  local step = most == 0 and 1 or math.ceil(clean.asked / most)
+  local step = most == 0 and 1 or math.max(1, math.ceil(clean.asked / most))
   local n, seen = 1 + math.floor(chance * step), { failed = 1 }
   while seen.failed > 0 and found < MAX_FINDINGS do
     seen = attempt(kind, mode, n)

@@ -213,8 +213,8 @@ static lua_State *new_state(void) {
 static int l_fresh(lua_State *L);
 
 static void open_module(lua_State *L) {
-    static const luaL_Reg functions[] = {
-        {"try", l_try}, {"pause", l_pause}, {"holdings", l_holdings}, {"rest", l_rest}, {"fresh", l_fresh}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"try", l_try},   {"pause", l_pause}, {"holdings", l_holdings},
+                                         {"rest", l_rest}, {"fresh", l_fresh}, {NULL, NULL}};
     lua_newtable(L);
     for (const luaL_Reg *f = functions; f->name != NULL; f++) {
         lua_pushcfunction(L, f->func);

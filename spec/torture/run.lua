@@ -43,6 +43,7 @@ for _, name in ipairs(names) do
       end
     end
     if well then passed = passed + 1 else failed = failed + 1 end
+    io.flush()
   end
 end
 box:stop()

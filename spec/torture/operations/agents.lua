@@ -88,8 +88,9 @@ local function one(name, run)
     store()
     return { transport = transport(), agent = agents()[1] }
   end, run = function(s)
-    local client = handoff().client { name = s.agent.name, token = s.agent.token, base_url = base_url, transport = s.transport }
-    return run(client)
+    return run(handoff().client {
+      name = s.agent.name, token = s.agent.token, base_url = base_url, transport = s.transport,
+    })
   end, state = function() return stored(1) end, finish = close, accepts = tellings.of_curl }
 end
 
@@ -132,8 +133,9 @@ local function many(name, run, more)
     os.remove(path_of "history.db-runs")
     return { transport = transport() }
   end, run = function(s)
-    local fleet = assert(handoff().fleet(agents(), { history = path_of "history.db", transport = s.transport, concurrency = 2 }))
-    return run(fleet, s)
+    return run(assert(handoff().fleet(agents(), {
+      history = path_of "history.db", transport = s.transport, concurrency = 2,
+    })), s)
   end, state = function() return stored(AGENTS) end, finish = close, accepts = tellings.of_curl, partial = true }
   for key, value in pairs(more or {}) do op[key] = value end
   add(op)
@@ -206,12 +208,15 @@ end }
 
 local token = "eyJhbGciOiJIUzI1NiJ9.eyJzY2VuYXJpb19pZCI6ImFiYyIsImV4cCI6NDEwMjQ0NDgwMH0.c2ln"
 local forms = {
-  lua = ('return { { name = "a", token = %q, tags = { region = "eu" } }, { name = "b", token = env "HOME" } }'):format(token),
-  json = ('[{"name":"a","token":"%s","tags":{"region":"eu"}},{"name":"b","token_env":"HOME","retries":2}]'):format(token),
+  lua = ('return { { name = "a", token = %q, tags = { region = "eu" } }, { name = "b", token = env "HOME" } }')
+    :format(token),
+  json = ('[{"name":"a","token":"%s","tags":{"region":"eu"}},{"name":"b","token_env":"HOME","retries":2}]')
+    :format(token),
   csv = ("name,token,token_env,tag.region\na,%s,,eu\nb,,HOME,us\n"):format(token),
 }
 for form, text in pairs(forms) do
-  add { name = "inventory " .. form, prepare = function() return write("inventory." .. form, text) end, run = function(path)
+  local function prepare() return write("inventory." .. form, text) end
+  add { name = "inventory " .. form, prepare = prepare, run = function(path)
     local some, err = require("handoff.inventory").load(path)
     if not some then return nil, err end
     local lines = {}
@@ -241,7 +246,9 @@ end }
 
 -- ---- plans, desired state, policies --------------------------------------------------------------------------------------
 
-add { name = "plan", prepare = function() return { path = write("a.plan", "before"), cfg = cfg_of() } end, run = function(s)
+add { name = "plan", prepare = function()
+  return { path = write("a.plan", "before"), cfg = cfg_of() }
+end, run = function(s)
   local plan = require "handoff.plan"
   local changed = cfg_of()
   edit(changed)
@@ -268,12 +275,15 @@ return {
   custom_guidelines = { { name = "Guideline 1", description = "Other.", is_active = true } },
 }
 ]]
-add { name = "desired lua", prepare = function() return { path = write("shop.lua", state), cfg = cfg_of() } end, run = function(s)
+add { name = "desired lua", prepare = function()
+  return { path = write("shop.lua", state), cfg = cfg_of() }
+end, run = function(s)
   local desired = require "handoff.desired"
   local value, err = desired.read(s.path)
   if not value then return nil, err end
   desired.edit(value)(s.cfg)
-  return { s.cfg:json(), (desired.write(s.cfg, "lua")), (desired.write(s.cfg, "lua", state)), (desired.write(s.cfg, "json")) }
+  local new, old = desired.write(s.cfg, "lua"), desired.write(s.cfg, "lua", state)
+  return { s.cfg:json(), new, old, (desired.write(s.cfg, "json")) }
 end }
 add { name = "desired that is wrong", prepare = function()
   return write("wrong.lua", (state:gsub("Europe/London", "Europe/Londn")))

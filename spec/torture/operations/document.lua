@@ -45,7 +45,8 @@ reading("copy", function(cfg) return cfg:copy():json() end)
 reading("changes", function(cfg) return tostring(cfg:changes()[1]) end)
 reading("check", function(cfg) return #cfg:check() end)
 reading("fields", function(cfg)
-  return { cfg.settings.timezone, cfg.settings.keywords[3], cfg.routing_profiles[2].user_ids[1], #cfg.custom_guidelines }
+  local settings, profile = cfg.settings, cfg.routing_profiles[2]
+  return { settings.timezone, settings.keywords[3], profile.user_ids[1], #cfg.custom_guidelines }
 end)
 reading("found", function(cfg)
   local item, at = cfg.custom_guidelines:find { name = "Guideline 3" }
@@ -147,7 +148,8 @@ editing("and seal", function(cfg)
   return refused(function() cfg.settings.is_active = false end)
 end)
 editing("a part replaced", function(cfg)
-  core().config.replace(cfg, "custom_guidelines", core().json.array { { name = "x", description = "y", is_active = true } })
+  local one = { name = "x", description = "y", is_active = true }
+  core().config.replace(cfg, "custom_guidelines", core().json.array { one })
 end)
 editing("five places", function(cfg)
   cfg.settings.working_hours_active = true
@@ -158,7 +160,8 @@ end, { partial = true })
 
 -- ---- JSON, change, merge -------------------------------------------------------------------------------------------------
 
-local odd = '{"a":[],"b":{},"c":null,"d":123456789012345678901234567890,"e":1.10,"f":"\\ud83d\\ude42","g":[1,[2,[3]]],"h":true}'
+local odd = '{"a":[],"b":{},"c":null,"d":123456789012345678901234567890,"e":1.10,"f":"\\ud83d\\ude42",'
+  .. '"g":[1,[2,[3]]],"h":true}'
 
 local function pure(name, run) add { name = name, run = run } end
 

@@ -139,8 +139,9 @@ add { name = "serve", kinds = { "lua", "own" }, run = function()
   local serve = require "handoff.serve"
   local server = assert(serve.new())
   local engine = core().http.engine()
-  local transfer = engine:submit({ method = "PUT", url = ("http://127.0.0.1:%d/a?b"):format(server:port()), body = "text",
-    timeout = 5 }, {}, true)
+  local transfer = engine:submit({
+    method = "PUT", url = ("http://127.0.0.1:%d/a?b"):format(server:port()), body = "text", timeout = 5,
+  }, {}, true)
   local done
   repeat
     engine:step(0)

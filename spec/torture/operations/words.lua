@@ -24,7 +24,9 @@ local night = "mon-thu 09:00-12:00 13:00-17:30; fri 22:00-02:00; Saturday: 9am â
 pure("week text", function() return tostring(handoff().week(night)) end)
 pure("week slots", function()
   local texts = {}
-  for i, slot in ipairs(handoff().week(night):slots()) do texts[i] = slot.day_span .. slot.start_time .. slot.end_time end
+  for i, slot in ipairs(handoff().week(night):slots()) do
+    texts[i] = slot.day_span .. slot.start_time .. slot.end_time
+  end
   return texts
 end)
 pure("week sets", function()
@@ -68,13 +70,14 @@ end)
 
 pure("paths", function()
   local path, cfg = require "handoff.path", cfg_of()
-  path.edit { "settings.is_active=false", 'custom_guidelines["Guideline 2"].is_active=false', "availability=mon-fri 9-17",
-    "settings.keywords=[\"a\", \"b\"]", "routing_profiles[*].is_active=true" }(cfg)
+  path.edit { "settings.is_active=false", 'custom_guidelines["Guideline 2"].is_active=false',
+    "availability=mon-fri 9-17", "settings.keywords=[\"a\", \"b\"]", "routing_profiles[*].is_active=true" }(cfg)
   return cfg:json()
 end)
 pure("path values", function()
   local path, seen = require "handoff.path", {}
-  for i, one in ipairs(path.values(path.parse "custom_guidelines[*].name", cfg_of())) do seen[i] = tostring(one.value) end
+  local found = path.values(path.parse "custom_guidelines[*].name", cfg_of())
+  for i, one in ipairs(found) do seen[i] = tostring(one.value) end
   return seen
 end)
 pure("path that is none", function()
@@ -93,7 +96,8 @@ end)
 pure("zone", function()
   local zone = assert(require("handoff.zone").open "Europe/Warsaw")
   local here = zone:local_time(NOON)
-  return { here.hour, here.weekday, zone:offset(NOON), zone:next_transition(NOON), zone:epoch { year = 2026, month = 10, day = 25, hour = 2 } }
+  local twice = zone:epoch { year = 2026, month = 10, day = 25, hour = 2 }
+  return { here.hour, here.weekday, zone:offset(NOON), zone:next_transition(NOON), twice }
 end)
 pure("zone that is none", function()
   local zone, err = require("handoff.zone").open "Europe/Nowhere"
