@@ -476,7 +476,7 @@ test-fuzz: $(replays) $(found:%=$(BUILD)/spec/fuzz/host-%)
 # Requests for memory fail in turn, under every operation, for Lua's allocator, libcurl's and our own modules', which are linked
 # for that: each of them in make torture, at most TORTURE_MOST of a sweep in make test-torture, others each time.
 failing := malloc calloc realloc strdup strndup free
-TORTURE_MOST ?= 4
+TORTURE_MOST ?= 3
 $(BUILD)/host-%: spec/torture/host.c % Makefile
 	@mkdir -p $(@D)
 	$(compile) $($*_flags) $(lib_flags) $< -o $@ -rdynamic $(shell pkg-config --libs $($*_pc) $(core_pc))

@@ -25,6 +25,8 @@ local names, passed, failed, counts = {}, 0, 0, {}
 for name in program.run(names_of, env):gmatch "[^\n]+" do names[#names + 1] = name end
 
 math.randomseed(os.time())
+local modes = { "once", "all", program.vm == "luajit" and "all" or "gives" }
+if most > 0 and mode == "" then mode = modes[math.random(#modes)] end
 for _, name in ipairs(names) do
   if not only or name:find(only) then
     local words = ("timeout -k 5 %d %s/host-%s spec/torture/driver.lua %s %d %.3f %s"):format(LIMIT, build,
