@@ -325,10 +325,10 @@ end
 function Loop:spawn(fn, ...)
   local task = tasks.new(self, fn, ...)
   refuse_inside_nginx()
-  self.alive = self.alive + 1
   self.order = self.order + 1
   task.co, task.order = true, self.order
   make_ready(self, task)
+  self.alive = self.alive + 1
   return task
 end
 
