@@ -36,6 +36,8 @@ static struct {
     long live[KINDS]; /* blocks that are held */
 } memory;
 
+static char last_words[64]; /* what is told of a crash */
+
 static bool fails(kind which) {
     if (!memory.armed) return false;
     long at = ++memory.asked[which];
@@ -96,7 +98,8 @@ static void *regrown(kind which, void *block, size_t size) {
     return fresh;
 }
 
-/* The modules, which are loaded, find them here. */
+/* The modules, which are loaded, find them here. NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the linker
+ * calls them so. */
 #pragma GCC visibility push(default)
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
@@ -124,6 +127,7 @@ char *__wrap_strndup(const char *text, size_t size) {
 void __wrap_free(void *block) {
     release(KIND_OWN, block);
 }
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
 static void *curl_malloc(size_t size) {
     return fails(KIND_CURL) ? NULL : counted(KIND_CURL, malloc(size));
@@ -148,6 +152,8 @@ static void arm(lua_State *L, int first) {
     memory.mode = (mode)luaL_checkoption(L, first + 1, NULL, mode_names);
     memory.nth = (long)luaL_checkinteger(L, first + 2);
     memory.failed = 0;
+    snprintf(last_words, sizeof last_words, "ended at %s %s %ld\n", kind_names[memory.kind], mode_names[memory.mode],
+             memory.nth);
     memset(memory.asked, 0, sizeof memory.asked);
 }
 
@@ -251,10 +257,7 @@ static int l_fresh(lua_State *L) {
 
 /* A crash names the request that had failed; so does being stopped by whoever waits no longer. */
 static void on_crash(int number) {
-    char line[128];
-    int len = snprintf(line, sizeof line, "signal %d, %s %s %ld\n", number, kind_names[memory.kind],
-                       mode_names[memory.mode], memory.nth);
-    if (write(STDOUT_FILENO, line, (size_t)len) < 0) _exit(EXIT_FAILURE);
+    if (write(STDOUT_FILENO, last_words, strlen(last_words)) < 0) _exit(EXIT_FAILURE);
     signal(number, SIG_DFL);
     raise(number);
 }
