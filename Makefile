@@ -270,7 +270,8 @@ demo-nginx-run:
 # Each check is a target of its own. Those named test-… print lines `N passed, N failed`, which count; every other counts as one,
 # by its exit status.
 lints := lint-lua lint-c lint-tidy lint-format lint-gcc lint-clang
-checks = $(lints) test-core test-fuzz test-lua54 test-luajit $(if $(filter spec,$(SPEC)),test-nginx) test-threads
+checks = $(lints) test-core test-fuzz test-lua54 test-luajit $(if $(filter spec,$(SPEC)),test-nginx) test-threads \
+  test-torture
 check = $(lua54_lua) spec/support/run.lua $(MAKE) --no-print-directory -s --
 
 test:
@@ -471,6 +472,21 @@ test-fuzz: $(replays) $(found:%=$(BUILD)/spec/fuzz/host-%)
 	$(foreach vm,$(found),$(foreach one,$(fuzzers_lua),echo 'fuzz $(one), $(vm):'; \
 	  HANDOFF_FUZZ=$(one) $(BUILD)/spec/fuzz/host-$(vm) spec/fuzz/corpus/$(one)/* || status=1;)) exit $$status
 
+# --- memory that fails ----------------------------------------------------------------------------------------------------
+# Requests for memory fail in turn, under every operation, for Lua's allocator, libcurl's and our own modules', which are linked
+# for that: each of them in make torture, at most TORTURE_MOST of a sweep in make test-torture, others each time.
+failing := malloc calloc realloc strdup strndup free
+TORTURE_MOST ?= 3
+$(BUILD)/host-%: spec/torture/host.c % Makefile
+	@mkdir -p $(@D)
+	$(compile) $($*_flags) $(lib_flags) $< -o $@ -rdynamic $(shell pkg-config --libs $($*_pc) $(core_pc))
+-include $(wildcard $(BUILD)/host-*.d)
+hosts: $(found:%=$(BUILD)/host-%)
+torture test-torture: $(found)
+	@$(MAKE) --no-print-directory -s hosts BUILD=$(BUILD)/torture LDFLAGS='$(failing:%=-Wl,--wrap=%)'
+	@status=0; $(foreach vm,$(found),echo '$(vm):'; $($(vm)_lua) spec/torture/run.lua $(abspath $(BUILD))/torture \
+	  $(if $(filter torture,$@),0,$(TORTURE_MOST)) || status=1;) exit $$status
+
 # --- measure --------------------------------------------------------------------------------------------------------------
 # Programs that stand alone; what else is in spec/bench they start, compiled or under the VM that runs them.
 benches := document fleet command nginx
@@ -505,13 +521,15 @@ help:
 	@echo 'make test-asan, test-valgrind, test-gc           busted with sanitizers, valgrind, a restless collector'
 	@echo 'make coverage    what of the C and of the Lua the tests run, a row a room, and each line that they never do'
 	@echo 'make fuzz        all fuzzers, with sanitizers, FUZZ_SECONDS=600 together; fuzz-NAME: one of them; FUZZ_VM=luajit'
+	@echo 'make torture     every request for memory fails, under every operation; test-torture: some, others each time'
 	@echo 'make test-kill   a run killed at 200 instants and gone on with'
 	@echo 'make test-endurance   an hour of edits amid faults; MINUTES=$(MINUTES) AGENTS=$(AGENTS) SEED=$(SEED)'
 	@echo 'make golden      takes what each --help says now for what it should say'
 	@echo 'make bench       processor time, memory and agents a second, on both VMs, beside others'
 	@echo 'make clean'
 
-.PHONY: all $(known) rock install install-command install-pages install-docs misplaced install-rock rocks uninstall deps \
+.PHONY: all $(known) hosts torture rock install install-command install-pages install-docs misplaced install-rock rocks \
+  uninstall deps \
   doc doc-run demo demo-run demo-nginx demo-nginx-run test checks lint lints $(checks) $(known:%=test-%) test-nginx threads \
   fuzz $(fuzzers:%=fuzz-%) $(fuzzers:%=fuzz-keep-%) test-asan $(known:%=test-asan-%) \
   coverage test-valgrind test-gc test-kill test-endurance golden bench bench-run clean help

@@ -216,6 +216,7 @@ void hol_config_set(lua_State *L, hol_doc *doc, int config, int values, size_t i
     hol_member_edit(L, doc, values, i);
     wrap(L, doc, config, i);
     keep(L, values, i);
+    hol_member_edited(doc, i);
     lua_pop(L, 1);
 }
 

@@ -62,15 +62,19 @@ static int l_tostring(lua_State *L) {
     return 1;
 }
 
+static void new_class(lua_State *L) {
+    luaL_newmetatable(L, ERROR_MT);
+    lua_pushcfunction(L, l_tostring);
+    lua_setfield(L, -2, "__tostring");
+    lua_pushliteral(L, "handoff error");
+    lua_setfield(L, -2, "__metatable");
+    lua_pushstring(L, ERROR_MT);
+    lua_setfield(L, -2, "__name");
+    lua_pop(L, 1);
+}
+
 void hol_seterror(lua_State *L) {
-    if (luaL_newmetatable(L, ERROR_MT)) {
-        lua_pushcfunction(L, l_tostring);
-        lua_setfield(L, -2, "__tostring");
-        lua_pushliteral(L, "handoff error");
-        lua_setfield(L, -2, "__metatable");
-        lua_pushstring(L, ERROR_MT);
-        lua_setfield(L, -2, "__name");
-    }
+    luaL_getmetatable(L, ERROR_MT);
     lua_setmetatable(L, -2);
 }
 
@@ -257,6 +261,7 @@ static int l_issue(lua_State *L) {
 int hol_open_error(lua_State *L) {
     static const luaL_Reg functions[] = {{"new", l_new}, {"raise", l_raise}, {"again", l_again},       {"home", l_home},
                                          {"is", l_is},   {"issue", l_issue}, {"catchers", l_catchers}, {NULL, NULL}};
+    new_class(L);
     hol_newlib(L, functions);
     return 1;
 }

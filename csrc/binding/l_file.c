@@ -251,10 +251,9 @@ int hol_open_file(lua_State *L) {
                                          {"locks", l_locks},
                                          {NULL, NULL}};
     new_locks_class(L);
-    if (luaL_newmetatable(L, FOLDER_MT)) {
-        lua_pushcfunction(L, l_close_folder);
-        lua_setfield(L, -2, "__gc");
-    }
+    luaL_newmetatable(L, FOLDER_MT);
+    lua_pushcfunction(L, l_close_folder);
+    lua_setfield(L, -2, "__gc");
     lua_pop(L, 1);
     hol_newlib(L, functions);
     return 1;

@@ -431,16 +431,15 @@ static int l_now(lua_State *L) {
 }
 
 static void new_class(lua_State *L, const char *name, const luaL_Reg *methods, lua_CFunction close) {
-    if (luaL_newmetatable(L, name)) {
-        hol_newlib(L, methods);
-        lua_setfield(L, -2, "__index");
-        const luaL_Reg meta[] = {{"__gc", close}, {NULL, NULL}};
-        hol_setfuncs(L, meta);
-        lua_pushstring(L, name);
-        lua_setfield(L, -2, "__name");
-        lua_pushstring(L, name);
-        lua_setfield(L, -2, "__metatable");
-    }
+    luaL_newmetatable(L, name);
+    hol_newlib(L, methods);
+    lua_setfield(L, -2, "__index");
+    const luaL_Reg meta[] = {{"__gc", close}, {NULL, NULL}};
+    hol_setfuncs(L, meta);
+    lua_pushstring(L, name);
+    lua_setfield(L, -2, "__name");
+    lua_pushstring(L, name);
+    lua_setfield(L, -2, "__metatable");
     lua_pop(L, 1);
 }
 

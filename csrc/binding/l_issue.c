@@ -186,11 +186,10 @@ static int l_tostring(lua_State *L) {
 }
 
 void hol_issue_open(lua_State *L) {
-    if (luaL_newmetatable(L, ISSUE_MT)) {
-        lua_pushcfunction(L, l_tostring);
-        lua_setfield(L, -2, "__tostring");
-        lua_pushliteral(L, "handoff issue");
-        lua_setfield(L, -2, "__metatable");
-    }
+    luaL_newmetatable(L, ISSUE_MT);
+    lua_pushcfunction(L, l_tostring);
+    lua_setfield(L, -2, "__tostring");
+    lua_pushliteral(L, "handoff issue");
+    lua_setfield(L, -2, "__metatable");
     lua_pop(L, 1);
 }

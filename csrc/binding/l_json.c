@@ -216,6 +216,7 @@ static int l_number(lua_State *L) {
 int hol_open_json(lua_State *L) {
     static const luaL_Reg functions[] = {
         {"decode", l_decode}, {"encode", l_encode}, {"array", l_array}, {"number", l_number}, {NULL, NULL}};
+    hol_number_open(L);
     hol_newlib(L, functions);
     lua_rawgeti(L, hol_refs, HOL_REF_NULL);
     lua_setfield(L, -2, "null");

@@ -195,8 +195,9 @@ static void push_item(lua_State *L, const hol_type *type, size_t i) {
 }
 
 static void store(lua_State *L, size_t i) {
-    hol_node_edit(L, NODE);
+    const hol_part *part = hol_node_edit(L, NODE);
     lua_rawseti(L, DATA, (int)i);
+    hol_member_edited(part->doc, part->index);
 }
 
 static int l_push_item(lua_State *L) {

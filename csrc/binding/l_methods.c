@@ -290,7 +290,8 @@ static int l_upsert(lua_State *L) {
 
 static void remove_at(lua_State *L, size_t i) {
     size_t count = lua_rawlen(L, DATA);
-    hol_node_edit(L, LIST);
+    const hol_part *part = hol_node_edit(L, LIST);
+    hol_member_edited(part->doc, part->index); /* nothing fails from here on: there is less than before */
     for (; i < count; i++) {
         lua_rawgeti(L, DATA, (lua_Integer)i + 1);
         lua_rawseti(L, DATA, (int)i);
@@ -335,7 +336,10 @@ static int l_clear(lua_State *L) {
     const hol_type *type = check_list(L, "list:clear()", false);
     check_removable(L, type);
     size_t count = lua_rawlen(L, DATA);
-    if (count > 0) hol_node_edit(L, LIST);
+    if (count > 0) {
+        const hol_part *part = hol_node_edit(L, LIST);
+        hol_member_edited(part->doc, part->index);
+    }
     for (size_t i = count; i > 0; i--) {
         lua_pushnil(L);
         lua_rawseti(L, DATA, (int)i);

@@ -162,15 +162,19 @@ void hol_member_edit(lua_State *L, hol_doc *doc, int values, size_t i) {
     if (doc->sealed) refuse_sealed(L, doc, values, i);
     if (!doc->members[i].edited) keep_whole(L, doc, lua_absindex(L, values), i);
     hol_member_keep_whole(L, doc, values, i);
+}
+
+void hol_member_edited(hol_doc *doc, size_t i) {
     doc->members[i].edited = true;
     doc->edits++;
 }
 
-void hol_node_edit(lua_State *L, int node) {
+hol_part *hol_node_edit(lua_State *L, int node) {
     hol_part *part = hol_node_part(L, node);
     lua_getiuservalue(L, -1, 1);
     hol_member_edit(L, part->doc, -1, part->index);
     lua_pop(L, 2);
+    return part;
 }
 
 /* Keeps the value at `old` of the field whose name is at `key` in the table on top, which it pops, unless an earlier one is there. */
@@ -202,8 +206,6 @@ void hol_field_edit(lua_State *L, int node, int part, int key, int old) {
             lua_rawseti(L, values, (int)fields_slot(doc, at->index));
         }
         if (hol_member_fields(L, doc, values, at->index)) keep_field(L, key, old);
-        doc->members[at->index].edited = true;
-        doc->edits++;
     }
     lua_settop(L, values - 1);
 }

@@ -116,8 +116,8 @@ void hol_plain(lua_State *L, int index);
 const char *hol_node_path(lua_State *L, const hol_part *part, int part_index, int data, int *depth);
 
 /* Notes that a node's part, or member i, is about to be edited: the first time its value, if it was touched, is kept as it was. Every
- * edit passes here before anything is changed; raises where the document is sealed. */
-void hol_node_edit(lua_State *L, int node);
+ * edit passes here before anything is changed; raises where the document is sealed. Pushes nothing. */
+hol_part *hol_node_edit(lua_State *L, int node);
 
 /* The same where the node's field, whose name is at `key`, is about to be set, and its value is at `old`; `part` is that of the node.
  * Of an object that is a part itself only the field is kept. */
@@ -131,6 +131,9 @@ bool hol_is_absent(lua_State *L, int index);
 /* Keeps it whole from now on. */
 void hol_member_keep_whole(lua_State *L, const hol_doc *doc, int values, size_t i);
 void hol_member_edit(lua_State *L, hol_doc *doc, int values, size_t i);
+
+/* Member i was edited. Comes last: where memory fails an edit before, the member's text still goes back byte for byte. */
+void hol_member_edited(hol_doc *doc, size_t i);
 
 /* Makes the types and their metatables; called once when the module opens. */
 void hol_types_open(lua_State *L);
@@ -187,6 +190,9 @@ void hol_list_settle(lua_State *L, int node);
 /* Pushes the number written at `text` (valid JSON): an integer or float where it holds the value, otherwise a userdata
  * that keeps the digits, prints as them and is written as them. */
 void hol_number_push(lua_State *L, ho_text text);
+
+/* Makes their class; called once when the module opens. */
+void hol_number_open(lua_State *L);
 
 /* The digits of such a userdata, or at = NULL. */
 ho_text hol_number_text(lua_State *L, int index);

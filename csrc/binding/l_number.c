@@ -105,19 +105,20 @@ static int l_equal(lua_State *L) {
     return 1;
 }
 
-static void push_metatable(lua_State *L) {
-    if (!luaL_newmetatable(L, NUMBER_MT)) return;
+void hol_number_open(lua_State *L) {
+    luaL_newmetatable(L, NUMBER_MT);
     static const luaL_Reg functions[] = {{"__tostring", l_tostring}, {"__eq", l_equal}, {NULL, NULL}};
     luaL_setfuncs(L, functions, 0);
     lua_pushliteral(L, "handoff number");
     lua_setfield(L, -2, "__metatable");
+    lua_pop(L, 1);
 }
 
 void hol_number_push(lua_State *L, ho_text text) {
     if (push_integer(L, text) || push_double(L, text)) return;
     char *copy = lua_newuserdatauv(L, text.len, 0);
     memcpy(copy, text.at, text.len);
-    push_metatable(L);
+    luaL_getmetatable(L, NUMBER_MT);
     lua_setmetatable(L, -2);
 }
 

@@ -66,6 +66,8 @@ static int store(lua_State *L, int value) {
     lua_pushvalue(L, KEY);
     lua_pushvalue(L, value);
     lua_rawset(L, DATA);
+    const hol_part *part = lua_touserdata(L, PART);
+    hol_member_edited(part->doc, part->index);
     return 0;
 }
 

@@ -26,16 +26,21 @@ struct ho_engine {
     ho_transfer *idle, *first, *last; /* the last used first; the finished, in order */
     struct pollfd *watched, *ready;
     nfds_t watched_count, watched_size;
+    bool spoilt;    /* memory failed libcurl: see renew */
     int64_t due_ms; /* when libcurl wants to be called; -1: never */
 };
 
 /* --- once a process ----------------------------------------------------------------------------------------------- */
 
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-static CURLcode initialised;
-
-static void initialise(void) {
-    initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
+/* A failure is not kept: memory that was short then may be there now. */
+static CURLcode initialise(void) {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static bool done;
+    pthread_mutex_lock(&lock);
+    CURLcode code = done ? CURLE_OK : curl_global_init(CURL_GLOBAL_DEFAULT);
+    done = code == CURLE_OK;
+    pthread_mutex_unlock(&lock);
+    return code;
 }
 
 const char *ho_http_library(void) {
@@ -77,6 +82,7 @@ static void finish(ho_transfer *t, CURLcode code, ho_http_code cause) {
     curl_multi_remove_handle(t->engine->multi, t->easy);
     t->engine->running--;
     ho_transfer_conclude(t, code, cause);
+    t->engine->spoilt = t->engine->spoilt || t->answer.code == HO_HTTP_NOMEM;
     link_finished(t);
 }
 
@@ -171,18 +177,39 @@ static int on_timer(CURLM *multi, long timeout_ms, void *data) {
     return 0;
 }
 
+/* NULL where memory is short. */
+static CURLM *new_multi(ho_engine *engine) {
+    CURLM *m = curl_multi_init();
+    if (m != NULL && !curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, on_socket) &&
+        !curl_multi_setopt(m, CURLMOPT_SOCKETDATA, engine) && !curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, on_timer) &&
+        !curl_multi_setopt(m, CURLMOPT_TIMERDATA, engine) &&
+        !curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, (long)KEEP_CONNECTIONS))
+        return m;
+    curl_multi_cleanup(m);
+    return NULL;
+}
+
+/* A multi handle that memory failed is not used again: libcurl (7.88) keeps what it noted of a socket in part, and divides by zero
+ * where the socket comes up once more. */
+static bool renew(ho_engine *engine) {
+    CURLM *fresh = new_multi(engine);
+    if (fresh == NULL) return false;
+    curl_multi_cleanup(engine->multi);
+    engine->multi = fresh;
+    engine->watched_count = 0;
+    engine->due_ms = -1;
+    engine->spoilt = false;
+    return true;
+}
+
 ho_code ho_engine_new(ho_engine **out) {
-    pthread_once(&once, initialise);
-    if (initialised != CURLE_OK) return HO_FAILED;
+    CURLcode initialised = initialise();
+    if (initialised != CURLE_OK) return initialised == CURLE_OUT_OF_MEMORY ? HO_NOMEM : HO_FAILED;
     ho_engine *engine = calloc(1, sizeof *engine);
     if (engine == NULL) return HO_NOMEM;
     engine->due_ms = -1;
-    engine->multi = curl_multi_init();
-    CURLM *m = engine->multi;
-    if (m == NULL || curl_multi_setopt(m, CURLMOPT_SOCKETFUNCTION, on_socket) ||
-        curl_multi_setopt(m, CURLMOPT_SOCKETDATA, engine) || curl_multi_setopt(m, CURLMOPT_TIMERFUNCTION, on_timer) ||
-        curl_multi_setopt(m, CURLMOPT_TIMERDATA, engine) ||
-        curl_multi_setopt(m, CURLMOPT_MAXCONNECTS, (long)KEEP_CONNECTIONS)) {
+    engine->multi = new_multi(engine);
+    if (engine->multi == NULL) {
         ho_engine_free(engine);
         return HO_NOMEM;
     }
@@ -207,30 +234,27 @@ void ho_engine_free(ho_engine *engine) {
     free(engine);
 }
 
-/* One that is idle, or a new one; or NULL. */
-static ho_transfer *take_transfer(ho_engine *engine) {
-    ho_transfer *idle = engine->idle, *t = idle;
-    if (idle != NULL)
-        engine->idle = idle->next;
+ho_code ho_engine_submit(ho_engine *engine, const ho_request *request, ho_transfer **out) {
+    if (engine->spoilt && engine->running == 0 && !renew(engine)) return HO_NOMEM;
+    nfds_t sockets = (nfds_t)(engine->running + 1) * SOCKETS_EACH + SPARE_SOCKETS;
+    ho_transfer *t = engine->idle;
+    if (!reserve_sockets(engine, sockets)) return HO_NOMEM;
+    if (t != NULL)
+        engine->idle = t->next;
     else
         t = new_transfer(engine);
-    if (t == NULL) return NULL;
+    if (t == NULL) return HO_NOMEM;
     t->prev = t->next = NULL;
     t->state = TAKEN;
-    if (idle == NULL || ho_transfer_renew(idle)) return t;
-    ho_transfer_release(t);
-    return NULL;
-}
-
-ho_code ho_engine_submit(ho_engine *engine, const ho_request *request, ho_transfer **out) {
-    nfds_t sockets = (nfds_t)(engine->running + 1) * SOCKETS_EACH + SPARE_SOCKETS;
-    if (!reserve_sockets(engine, sockets)) return HO_NOMEM;
-    ho_transfer *t = take_transfer(engine);
-    if (t == NULL) return HO_NOMEM;
-    bool prepared = ho_transfer_prepare(t, request);
-    if (!prepared || curl_multi_add_handle(engine->multi, t->easy)) {
+    ho_code code = ho_transfer_prepare(t, request);
+    CURLMcode added = code == HO_OK ? curl_multi_add_handle(engine->multi, t->easy) : CURLM_OK;
+    if (added != CURLM_OK) {
+        engine->spoilt = true;
+        code = added == CURLM_OUT_OF_MEMORY ? HO_NOMEM : HO_FAILED;
+    }
+    if (code != HO_OK) {
         ho_transfer_release(t);
-        return prepared ? HO_FAILED : HO_INVALID;
+        return code;
     }
     t->state = RUNNING;
     engine->running++;
@@ -252,6 +276,7 @@ static void collect(ho_engine *engine) {
 static void act(ho_engine *engine, curl_socket_t fd, int events) {
     int running;
     if (curl_multi_socket_action(engine->multi, fd, events, &running) == CURLM_OK) return;
+    engine->spoilt = true;
     for (size_t i = 0; i < engine->count; i++)
         if (engine->transfers[i]->state == RUNNING) finish(engine->transfers[i], CURLE_OUT_OF_MEMORY, HO_HTTP_NOMEM);
 }

@@ -77,30 +77,46 @@ static int on_send(void *data, char *to, char *from, int to_port, int from_port)
 
 /* --- easy handles ------------------------------------------------------------------------------------------------- */
 
-static bool set_protocols(CURL *easy) {
+/* Notes why libcurl refuses an option: for want of memory, or for good. */
+static bool is_set(ho_transfer *t, CURLcode code) {
+    if (code != CURLE_OK) t->refused = code;
+    return code == CURLE_OK;
+}
+
+#define SET(t, option, value) is_set((t), curl_easy_setopt((t)->easy, (option), (value)))
+
+static bool set_protocols(ho_transfer *t) {
 #if LIBCURL_VERSION_NUM >= 0x075500
-    return !curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+    return SET(t, CURLOPT_PROTOCOLS_STR, "http,https");
 #else
-    return !curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+    return SET(t, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
 }
 
 static bool set_constants(ho_transfer *t) {
-    CURL *e = t->easy;
     /* "" is every compression libcurl was built with. */
-    return !curl_easy_setopt(e, CURLOPT_PRIVATE, t) && !curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->error) &&
-           !curl_easy_setopt(e, CURLOPT_NOSIGNAL, 1L) && set_protocols(e) &&
-           !curl_easy_setopt(e, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) &&
-           !curl_easy_setopt(e, CURLOPT_ACCEPT_ENCODING, "") && !curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body) &&
-           !curl_easy_setopt(e, CURLOPT_WRITEDATA, t) && !curl_easy_setopt(e, CURLOPT_HEADERFUNCTION, on_head) &&
-           !curl_easy_setopt(e, CURLOPT_HEADERDATA, t) && !curl_easy_setopt(e, CURLOPT_PREREQFUNCTION, on_send) &&
-           !curl_easy_setopt(e, CURLOPT_PREREQDATA, t);
+    return SET(t, CURLOPT_PRIVATE, t) && SET(t, CURLOPT_ERRORBUFFER, t->error) && SET(t, CURLOPT_NOSIGNAL, 1L) &&
+           set_protocols(t) && SET(t, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) &&
+           SET(t, CURLOPT_ACCEPT_ENCODING, "") && SET(t, CURLOPT_WRITEFUNCTION, on_body) &&
+           SET(t, CURLOPT_WRITEDATA, t) && SET(t, CURLOPT_HEADERFUNCTION, on_head) && SET(t, CURLOPT_HEADERDATA, t) &&
+           SET(t, CURLOPT_PREREQFUNCTION, on_send) && SET(t, CURLOPT_PREREQDATA, t);
 }
 
 static void forget_settings(settings *s) {
     free(s->ca_file);
     free(s->proxy);
     *s = (settings){0};
+}
+
+/* Takes another handle: one that was set in part would ask in a way that nobody meant, and only a fresh one has the built-in
+ * authorities back. Connections are the engine's, and stay. */
+static bool renew(ho_transfer *t) {
+    CURL *fresh = curl_easy_init();
+    if (fresh == NULL) return false;
+    curl_easy_cleanup(t->easy);
+    t->easy = fresh;
+    forget_settings(&t->set);
+    return set_constants(t);
 }
 
 static bool same(const char *a, const char *b) {
@@ -116,33 +132,27 @@ static bool keep(char **kept, const char *value) {
     return true;
 }
 
-static bool set_proxy(CURL *e, settings *s, proxy_mode mode, const char *proxy) {
+static bool set_proxy(ho_transfer *t, proxy_mode mode, const char *proxy) {
+    settings *s = &t->set;
     if (mode == s->mode && same(proxy, s->proxy)) return true;
     /* An empty NOPROXY keeps the environment's no_proxy from switching off what was asked for. */
     const char *value = mode == PROXY_NONE ? "" : proxy;
-    if (curl_easy_setopt(e, CURLOPT_PROXY, value) || !keep(&s->proxy, proxy) ||
-        curl_easy_setopt(e, CURLOPT_NOPROXY, mode == PROXY_GIVEN ? "" : NULL))
-        return false;
     s->mode = mode;
-    return true;
+    return SET(t, CURLOPT_PROXY, value) && keep(&s->proxy, proxy) &&
+           SET(t, CURLOPT_NOPROXY, mode == PROXY_GIVEN ? "" : NULL);
 }
 
 static bool set_authority(ho_transfer *t, const char *ca_file) {
     if (same(ca_file, t->set.ca_file)) return true;
-    if (ca_file == NULL) { /* only a reset brings the built-in authorities back */
-        curl_easy_reset(t->easy);
-        forget_settings(&t->set);
-        return set_constants(t);
-    }
-    return !curl_easy_setopt(t->easy, CURLOPT_CAINFO, ca_file) && !curl_easy_setopt(t->easy, CURLOPT_CAPATH, NULL) &&
-           keep(&t->set.ca_file, ca_file);
+    if (ca_file == NULL) return renew(t);
+    return SET(t, CURLOPT_CAINFO, ca_file) && SET(t, CURLOPT_CAPATH, NULL) && keep(&t->set.ca_file, ca_file);
 }
 
-static bool set_timeouts(CURL *e, settings *s, const ho_request *r) {
-    if (r->timeout_ms != s->timeout_ms && curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, r->timeout_ms)) return false;
+static bool set_timeouts(ho_transfer *t, const ho_request *r) {
+    settings *s = &t->set;
+    if (r->timeout_ms != s->timeout_ms && !SET(t, CURLOPT_TIMEOUT_MS, r->timeout_ms)) return false;
     s->timeout_ms = r->timeout_ms;
-    if (r->connect_timeout_ms != s->connect_timeout_ms &&
-        curl_easy_setopt(e, CURLOPT_CONNECTTIMEOUT_MS, r->connect_timeout_ms))
+    if (r->connect_timeout_ms != s->connect_timeout_ms && !SET(t, CURLOPT_CONNECTTIMEOUT_MS, r->connect_timeout_ms))
         return false;
     s->connect_timeout_ms = r->connect_timeout_ms;
     return true;
@@ -164,14 +174,11 @@ static bool has_no_body(const char *method) {
 
 /* HTTPGET comes first, as it undoes what an earlier method left behind. The body lies in t->out. */
 static bool set_method(ho_transfer *t, const ho_request *r, const char *body) {
-    CURL *e = t->easy;
-    if (curl_easy_setopt(e, CURLOPT_HTTPGET, 1L)) return false;
-    if (is_plain_get(r->method)) return !curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, NULL);
-    if (has_no_body(r->method))
-        return !curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, NULL) && !curl_easy_setopt(e, CURLOPT_NOBODY, 1L);
-    return !curl_easy_setopt(e, CURLOPT_POSTFIELDS, body) &&
-           !curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.len) &&
-           !curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, r->method);
+    if (!SET(t, CURLOPT_HTTPGET, 1L)) return false;
+    if (is_plain_get(r->method)) return SET(t, CURLOPT_CUSTOMREQUEST, NULL);
+    if (has_no_body(r->method)) return SET(t, CURLOPT_CUSTOMREQUEST, NULL) && SET(t, CURLOPT_NOBODY, 1L);
+    return SET(t, CURLOPT_POSTFIELDS, body) && SET(t, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.len) &&
+           SET(t, CURLOPT_CUSTOMREQUEST, r->method);
 }
 
 /* --- the request, in one buffer ----------------------------------------------------------------------------------- */
@@ -236,18 +243,23 @@ static bool write_request(ho_transfer *t, const ho_request *r) {
     add_constants(node, r)[-1].next = NULL;
     const char *body = t->out.at + t->out.len;
     append(&t->out, r->body.at, r->body.len);
-    return !curl_easy_setopt(t->easy, CURLOPT_HTTPHEADER, list) && set_method(t, r, body);
+    return SET(t, CURLOPT_HTTPHEADER, list) && set_method(t, r, body);
 }
 
 /* Waiting for a connection that might carry many requests at once saves a TLS handshake each where the server speaks HTTP/2.
  * Without TLS it is known only from the first answer, which may be long in coming, and would hold up all others. */
-static bool set_url(CURL *e, const char *url) {
-    return !curl_easy_setopt(e, CURLOPT_URL, url) &&
-           !curl_easy_setopt(e, CURLOPT_PIPEWAIT, strncasecmp(url, "https:", 6) == 0 ? 1L : 0L);
+static bool set_url(ho_transfer *t, const char *url) {
+    return SET(t, CURLOPT_URL, url) && SET(t, CURLOPT_PIPEWAIT, strncasecmp(url, "https:", 6) == 0 ? 1L : 0L);
 }
 
-bool ho_transfer_prepare(ho_transfer *t, const ho_request *r) {
+static bool set_all(ho_transfer *t, const ho_request *r) {
     proxy_mode mode = r->proxy != NULL ? PROXY_GIVEN : r->direct ? PROXY_NONE : PROXY_ENVIRONMENT;
+    if (!set_authority(t, r->ca_file)) return false;
+    set_certificate(t->easy, &t->set, r->certificate);
+    return set_timeouts(t, r) && set_proxy(t, mode, r->proxy) && set_url(t, r->url) && write_request(t, r);
+}
+
+ho_code ho_transfer_prepare(ho_transfer *t, const ho_request *r) {
     t->head.len = t->body.len = 0;
     t->max_bytes = r->max_bytes;
     t->once = !has_no_body(r->method);
@@ -255,10 +267,11 @@ bool ho_transfer_prepare(ho_transfer *t, const ho_request *r) {
     t->cause = HO_HTTP_OK;
     t->error[0] = '\0';
     t->answer = (ho_answer){.error = "", .http_version = ""};
-    if (!set_authority(t, r->ca_file)) return false;
-    set_certificate(t->easy, &t->set, r->certificate);
-    return set_timeouts(t->easy, &t->set, r) && set_proxy(t->easy, &t->set, mode, r->proxy) &&
-           set_url(t->easy, r->url) && write_request(t, r);
+    t->refused = CURLE_OUT_OF_MEMORY; /* where it is not libcurl that refuses, our own memory failed */
+    bool whole = !t->spoilt || renew(t);
+    t->spoilt = !whole || !set_all(t, r);
+    if (!t->spoilt) return HO_OK;
+    return t->refused == CURLE_OUT_OF_MEMORY ? HO_NOMEM : HO_INVALID;
 }
 
 /* --- how it ended ------------------------------------------------------------------------------------------------- */
@@ -378,20 +391,15 @@ ho_transfer *ho_transfer_new(void) {
 
 /* libcurl before 8.1.1 leaves in a handle where the last header of its last answer was (its issue 11101): an answer whose first
  * header is a folded one is then written through that. There a handle serves one request. */
-bool ho_transfer_renew(ho_transfer *t) {
-    if (curl_version_info(CURLVERSION_NOW)->version_num >= 0x080101) return true;
-    CURL *fresh = curl_easy_init();
-    if (fresh == NULL) return false;
-    curl_easy_cleanup(t->easy);
-    t->easy = fresh;
-    forget_settings(&t->set);
-    return set_constants(t);
+static bool is_used_up(void) {
+    return curl_version_info(CURLVERSION_NOW)->version_num < 0x080101;
 }
 
 void ho_transfer_empty(ho_transfer *t) {
     empty(&t->out);
     empty(&t->head);
     empty(&t->body);
+    t->spoilt = t->spoilt || is_used_up();
 }
 
 void ho_transfer_destroy(ho_transfer *t) {

@@ -38,6 +38,8 @@ struct ho_transfer {
     bool sent;          /* it was handed to a connection */
     ho_http_code cause; /* why a callback stopped the transfer */
     settings set;
+    bool spoilt;      /* the easy handle was set in part, or may have been, or serves one request only */
+    CURLcode refused; /* how libcurl refused the option that it refused last */
     ho_answer answer;
     char error[CURL_ERROR_SIZE];
 };
@@ -45,14 +47,11 @@ struct ho_transfer {
 /* A transfer of no engine, or NULL where memory is short. */
 ho_transfer *ho_transfer_new(void);
 
-/* Sets the request up. False where memory is short or libcurl refuses an option. */
-bool ho_transfer_prepare(ho_transfer *t, const ho_request *r);
+/* Sets the request up. HO_NOMEM; HO_INVALID where libcurl refuses an option. */
+ho_code ho_transfer_prepare(ho_transfer *t, const ho_request *r);
 
 /* Fills in the answer. `cause`, if it is not HO_HTTP_OK, is why the engine ended it. */
 void ho_transfer_conclude(ho_transfer *t, CURLcode code, ho_http_code cause);
-
-/* Makes one that was used as good as a new one. False where memory is short. */
-bool ho_transfer_renew(ho_transfer *t);
 
 /* Forgets request and answer, and gives large buffers back. */
 void ho_transfer_empty(ho_transfer *t);

@@ -20,43 +20,55 @@ static bool is_loopback(const char *host) {
     return inet_pton(AF_INET6, bare, &six) == 1 && memcmp(&six, &in6addr_loopback, sizeof six) == 0;
 }
 
-static bool has_part(CURLU *url, CURLUPart part) {
+/* `nomem`: a part is there or not, nobody knows. */
+typedef struct reader {
+    CURLU *url;
+    bool nomem;
+} reader;
+
+/* The part's text, to be given to curl_free; NULL: it has none, or memory could not be had. */
+static char *get_part(reader *r, CURLUPart part) {
     char *text = NULL;
-    if (curl_url_get(url, part, &text, 0) != CURLUE_OK) return false;
+    CURLUcode code = curl_url_get(r->url, part, &text, 0);
+    if (code == CURLUE_OUT_OF_MEMORY) r->nomem = true;
+    return code == CURLUE_OK ? text : NULL;
+}
+
+static bool has_part(reader *r, CURLUPart part) {
+    char *text = get_part(r, part);
     curl_free(text);
-    return true;
+    return text != NULL;
 }
 
 /* Copies a part that must be there; false where it is not or does not fit. */
-static bool copy_part(CURLU *url, CURLUPart part, char *out, size_t size) {
-    char *text = NULL;
-    if (curl_url_get(url, part, &text, 0) != CURLUE_OK) return false;
-    int len = snprintf(out, size, "%s", text);
+static bool copy_part(reader *r, CURLUPart part, char *out, size_t size) {
+    char *text = get_part(r, part);
+    int len = text != NULL ? snprintf(out, size, "%s", text) : 0;
     curl_free(text);
     return len > 0 && (size_t)len < size;
 }
 
-static bool read_parts(CURLU *url, ho_url *out) {
+static bool read_parts(reader *r, ho_url *out) {
     char port[8];
-    if (!copy_part(url, CURLUPART_SCHEME, out->scheme, sizeof out->scheme)) return false;
-    if (!copy_part(url, CURLUPART_HOST, out->host, sizeof out->host)) return false;
+    if (!copy_part(r, CURLUPART_SCHEME, out->scheme, sizeof out->scheme)) return false;
+    if (!copy_part(r, CURLUPART_HOST, out->host, sizeof out->host)) return false;
     for (char *c = out->scheme; *c; c++)
         if (*c >= 'A' && *c <= 'Z') *c = (char)(*c - 'A' + 'a');
     out->loopback = is_loopback(out->host);
-    out->credentials =
-        has_part(url, CURLUPART_USER) || has_part(url, CURLUPART_PASSWORD) || has_part(url, CURLUPART_OPTIONS);
-    if (!copy_part(url, CURLUPART_PORT, port, sizeof port)) return true;
+    out->credentials = has_part(r, CURLUPART_USER) || has_part(r, CURLUPART_PASSWORD) || has_part(r, CURLUPART_OPTIONS);
+    if (!copy_part(r, CURLUPART_PORT, port, sizeof port)) return !r->nomem;
     size_t len = strlen(out->host);
     return (size_t)snprintf(out->host + len, sizeof out->host - len, ":%s", port) < sizeof out->host - len;
 }
 
 ho_code ho_url_parse(const char *text, ho_url *out, const char **why) {
     ho_url read = {.scheme = ""};
-    CURLU *url = curl_url();
-    if (url == NULL) return HO_NOMEM;
-    CURLUcode code = curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME);
-    bool ok = code == CURLUE_OK && read_parts(url, &read);
-    curl_url_cleanup(url);
+    reader r = {.url = curl_url()};
+    if (r.url == NULL) return HO_NOMEM;
+    CURLUcode code = curl_url_set(r.url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME);
+    bool ok = code == CURLUE_OK && read_parts(&r, &read);
+    curl_url_cleanup(r.url);
+    if (r.nomem || code == CURLUE_OUT_OF_MEMORY) return HO_NOMEM;
     if (ok)
         *out = read;
     else

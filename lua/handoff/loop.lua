@@ -13,6 +13,7 @@ local tasks = require "handoff.loop.task"
 local pack, cancelled = tasks.pack, tasks.cancelled
 local now = core.http.now
 local running, resume, yield, create = coroutine.running, coroutine.resume, coroutine.yield, coroutine.create
+local status = coroutine.status
 local close = coroutine.close -- not in LuaJIT, which has no variables to close
 local unpack = table.unpack or unpack
 
@@ -29,32 +30,33 @@ Loop.__index = Loop
 
 -- ---- sleepers: a binary heap by the time they wake ----------------------------------------------------------
 
-local function before(a, b)
-  return a.at < b.at or a.at == b.at and a.order < b.order
-end
-
+-- Nothing is called here: a call asks for memory, and a heap that is half sorted has lost an entry.
 local function push(heap, entry)
   local i = #heap + 1
+  heap[i] = entry
   while i > 1 do
     local parent = (i - i % 2) / 2
-    if not before(entry, heap[parent]) then break end
-    heap[i], i = heap[parent], parent
+    local above = heap[parent]
+    if not (entry.at < above.at or entry.at == above.at and entry.order < above.order) then break end
+    heap[i], heap[parent], i = above, entry, parent
   end
-  heap[i] = entry
 end
 
 local function pop(heap)
-  local top, last = heap[1], table.remove(heap)
-  if top == last then return top end
-  local i, count = 1, #heap
+  local count = #heap
+  local last = heap[count]
+  heap[count] = nil
+  count = count - 1
+  if count == 0 then return end
+  local i = 1
   while i * 2 <= count do
     local child = i * 2
-    if child < count and before(heap[child + 1], heap[child]) then child = child + 1 end
-    if not before(heap[child], last) then break end
-    heap[i], i = heap[child], child
+    local a, b = heap[child + 1], heap[child]
+    if child < count and (a.at < b.at or a.at == b.at and a.order < b.order) then child, b = child + 1, a end
+    if not (b.at < last.at or b.at == last.at and b.order < last.order) then break end
+    heap[i], i = b, child
   end
   heap[i] = last
-  return top
 end
 
 -- ---- tasks: running them ------------------------------------------------------------------------------------
@@ -62,44 +64,76 @@ end
 -- A task is its own waiter; a blocked caller has a waiter that is a table without a coroutine. Fields of a waiter:
 -- `waiting`, and what it waits for, `transfer`, `entry` (of a sleeper) or `joining` (a task).
 
+-- Memory may be short at every call (of a Lua function, too: it may need a larger stack) and wherever a table grows. No task may
+-- be lost to the loop by that: what takes one from where it waits is a chain of fields that are there from the start, is changed
+-- last or can be done once more, and what a task came back with is found in the task itself (see current_of).
+
 -- The ready ones: a queue of tasks to resume.
 local function make_ready(self, task)
-  self.ready_last = self.ready_last + 1
-  self.ready[self.ready_last] = task
+  self.turn = self.turn + 1
+  task.turn, task.next_ready = self.turn, false
+  if self.last_ready then self.last_ready.next_ready = task else self.first_ready = task end
+  self.last_ready = task
 end
 
+
 local function wake(self, waiter)
-  waiter.waiting = false
   if waiter.co then make_ready(self, waiter) end
+  waiter.waiting = false
 end
 
 local function finish(self, task)
-  task.done, task.co, task.fn = true, nil, nil
-  self.alive = self.alive - 1
-  for _, waiter in ipairs(task.joiners or {}) do
-    if waiter.waiting and waiter.joining == task then wake(self, waiter) end
+  local joiners = task.joiners
+  for i = 1, joiners and #joiners or 0 do
+    if joiners[i].waiting and joiners[i].joining == task then wake(self, joiners[i]) end
   end
-  task.joiners = nil
+  task.joiners, task.done, task.co, task.fn = nil, true, nil, nil
+  self.alive = self.alive - 1
 end
 
+local function describe(value, co) return raised.as_error(value, debug.traceback(co)) end
+
 local function fail(self, task, co, value)
-  task.failure = raised.as_error(value, debug.traceback(co))
-  self.failed[task] = true
+  local told, failure = pcall(describe, value, co)
   if close then close(co) end
   finish(self, task)
+  task.has_failed, task.failure = true, told and failure or nil -- else memory is short, see failure_of
+  task.next_failed, self.first_failed = self.first_failed, task
+end
+
+-- Its failure is somebody's now.
+local function take_failed(self, task)
+  local before, at = nil, self.first_failed
+  while at and at ~= task do before, at = at, at.next_failed end
+  if not at then return end
+  if before then before.next_failed = at.next_failed else self.first_failed = at.next_failed end
 end
 
 local foreign_yield = "a task yielded a value of its own: only the loop's waits may yield there; "
   .. "run the code that yields in a coroutine of its own"
 
 --- Takes up what resuming the task brought.
-local function settle(self, task, co, ok, token, ...)
-  if not ok then return fail(self, task, co, token) end
-  if token == WAITING then return end
-  if token ~= DONE then return fail(self, task, co, foreign_yield) end
-  task.results = pack(...)
-  self.idle[#self.idle + 1] = co
-  finish(self, task)
+local function settle(self, task, ok, token)
+  if ok and token == WAITING then return end
+  if ok and token == DONE then return finish(self, task) end
+  fail(self, task, task.co, ok and foreign_yield or token)
+end
+
+--- The task that was resumed last and has not come back; nil: none. One that came back while memory was too short to take up with
+-- what is taken up now.
+local function current_of(self)
+  local task = self.current
+  while task and not task.done and status(task.co) ~= "running" and status(task.co) ~= "normal" do
+    if task.results then finish(self, task)
+    elseif not task.waiting or status(task.co) == "dead" then fail(self, task, task.co, "not enough memory") end
+    task = task.outer
+    self.current = task
+  end
+  while task and task.done do
+    task = task.outer
+    self.current = task
+  end
+  return task
 end
 
 -- Coroutines are used again by later tasks; this is what each runs.
@@ -107,39 +141,38 @@ local function work(task)
   while true do
     local args = task.args
     task.args = nil
-    task = yield(DONE, task.fn(unpack(args, 1, args.n)))
+    task.results = pack(task.fn(unpack(args, 1, args.n)))
+    task = yield(DONE)
   end
 end
 
-local function run_task(self, task)
-  local co, previous = task.co, self.current
-  self.current = task
-  if co == true then -- it has not started
-    co = table.remove(self.idle) or create(work)
-    task.co = co
-    settle(self, task, co, resume(co, task))
-  else
-    settle(self, task, co, resume(co))
-  end
-  self.current = previous
+-- Takes the first of the queue out of it, and resumes it.
+-- @param fresh the coroutine of one that has not started
+local function run_task(self, task, fresh)
+  local co, outer = fresh or task.co, self.current
+  self.first_ready, task.next_ready = task.next_ready, false
+  if not self.first_ready then self.last_ready = false end
+  if task.done then return end -- cancelled before it began
+  self.current, task.co, task.outer = task, co, outer
+  if fresh then settle(self, task, resume(co, task)) else settle(self, task, resume(co)) end
+  self.current, task.outer = outer, false
+  if task.done and not task.has_failed then self.idle[#self.idle + 1] = co end
 end
 
 local function run_ready(self)
   -- Those made ready meanwhile wait for the next step, after the transfers; a step inside a step may empty the queue.
-  local last = self.ready_last
-  while self.ready_first <= last and self.ready_first <= self.ready_last do
-    local i = self.ready_first
-    local task = self.ready[i]
-    self.ready[i], self.ready_first = nil, i + 1
-    if not task.done then run_task(self, task) end
+  local last = self.turn
+  while self.first_ready and self.first_ready.turn <= last do
+    local task = self.first_ready
+    local fresh = task.co == true and (table.remove(self.idle) or create(work))
+    run_task(self, task, fresh)
   end
-  if self.ready_first > self.ready_last then self.ready_first, self.ready_last = 1, 0 end
 end
 
 -- ---- waiting ------------------------------------------------------------------------------------------------
 
 local function may_run(self)
-  return self.depth <= MAX_DEPTH and self.ready_first <= self.ready_last
+  return self.depth <= MAX_DEPTH and self.first_ready
 end
 
 --- Seconds until the next thing is known to happen; nil: it is only known that transfers are under way.
@@ -152,8 +185,10 @@ end
 local function wake_sleepers(self)
   local time, sleepers = now(), self.sleepers
   while sleepers[1] and sleepers[1].at <= time do
-    local waiter = pop(sleepers).waiter
-    if waiter then wake(self, waiter) end
+    local entry = sleepers[1]
+    if entry.waiter and not entry.is_over then wake(self, entry.waiter) end
+    entry.is_over = true
+    pop(sleepers)
   end
 end
 
@@ -172,14 +207,23 @@ local function wake_finished(self, engine)
   for id in engine.next, engine do
     local waiter = waiters[id]
     waiters[id] = nil
-    self.transfers = self.transfers - 1
-    if waiter then wake(self, waiter) end
+    if waiter then -- otherwise memory was too short to wait for it; as `wake`, which cannot be called: the engine has told of it
+      self.transfers = self.transfers - 1
+      if waiter.co then
+        self.turn = self.turn + 1
+        waiter.turn, waiter.next_ready = self.turn, false
+        if self.last_ready then self.last_ready.next_ready = waiter else self.first_ready = waiter end
+        self.last_ready = waiter
+      end
+      waiter.waiting = false
+    end
   end
 end
 
 --- Lets everything go on by one step, waiting until something can.
 -- @treturn boolean false where nothing is left that could ever happen
 function Loop:step()
+  current_of(self)
   if not may_run(self) and self.transfers == 0 and not self.sleepers[1] then return false end
   local engine = engine_of(self)
   engine:step(patience(self))
@@ -199,17 +243,18 @@ end
 
 --- Steps the loop until the waiter is woken; what is raised meanwhile (an interrupt) cancels the wait and goes on.
 local function block(self, waiter)
-  local task, outer = self.current, self.current and self.current.blocked
+  local task = current_of(self)
+  local outer = task and task.blocked
   if task then task.blocked = waiter end
   self.depth = self.depth + 1
   local ok, err = pcall(step_until, self, waiter)
   self.depth = self.depth - 1
-  self.current = task
   if task then task.blocked = outer end
   if ok then return end
   waiter.waiting = false
   if waiter.transfer then waiter.transfer:cancel() end
   if waiter.entry then waiter.entry.waiter = nil end
+  current_of(self)
   core.error.again(err)
 end
 
@@ -229,10 +274,9 @@ end
 -- cancelled task.
 local function new_waiter(self)
   refuse_inside_nginx()
-  local task = self.current
-  if not task then return {} end
-  if task.cancelled then return nil, cancelled() end
-  return task.co == running() and task or {}
+  local task = current_of(self)
+  if task and task.cancelled then return nil, cancelled() end
+  return task and task.co == running() and task or { waiting = false, transfer = false, entry = false, joining = false }
 end
 
 local function wait(self, waiter)
@@ -247,10 +291,10 @@ function Loop:request(request, defaults, direct)
   local waiter, err = new_waiter(self)
   if not waiter then return nil, err end
   local transfer, id = engine_of(self):submit(request, defaults, direct)
-  self.waiters[id], waiter.transfer = waiter, transfer
-  self.transfers = self.transfers + 1
+  self.waiters[id] = waiter
+  waiter.transfer, self.transfers = transfer, self.transfers + 1
   wait(self, waiter)
-  waiter.transfer = nil
+  waiter.transfer = false
   return transfer:result()
 end
 
@@ -263,11 +307,11 @@ function Loop:sleep(seconds)
   local waiter, err = new_waiter(self)
   if not waiter then return nil, err end
   self.order = self.order + 1
-  local entry = { at = now() + seconds, order = self.order, waiter = waiter }
-  waiter.entry = entry
+  local entry = { at = now() + seconds, order = self.order, waiter = waiter, is_over = false }
   push(self.sleepers, entry)
+  waiter.entry = entry
   wait(self, waiter)
-  waiter.entry = nil
+  waiter.entry = false
   if not entry.waiter then return nil, cancelled() end
   return true
 end
@@ -281,17 +325,22 @@ end
 function Loop:spawn(fn, ...)
   local task = tasks.new(self, fn, ...)
   refuse_inside_nginx()
-  self.alive = self.alive + 1
   self.order = self.order + 1
   task.co, task.order = true, self.order
   make_ready(self, task)
+  self.alive = self.alive + 1
   return task
 end
 
+local function failure_of(task)
+  task.failure = task.failure or raised.as_error "not enough memory"
+  return task.failure
+end
+
 local function outcome(self, task)
-  if not task.failure then return unpack(task.results, 1, task.results.n) end
-  self.failed[task] = nil
-  return nil, task.failure
+  if not task.has_failed then return unpack(task.results, 1, task.results.n) end
+  take_failed(self, task)
+  return nil, failure_of(task)
 end
 
 --- Waits until the task is done.
@@ -301,14 +350,14 @@ end
 function Loop:join(task)
   tasks.check(self, "join", task)
   if task.done then return outcome(self, task) end
-  tasks.check_other(self.current, task)
+  tasks.check_other(current_of(self), task)
   local waiter, err = new_waiter(self)
   if not waiter then return nil, err end
   task.joiners = task.joiners or {}
   table.insert(task.joiners, waiter)
   waiter.joining = task
   wait(self, waiter)
-  waiter.joining = nil
+  waiter.joining = false
   if not task.done then return nil, cancelled() end
   return outcome(self, task)
 end
@@ -337,19 +386,19 @@ end
 
 --- Runs until every task is done. Raises the first error of a task that nobody has joined, so that none is lost.
 function Loop:run()
-  if self.current then
+  if current_of(self) then
     core.error.raise { path = "run", rule = "nested", message = "a task cannot run the loop it is part of" }
   end
   while self.alive > 0 do
     if not self:step() then error("tasks are left that wait for one another: " .. self.alive) end
   end
-  local first
-  for task in pairs(self.failed) do
-    if not first or task.order < first.order then first = task end
+  local first, task = self.first_failed, self.first_failed
+  while task do
+    if task.order < first.order then first = task end
+    task = task.next_failed
   end
-  if not first then return end
-  self.failed = {}
-  core.error.again(first.failure)
+  self.first_failed = false
+  if first then core.error.again(failure_of(first)) end
 end
 
 -- ---- many items ---------------------------------------------------------------------------------------------
@@ -359,6 +408,7 @@ Loop.map = require "handoff.loop.map"
 --- Closes idle connections and whatever else it holds of the system; the loop can be used on. Raises while requests are
 -- under way.
 function Loop:close()
+  if self.engine then wake_finished(self, self.engine) end -- what was cancelled meanwhile is not under way
   if self.transfers > 0 then error "the loop cannot be closed while requests are under way" end
   if self.engine then self.engine:close() end
   self.engine = nil
@@ -370,23 +420,27 @@ end
 -- @function now
 -- @treturn number
 
---- A task's error with the lines that led there.
--- @function trace
+--- As pcall; what was raised comes as an error, with the lines that led there.
+-- @function call
 -- @local
-local loop = { now = now, trace = raised.trace }
+
+--- What was raised as an error.
+-- @function as_error
+-- @local
+local loop = { now = now, call = raised.call, as_error = raised.as_error }
 
 --- A loop of its own.
 -- @treturn Loop
 function loop.new()
   return setmetatable({
     engine = nil, -- see engine_of
-    current = nil, -- the task that was resumed last and has not come back
+    current = nil, -- see current_of
     alive = 0, -- tasks that are not done
-    ready = {}, ready_first = 1, ready_last = 0,
+    first_ready = false, last_ready = false, turn = 0, -- a chain of tasks; when the last came into it
     idle = {}, -- coroutines without a task
     sleepers = {}, order = 0,
     waiters = {}, transfers = 0, -- by the transfer's id; how many
-    failed = {}, -- tasks whose error nobody has seen
+    first_failed = false, -- a chain of tasks whose error nobody has seen
     depth = 0, -- of blocking waits inside one another
   }, Loop)
 end

@@ -59,7 +59,7 @@ end
 function script.handler(unnamed)
   return function(value)
     if type(value) == "string" and value:find "interrupted!$" then return value end
-    local err = loop.trace(value)
+    local err = loop.as_error(value, debug.traceback("", 2))
     err.frames = err.frames or script.user_frames(unnamed)
     return err
   end

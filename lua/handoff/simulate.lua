@@ -47,6 +47,7 @@
 -- @tfield string reason as `cfg:is_open` says of that moment
 -- @tfield[opt] integer next_change as `cfg:next_change` says of that moment
 local core = require "handoff.core"
+local optional = require "handoff.optional"
 local options = require "handoff.options"
 local words = require "handoff.words"
 
@@ -205,8 +206,8 @@ end
 
 -- The function that finds a phrase in a text | nil, err.
 local function finder()
-  local is_built, fold = pcall(require, "handoff.fold")
-  if is_built then return fold.contains end
+  local fold = optional "handoff.fold"
+  if fold then return fold.contains end
   return nil, core.error.new { kind = "invalid", message = "keywords cannot be looked for: handoff.fold is built where "
     .. "GLib is; install that (Debian: libglib2.0-dev) and build again" }
 end

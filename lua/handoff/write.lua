@@ -186,7 +186,7 @@ end
 local function in_doubt(job, fn, ...)
   local maybe = job.maybe
   if not maybe then return fn(job, ...) end
-  local ok, first, outcome, err = xpcall(fn, loops.trace, job, ...)
+  local ok, first, outcome, err = loops.call(fn, job, ...)
   if ok then return first, outcome, err end
   core.error.again(request.doubt(first, maybe.before_text))
 end

@@ -31,8 +31,15 @@ function crew.each(loop, limiter, items, work, broken, is_over)
   function start()
     while not is_cancelled and started < #items and active < math.floor(limiter.limit) and not is_over() do
       local index = started + 1
+      tasks[index], left[index] = false, false -- room for it; where memory is short it has not started
       started, active = index, active + 1
-      tasks[index] = loop:spawn(run, index) -- nginx may run the one before meanwhile, which may start others
+      -- nginx may run the one before meanwhile, which may start others
+      local spawned, task = pcall(loop.spawn, loop, run, index)
+      if not spawned then
+        started, active = index - 1, active - 1
+        core.error.again(task)
+      end
+      tasks[index] = task
     end
   end
 
@@ -43,7 +50,14 @@ function crew.each(loop, limiter, items, work, broken, is_over)
     end
   end
 
-  start()
+  local function start_or_cancel()
+    local ok, raised = pcall(start)
+    if ok then return end
+    cancel_all()
+    core.error.again(raised)
+  end
+
+  start_or_cancel()
   local joined = 0
   while joined < started do
     joined = joined + 1
@@ -58,6 +72,7 @@ function crew.each(loop, limiter, items, work, broken, is_over)
       leave(joined)
     end
     tasks[joined], left[joined] = nil, nil
+    if joined == started then start_or_cancel() end -- where the task that was to start others had no memory to
   end
   return true
 end

@@ -98,7 +98,7 @@ end
 --- Does the work of the agent at that index. That it failed this time does not tell what became of an earlier PUT.
 local function attempt(self, index, is_dry)
   local work = self.works[index] or self.work
-  local ok, outcome, err = xpcall(work, loops.trace, self, index, how_to(self, index, is_dry))
+  local ok, outcome, err = loops.call(work, self, index, how_to(self, index, is_dry))
   if not ok and is_interrupt(outcome) then error(outcome.value, 0) end
   if not ok then outcome, err = nil, cut_short(self, index, outcome) end
   if err and self.doubtful[index] then err.unknown = true end
@@ -195,7 +195,7 @@ local function pass(self, indexes, one)
   -- What is raised here was raised by a function of the script's that is not the edit: that ends the pass, and is no agent's
   -- failure.
   local function guarded(fn, ...)
-    local ok, result = xpcall(fn, loops.trace, ...)
+    local ok, result = loops.call(fn, ...)
     if ok then return result end
     raised = raised or result
   end

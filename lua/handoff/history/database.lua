@@ -8,6 +8,7 @@
 -- prepared does; autocommit(true) leaves beginning to us. A statement is always read to its end, because until then its
 -- read transaction stays open.
 local core = require "handoff.core"
+local optional = require "handoff.optional"
 local schema = require "handoff.history.schema"
 
 local failure, now = core.error.new, core.http.now
@@ -151,8 +152,8 @@ local database = {}
 
 --- LuaDBI with its driver, or nil, err.
 function database.driver()
-  local found, DBI = pcall(require, "DBI")
-  if found and pcall(require, "dbd.sqlite3") then return DBI end
+  local DBI = optional "DBI"
+  if DBI and optional "dbd.sqlite3" then return DBI end
   return nil, failure { kind = "history", reason = "missing",
     message = "the history needs LuaDBI and its driver for SQLite, which this Lua does not find; install them (Debian: "
       .. "lua-dbi-sqlite3; LuaRocks: luadbi-sqlite3), or go without a history: history=false" }

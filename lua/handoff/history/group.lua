@@ -20,20 +20,26 @@ end
 
 -- The next delay is about what this commit took.
 local function commit(self, batch)
-  self.batch = nil
   local began = now()
-  local called, done, err = pcall(self.place.call, self.place, "write", batch.rows)
-  if called then batch.done, batch.err = done, err else batch.err = raised(done) end
+  self.batch = nil
+  batch.done, batch.err = self.place:call("write", batch.rows)
   batch.settled = true
-  if not called then core.error.again(done) end
   self.delay = math.min(now() - began, MAX_DELAY)
+end
+
+-- Once the batch is nobody's, it is settled, whatever is raised: no call stands between the two.
+local function commit_for_all(self, batch)
+  local called, why = pcall(commit, self, batch)
+  if called then return end
+  if self.batch ~= batch and not batch.settled then batch.err, batch.settled = why, true end
+  core.error.again(why)
 end
 
 -- Each writer gets an error of its own, which he may add to.
 local function fate(batch)
   if batch.done then return true end
   local own = {}
-  for name, value in pairs(batch.err) do own[name] = value end
+  for name, value in pairs(raised(batch.err)) do own[name] = value end
   return nil, failure(own)
 end
 
@@ -48,9 +54,10 @@ function Group:write(row)
   batch.rows[#batch.rows + 1] = row
   -- A cancelled writer waits no longer, but what it brought is written all the same.
   if sleep then sleep(math.max(batch.due - now(), 0)) end
-  if self.batch == batch then commit(self, batch) end
+  if self.batch == batch then commit_for_all(self, batch) end
   while not batch.settled do
     local slept, err = sleep(POLL)
+    if self.batch == batch then commit_for_all(self, batch) end -- who was to do it had no memory for that
     if not slept and not batch.settled then return nil, err end
   end
   return fate(batch)
@@ -58,7 +65,7 @@ end
 
 --- Writes at once what waits to be written; those who wait for it are told as ever.
 function Group:flush()
-  if self.batch then commit(self, self.batch) end
+  if self.batch then commit_for_all(self, self.batch) end
 end
 
 local group = {}

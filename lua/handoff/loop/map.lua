@@ -44,19 +44,21 @@ return function(loop, limit, items, fn)
   local results, errors, next_item, workers = {}, {}, each(items), {}
   local function work_off(i)
     for index, item in next_item do
-      keep(results, errors, index, xpcall(fn, raised.trace, item, index))
+      keep(results, errors, index, raised.call(fn, item, index))
       if workers[i].cancelled then return end
     end
   end
   local count = type(items) == "table" and math.min(limit, #items) or limit
-  for i = 1, count do workers[i] = loop:spawn(work_off, i) end
-  for _, worker in ipairs(workers) do
-    local _, err = worker:join()
-    if err then
-      for _, other in ipairs(workers) do other:cancel() end
-      if err.kind ~= "cancelled" then core.error.again(err) end
-      return nil, err
+  local function work()
+    for i = 1, count do workers[i] = loop:spawn(work_off, i) end
+    for _, worker in ipairs(workers) do
+      local _, err = worker:join()
+      if err then return err end
     end
   end
-  return results, errors
+  local called, err = pcall(work)
+  if called and not err then return results, errors end
+  for _, worker in ipairs(workers) do worker:cancel() end
+  if not called or err.kind ~= "cancelled" then core.error.again(err) end
+  return nil, err
 end

@@ -24,9 +24,15 @@ function raised.as_error(value, trace)
   return value
 end
 
---- A message handler for xpcall: what was raised as an error, with the traceback of where that was.
-function raised.trace(value)
-  return raised.as_error(value, debug.traceback("", 2))
+local function trace(value) return raised.as_error(value, debug.traceback("", 2)) end
+
+-- Lua calls no handler where memory was short.
+local function seen(ok, value, ...)
+  if ok then return ok, value, ... end
+  return ok, raised.as_error(value)
 end
+
+--- As pcall; what was raised comes as an error, with the traceback of where that was.
+function raised.call(fn, ...) return seen(xpcall(fn, trace, ...)) end
 
 return raised

@@ -29,7 +29,12 @@ function task.new(loop, fn, ...)
     local message = ("a function expected, got %s"):format(type(fn))
     core.error.raise { path = "spawn", rule = "type", value = fn, message = message }
   end
-  return setmetatable({ loop = loop, fn = fn, args = task.pack(...), done = false }, Task)
+  return setmetatable({
+    loop = loop, fn = fn, args = task.pack(...), done = false, has_failed = false,
+    co = nil, failure = nil, results = nil,
+    waiting = false, transfer = false, entry = false, joining = false, -- as every waiter of handoff.loop
+    turn = 0, next_ready = false, next_failed = false, outer = false, -- its places in that loop's chains
+  }, Task)
 end
 
 -- Raises where that is no task of the loop; what is the name of the method that was called.

@@ -37,7 +37,7 @@ local function run(task)
   yield() -- whoever spawned it goes on first
   if not task.done then
     task.begun = true
-    local results = pack(xpcall(task.fn, raised.trace, unpack(task.args, 1, task.args.n)))
+    local results = pack(raised.call(task.fn, unpack(task.args, 1, task.args.n)))
     if results[1] then task.results = results else task.failure = results[2] end
     finish(task)
   end
