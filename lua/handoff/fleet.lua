@@ -392,8 +392,12 @@ function Fleet:undo(id, opts)
     agents, err = agents_to_touch(self, entries, wanted, id)
     if not agents then return nil, err end
     run, err = perform(self, history, agents, o, undo_work(found), "undo", id)
-    if run then run.absent = describe_absent(self, id, entries, wanted) end
-    return run, err
+    if not run then return nil, err end
+    run.absent = describe_absent(self, id, entries, wanted)
+    if not agents[1] and self:agents()[1] then
+      run.nothing = ("run %d wrote nothing to these that could be taken back"):format(id)
+    end
+    return run
   end)
 end
 
