@@ -583,7 +583,7 @@ end)
 
 describe("the demo", function()
   it("changes every agent, then none, then takes it back, without colours where there is no terminal", function()
-    local output, status = program.run(program.lua .. " examples/demo.lua")
+    local output, status = program.run(program.untold .. " " .. program.lua .. " examples/demo.lua")
     assert.equal(0, status, output)
     says("25 agents: 25 changed, 0 unchanged, 0 failed", output)
     says("25 agents: 0 changed, 25 unchanged, 0 failed", output)
