@@ -472,8 +472,8 @@ local function assign(cfg, one)
   end
 end
 
---- An edit that sets values, as `handoff set` does. A value is written as its field is: true or false; digits; a text as it is, or
--- in quotes as JSON has it; lists and objects as JSON, the list of slots also as `handoff.week` reads hours. What can be told
+--- An edit that sets values, as `handoff set` does. A value is written as its field is: true or false; digits; a text as it is,
+-- or in quotes as JSON has it; lists and objects as JSON, the list of slots also as `handoff.week` reads hours. What can be told
 -- without a document is, and raises: `path`, `rule`, `message`. An item that the edited document does not have raises then, rule
 -- "missing" or "several".
 -- @tparam string[] list of `"PATH=VALUE"`
