@@ -68,6 +68,7 @@ local function live_tables(folder)
     Suite = methods_of(suite), PolicyReport = methods_of(suite:report()), PolicyGate = methods_of(suite:gate {}),
     Expectation = both(value.matchers, agent.matchers), Transport = methods_of(require("handoff.transport").curl()),
     Loop = methods_of(loop), Task = methods_of(loop:spawn(function() end)), Box = methods_of(box), Error = {},
+    Zone = methods_of(assert(require("handoff.time").zone "UTC")),
     ["handoff.nginx"] = named_in("lua/handoff/nginx.lua", "hn"),
     Cache = named_in("lua/handoff/nginx/cache.lua", "Cache"),
   }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* The configuration: a document that stays its text; parts become values when they are touched, and go back as they
  * came unless they are edited. */
-/*** A configuration, from `client:get()`, `handoff.config`, or as an edit gets it. Its parts are fields, see the page of
- * them; every assignment is checked where it is made. What nobody touched goes back byte for byte. What was edited since it
+/*** A configuration, from `client:get()`, `handoff.config`, or as an edit gets it. Its parts are fields, see `configuration`;
+ * every assignment is checked where it is made. What nobody touched goes back byte for byte. What was edited since it
  * was fetched is at hand: `cfg:changes()`.
  * @classmod Config
  */

@@ -9,8 +9,9 @@
  * @table Error
  * @tfield string kind `invalid` (a broken rule, a bad argument), `auth` (401), `scope` (403), `rejected` (another 4xx),
  *  `rate_limit` (429), `server` (5xx), `network`, `timeout`, `tls`, `protocol` (not the API's answer), `conflict`,
- *  `unverified` (200, but an edit was not kept), `cancelled`, `limit` and `held` (of a fleet), `history`, `skipped`,
- *  `uncached` (of a cache in nginx)
+ *  `unverified` (200, but an edit was not kept), `cancelled`, `limit` and `held` (of a fleet), `history`, `file` (a plan,
+ *  a policy or a page that cannot be read or written), `skipped` (an edit left the agent as it is), `uncached` (of a cache in
+ *  nginx)
  * @tfield string message
  * @tfield[opt] string path where in the configuration, or which option
  * @tfield[opt] string rule the id of the rule that was broken

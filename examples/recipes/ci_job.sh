@@ -7,16 +7,16 @@
 #     ci_job.sh apply handoff.plan             on the main branch, by hand or on merge
 #
 # The tokens come from the job's environment, by the inventory: token = env "SHOP_UK_TOKEN". A plan holds no token, but it does hold
-# documents: keep the artifact where not everybody looks. Exit status of apply: 5 where agents were left as somebody edited
-# them since, plan those again; 6 where more than a fifth would change, unless MAX_CHANGES says how many may.
+# documents: keep the artifact where not everybody looks. Exit status of plan: 6 where more than a fifth of the agents would
+# change, unless MAX_CHANGES says how many may; of apply: 5 where agents were left as somebody edited them since, plan those again.
 set -eu
 case ${1-}/$# in
 plan/3)
   handoff validate "$2"
-  handoff plan "$2" -o "$3"
+  handoff plan "$2" -o "$3" --max-changes "${MAX_CHANGES:-20%}" # the share of all: of those in a plan all change
   ;;
 apply/2)
-  handoff apply "$2" --yes --max-changes "${MAX_CHANGES:-20%}" --waves 1,100%
+  handoff apply "$2" --yes --waves 1,100%
   ;;
 *)
   echo "usage: ci_job.sh plan FOLDER FILE.plan, ci_job.sh apply FILE.plan" >&2

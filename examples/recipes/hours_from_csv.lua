@@ -17,7 +17,7 @@ local regions = {}
 for line in assert(io.lines(path)) do
   -- The hours come last, and may have commas of their own, in quotes or not.
   local region, zone, hours = line:match '^([^,]+),([^,]+),"?([^"]*)"?%s*$'
-  if region ~= "region" then
+  if region ~= "region" and line:find "%S" then
     assert(hours, path .. ": a line of region,timezone,hours expected: " .. line)
     regions[region] = { timezone = zone, week = handoff.week(hours) } -- a slip in the hours raises here
   end

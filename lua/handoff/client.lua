@@ -17,7 +17,7 @@
 -- @tfield[opt] string proxy a proxy's URL
 -- @tfield[opt=false] boolean insecure allow plain http:// beyond loopback
 -- @tfield[opt] fun(event:table) on_event called with `{type="request_start"}`, `{type="request_end"}` and `{type="retry"}`
--- @tfield[opt] table transport by default the shared one, see handoff.transport
+-- @tfield[opt] table transport by default the shared one, see `handoff.transport`
 
 --- What an update may be told.
 -- @table UpdateOptions

@@ -133,7 +133,7 @@ local function part(self, list)
 end
 
 -- A fleet of all agents of an inventory.
--- @param source a file's path (.lua, .json, .csv) or a list, see handoff.inventory
+-- @param source a file's path (.lua, .json, .csv) or a list, see `handoff.inventory`
 -- @param opts options of handoff.client, for every agent that has none of its own; and what runs leave out: concurrency = 32
 --   (agents at once, at most: fewer while the service is short of breath), history = a file's path, or false (by default the
 --   user's own), allow_duplicates = false (let two names stand for one agent)
@@ -156,7 +156,7 @@ local function choose(list, fits)
 end
 
 --- The agents that fit.
--- @tparam string|fun(agent:Agent):boolean terms `"region=eu tier!=free name~shop-*"`, see handoff.select; or a function
+-- @tparam string|fun(agent:Agent):boolean terms `"region=eu tier!=free name~shop-*"`, see `handoff.select`; or a function
 -- @treturn Fleet another one
 function Fleet:select(terms)
   return part(self, (type(terms) == "function" and choose or select.apply)(self.list, terms))
@@ -392,8 +392,12 @@ function Fleet:undo(id, opts)
     agents, err = agents_to_touch(self, entries, wanted, id)
     if not agents then return nil, err end
     run, err = perform(self, history, agents, o, undo_work(found), "undo", id)
-    if run then run.absent = describe_absent(self, id, entries, wanted) end
-    return run, err
+    if not run then return nil, err end
+    run.absent = describe_absent(self, id, entries, wanted)
+    if not agents[1] and self:agents()[1] then
+      run.nothing = ("run %d wrote nothing to these that could be taken back"):format(id)
+    end
+    return run
   end)
 end
 

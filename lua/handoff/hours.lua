@@ -18,7 +18,7 @@ function hours.week(cfg) return core.week.read(cfg.availability) end
 
 --- The zone of a configuration, never a guess.
 -- @tparam Config cfg
--- @treturn ?userdata one of handoff.zone
+-- @treturn ?Zone
 -- @treturn ?Error err
 function hours.zone(cfg)
   local name = cfg.settings.timezone

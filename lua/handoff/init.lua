@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: MIT
 --- The public face of the library: `local handoff = require "handoff"`. A mistake in a script raises; a failure of the world
--- returns `nil, err`, see the page of Error.
+-- returns `nil, err`, see `Error`.
 -- @module handoff
 local core = require "handoff.core"
 local client = require "handoff.client"
@@ -11,7 +11,7 @@ local handoff = {
   --- The value JSON's null comes as: cjson.null.
   -- @tfield userdata null
   null = core.json.null,
-  --- JSON without loss, see handoff.json.
+  --- JSON without loss, see `handoff.json`.
   -- @tfield handoff.json json
   json = core.json,
   --- A configuration from anywhere, a whole one.
@@ -41,12 +41,12 @@ local handoff = {
   client = client.new,
   --- Many agents as one: all of an inventory. What is wrong in it raises.
   -- @function fleet
-  -- @tparam string|table source a file's path (.lua, .json, .csv) or a list, see handoff.inventory
+  -- @tparam string|table source a file's path (.lua, .json, .csv) or a list, see `handoff.inventory`
   -- @tparam[opt] FleetOptions opts
   -- @treturn ?Fleet nil where the inventory cannot be read
   -- @treturn ?Error err
   fleet = fleet.new,
-  --- The tests in policies, to hold configurations against, see handoff.policy.
+  --- The tests in policies, to hold configurations against, see `handoff.policy`.
   -- @function policy
   -- @tparam string|string[] paths of scripts, and of folders of them
   -- @treturn ?Suite

@@ -9,6 +9,7 @@
 --   custom_guidelines[*]             every item
 --   settings.keywords["agent"]       a member of a list of texts; routing_profiles[1].user_ids[5]: operator 5
 --   settings["beta"]                 a field that only the service knows
+-- @module handoff.path
 local core = require "handoff.core"
 local plain = require "handoff.plain"
 local shape = require "handoff.shape"
@@ -168,10 +169,16 @@ end
 
 -- Paths ---------------------------------------------------------------------------------------------------------------
 
+--- A path that was read. It prints as it was written.
+-- @table Path
+-- @tfield string text
+-- @tfield boolean is_many whether it has `[*]`
+-- @tfield table[] steps
+-- @tfield[opt] table leads_to a row of the schema; nil where only the service knows the field
 local Path = {}
 Path.__index = Path
 
---- The schema's row of what the path leads to; nil where only the service knows the field.
+-- The schema's row of what the path leads to; nil where only the service knows the field.
 function Path:row() return self.leads_to end
 
 function Path:__tostring() return self.text end
@@ -186,8 +193,10 @@ local function path_of(r)
   return p
 end
 
---- Reads a path → { text=, row=function, is_many= (it has [*]) }. What is no path, or names a field that there is not, raises:
--- rule "path" or "unknown", and the column, in characters from 1.
+--- Reads a path. What is no path, or names a field that there is not, raises: rule "path" or "unknown", and the column, in
+-- characters from 1.
+-- @tparam string text
+-- @treturn Path
 function path.parse(text)
   if type(text) ~= "string" then
     core.error.raise { rule = "type", message = ("a path expected, got %s"):format(type(text)) }
@@ -264,10 +273,12 @@ local function collect(found, missing, value, steps, i, here, group, row)
   end
 end
 
---- What the path leads to in a configuration, or in a document of plain tables: a list of { path=, value=, group= }, plain
--- tables too; empty where nothing is there, and of [*] one for each item. The paths say what the items are called. `group` is
--- the path as it was given, but that each item of [*] that has a name stands for itself: what can be compared between agents.
--- And a list of the paths at which it leads no further, such as that of the field that an item of [*] does not have.
+--- What the path leads to in a configuration. The paths of what is found say what the items are called; `group` is the path as
+-- it was given, but that each item of `[*]` that has a name stands for itself: what can be compared between agents.
+-- @tparam Path p
+-- @tparam Config|table cfg or a document of plain tables
+-- @treturn table[] `{path, value, group}`, values as plain tables; empty where nothing is there, of `[*]` one for each item
+-- @treturn string[] the paths at which it leads no further, such as that of the field that an item of `[*]` does not have
 function path.values(p, cfg)
   local found, missing, name = {}, {}, p.steps[1].field
   local part
@@ -461,10 +472,12 @@ local function assign(cfg, one)
   end
 end
 
---- Reads a list of "PATH=VALUE" → function(cfg), an edit. A VALUE is written as its field is: true or false; digits; a text as it
--- is, or in quotes as JSON has it; lists and objects as JSON, the list of slots also as handoff.week reads hours. What can be
--- told without a document is, and raises: `path`, `rule`, `message`. An item that the edited document does not have raises then,
--- rule "missing" or "several".
+--- An edit that sets values, as `handoff set` does. A value is written as its field is: true or false; digits; a text as it is,
+-- or in quotes as JSON has it; lists and objects as JSON, the list of slots also as `handoff.week` reads hours. What can be told
+-- without a document is, and raises: `path`, `rule`, `message`. An item that the edited document does not have raises then, rule
+-- "missing" or "several".
+-- @tparam string[] list of `"PATH=VALUE"`
+-- @treturn fun(cfg:Config)
 function path.edit(list)
   if type(list) ~= "table" or #list == 0 then
     core.error.raise { rule = "type", message = "a list of PATH=VALUE expected, such as settings.is_active=true" }

@@ -9,9 +9,8 @@
 --     pending "say when we are back"
 --   end)
 --
--- A script is run once, and each test once for every agent that the selections around it (see handoff.select) leave. `agent`
--- has name, tags, and config, a copy: what a test does to it nobody else sees. What can be expected stands in policy/agent.lua,
--- and of values in policy/value.lua.
+-- A script is run once, and each test once for every agent that the selections around it (see `handoff.select`) leave. `agent`
+-- has name, tags, and config, a copy: what a test does to it nobody else sees. What can be expected: `Expectation`.
 -- @module handoff.policy
 
 --- Policies that were read.

@@ -17,11 +17,12 @@ local reference = {}
 -- Makefile.
 reference.modules = {
   "handoff", "handoff.core", "handoff.config", "handoff.change", "handoff.client", "handoff.fleet", "handoff.fleet.run",
-  "handoff.inventory", "handoff.select", "handoff.query", "handoff.history", "handoff.history.run",
+  "handoff.inventory", "handoff.select", "handoff.path", "handoff.query", "handoff.history", "handoff.history.run",
   "handoff.history.record", "handoff.plan", "handoff.drift", "handoff.desired", "handoff.doctor", "handoff.policy",
   "handoff.policy.agent", "handoff.policy.value", "handoff.policy.report", "handoff.policy.gate", "handoff.simulate",
-  "handoff.hours", "handoff.timetable", "handoff.page", "handoff.json_schema", "handoff.luals", "handoff.transport",
-  "handoff.loop", "handoff.loop.map", "handoff.loop.task", "handoff.nginx", "handoff.nginx.cache", "handoff.sandbox",
+  "handoff.hours", "handoff.time", "handoff.timetable", "handoff.page", "handoff.json_schema", "handoff.luals",
+  "handoff.transport", "handoff.loop", "handoff.loop.map", "handoff.loop.task", "handoff.nginx", "handoff.nginx.cache",
+  "handoff.sandbox",
 }
 
 -- The pages by subject, as the reference shows them.
@@ -29,10 +30,11 @@ reference.subjects = {
   { title = "To begin with", "handoff", "Error" },
   { title = "A configuration", "Config", "configuration", "List", "Week" },
   { title = "One agent", "Client" },
-  { title = "Many agents", "Fleet", "Run", "handoff.inventory", "handoff.select", "handoff.query", "handoff.doctor" },
+  { title = "Many agents", "Fleet", "Run", "handoff.inventory", "handoff.select", "handoff.path", "handoff.query",
+    "handoff.doctor" },
   { title = "What was done", "handoff.history", "RecordedRun", "RunningRun", "handoff.plan", "handoff.drift" },
   { title = "Files", "handoff.desired", "handoff.json", "handoff.json_schema", "handoff.luals" },
-  { title = "Hours", "handoff.hours", "handoff.timetable", "handoff.page" },
+  { title = "Hours", "handoff.hours", "handoff.time", "handoff.timetable", "handoff.page" },
   { title = "What happens then", "handoff.simulate", "handoff.policy", "Expectation", "PolicyReport", "PolicyGate" },
   { title = "Inside nginx", "handoff.nginx", "Cache" },
   { title = "Underneath", "handoff.loop", "handoff.transport", "handoff.sandbox" },

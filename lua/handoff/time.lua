@@ -1,18 +1,23 @@
 -- SPDX-License-Identifier: MIT
---- Instants as people write and read them. An instant is a whole number of seconds since 1970, UTC; a zone is one of
--- handoff.zone's, and nil is UTC.
+--- Instants as people write and read them. An instant is a whole number of seconds since 1970, UTC; where no zone is given it is
+-- UTC.
+-- @module handoff.time
 local core = require "handoff.core"
 local optional = require "handoff.optional"
 local plain = require "handoff.plain"
 
 local time = {}
 
---- The last instant there is, and, less than 1970, the first: that of handoff.zone.
+--- The last instant there is, and, before 1970, the first.
+-- @tfield integer LIMIT
 time.LIMIT = 1e10
 
 local zones = setmetatable({}, { __mode = "v" })
 
---- A zone by its name → zone | nil, err: the same one as long as somebody holds it.
+--- A zone of the system by its name, `"Europe/London"`.
+-- @tparam string name
+-- @treturn ?Zone the same one as long as somebody holds it
+-- @treturn ?Error err of kind "invalid"
 function time.zone(name)
   if zones[name] then return zones[name] end
   local module = optional "handoff.zone"
@@ -25,10 +30,39 @@ function time.zone(name)
   return zone, err
 end
 
+--- How far clocks are ahead.
+-- @function Zone:offset
+-- @tparam integer instant
+-- @treturn integer seconds east of UTC
+-- @treturn string the abbreviation
+-- @treturn boolean whether it is summer time
+
+--- What clocks there show.
+-- @function Zone:local_time
+-- @tparam integer instant
+-- @treturn table `{year, month, day, hour, min, sec, weekday, offset}`; `weekday` 0 is monday
+
+--- When clocks are put forward or back next, or the abbreviation changes.
+-- @function Zone:next_transition
+-- @tparam integer instant
+-- @treturn ?integer the first instant after it; nil where there is none up to the year 2286
+
+--- When clocks there show this, the first time where they do so twice.
+-- @function Zone:epoch
+-- @tparam table date `{year, month, day, hour=0, min=0, sec=0}`, which may be out of their ranges: the day after the 31st is 32
+-- @treturn ?integer instant; nil where clocks skip it
+-- @treturn ?integer then the first instant after it
+
+--- Lets go of it, as the collector does.
+-- @function Zone:close
+
 local function known(zone) return zone or assert(time.zone "UTC") end
 
---- Goes through the stretches from one instant to another in which clocks keep one offset:
--- `for from, to, east in time.stretches(zone, from, to) do`, `east` in seconds.
+--- Goes through the stretches from one instant to another in which clocks keep one offset.
+-- @tparam Zone zone
+-- @tparam integer from
+-- @tparam integer to
+-- @treturn fun():integer,integer,integer of begin, end and seconds east of UTC
 function time.stretches(zone, from, to)
   return function()
     if from >= to then return nil end
@@ -43,29 +77,46 @@ end
 local days = { [0] = "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun" } -- by weekday
 local months = { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" }
 
-time.days, time.months = days, months
+--- Their names by weekday, from 0, monday, on.
+-- @tfield string[] days
+time.days = days
+--- Their names, from 1 on.
+-- @tfield string[] months
+time.months = months
 
---- `Fri 27 Nov`, of a day, month and weekday as zones give them.
+--- A day as people write it, `Fri 27 Nov`.
+-- @tparam table at what `zone:local_time` gave
+-- @treturn string
 function time.date(at) return ("%s %d %s"):format(days[at.weekday], at.day, months[at.month]) end
 
---- `18:30`, of a minute of the day.
+--- A time of day, `18:30`.
+-- @tparam integer minute of the day
+-- @treturn string
 function time.clock(minute) return ("%02d:%02d"):format(math.floor(minute / 60), minute % 60) end
 
---- `42 h 30 min`
+--- A length in hours, `42 h 30 min`.
+-- @tparam integer minutes
+-- @treturn string
 function time.length(minutes)
   local hours, rest = math.floor(minutes / 60), minutes % 60
   if rest == 0 then return ("%d h"):format(hours) end
   return hours == 0 and ("%d min"):format(rest) or ("%d h %d min"):format(hours, rest)
 end
 
---- `Fri 27 Nov 2026 18:30`, as clocks in the zone show it; with seconds where it has any.
+--- An instant as people write it, `Fri 27 Nov 2026 18:30`, as clocks in the zone show it; with seconds where it has any.
+-- @tparam integer epoch
+-- @tparam[opt] Zone zone
+-- @treturn string
 function time.text(epoch, zone)
   local at = known(zone):local_time(epoch)
   local seconds = at.sec > 0 and (":%02d"):format(at.sec) or ""
   return ("%s %d %02d:%02d%s"):format(time.date(at), at.year, at.hour, at.min, seconds)
 end
 
---- `2026-11-27T18:30:00+00:00`; in UTC where the zone's offset has seconds, which ISO 8601 cannot say.
+--- An instant as ISO 8601 has it, `2026-11-27T18:30:00+00:00`; in UTC where the zone's offset has seconds, which that cannot say.
+-- @tparam integer epoch
+-- @tparam[opt] Zone zone
+-- @treturn string
 function time.iso(epoch, zone)
   local at = known(zone):local_time(epoch)
   if at.offset % 60 ~= 0 then at = known():local_time(epoch) end
@@ -76,7 +127,9 @@ end
 
 local units = { { 86400, "d" }, { 3600, "h" }, { 60, "min" }, { 1, "s" } }
 
---- `1 d 22 h`, `45 min`, `30 s`: the largest unit and the next, what is less is left out.
+--- A length, `1 d 22 h`, `45 min`, `30 s`: the largest unit and the next, what is less is left out.
+-- @tparam integer seconds
+-- @treturn string
 function time.duration(seconds)
   for i, unit in ipairs(units) do
     local count = math.floor(seconds / unit[1])
@@ -208,13 +261,14 @@ local function read_text(text, zone, now)
   return read_weekly(text, zone, now)
 end
 
---- Reads a time.
--- @param value an instant; or a text: `2026-11-27T18:30:00Z` or with an offset; without one local time, where one that the clocks
---   show twice is the first (`2026-11-27 18:30`, `2026-11-27` for midnight); `now`; `fri 18:30`, `18:30`, the next from now on,
---   a skipped one left out, one that comes twice the next of the two; `tomorrow 9am`; nine or ten digits: seconds since 1970. nil
---   is now.
--- @param now an instant; by default the system's clock
--- @return an instant, or nil and why, with what to write
+--- Reads a time: an instant; or a text, `2026-11-27T18:30:00Z` or with an offset; without one local time, where one that the
+-- clocks show twice is the first (`2026-11-27 18:30`, `2026-11-27` for midnight); `now`; `fri 18:30`, `18:30`, the next from now
+-- on, a skipped one left out, one that comes twice the next of the two; `tomorrow 9am`; nine or ten digits, seconds since 1970.
+-- @tparam[opt] integer|string value nil is now
+-- @tparam[opt] Zone zone of local times
+-- @tparam[opt] integer now by default the system's clock
+-- @treturn ?integer the instant
+-- @treturn ?string why there is none, with what to write
 function time.read(value, zone, now)
   now = math.floor(now or os.time())
   if value == nil then return now end

@@ -63,12 +63,18 @@ local function links(lines)
   local function add(name, place)
     lines[#lines + 1] = ("custom_see_handler(%q, function() return %q, %q end)"):format("^" .. name .. "$", name, place)
   end
+  local seen = {}
   for _, page in ipairs(assert(reference.pages())) do
+    seen[page.name] = true
     for _, item in ipairs(page.items) do
+      local folder_of = page.is_class and "classes" or "modules"
+      local owner = page.is_class and page.name .. "." or ""
       if item.kind == "table" and item.name ~= page.name then
-        local folder_of = page.is_class and "classes" or "modules"
-        local owner = page.is_class and page.name .. "." or ""
+        seen[item.name] = true
         add(item.name, ("../%s/%s.html#%s%s"):format(folder_of, page.name, owner, item.name))
+      elseif item.class and not seen[item.class] then -- of a class that has methods alone the first one
+        seen[item.class] = true
+        add(item.class, ("../%s/%s.html#%s:%s"):format(folder_of, page.name, item.class, item.name))
       end
     end
   end

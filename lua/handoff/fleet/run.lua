@@ -9,6 +9,7 @@
 -- @tfield {[string]:integer} counts how many, by status
 -- @tfield[opt] string stopped why agents were left untouched, one line; nil where none was
 -- @tfield[opt] string absent which agents of the run that is gone on with or taken back the fleet does not have, one line
+-- @tfield[opt] string nothing why it is over no agent at all, where that is not the selection, one line
 -- @tfield[opt] integer earlier how many were done before the run was gone on with
 -- @tfield[opt] boolean dry_run true where nothing was written that would have been
 -- @tfield[opt] boolean declined true where the plan was not confirmed: nothing was written
@@ -99,7 +100,7 @@ function Run.__tostring(self)
   end
   local line = ("%d agents: %s"):format(#self.results, table.concat(words, ", "))
   if #self.results == 1 then line = line:gsub("^1 agents", "1 agent") end
-  if #self.results == 0 then line = "0 agents: the selection fits none" end
+  if #self.results == 0 then line = "0 agents: " .. (self.nothing or "the selection fits none") end
   if self.dry_run then line = line .. " (a dry run: nothing was written)" end
   if self.earlier then line = ("%s (%d of them earlier)"):format(line, self.earlier) end
   if self.stopped then line = line .. "; " .. self.stopped end

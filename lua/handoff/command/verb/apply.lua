@@ -11,7 +11,8 @@ return {
     .. "else's edit is lost. All of it is recorded: `handoff undo` takes it back, `handoff resume` goes "
     .. "on with what was left. A file or folder of desired state is for the agents of its names; a "
     .. "single file with --select is for those that are selected. Of a saved plan the agents that "
-    .. "somebody changed since are skipped and named, the rest go ahead. With --test nothing is written "
+    .. "somebody changed since are skipped and named, the rest go ahead; it has those alone that would "
+    .. "change, so hold a share of all (--max-changes 10%) against it when it is made. With --test nothing is written "
     .. "unless what would be written passes these policies (see `handoff test`).",
   examples = {
     { "handoff apply hours.lua --select region=eu --waves 1,10%,100%", "a script, first on one agent" },
