@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 typedef enum kind { KIND_LUA, KIND_OWN, KIND_CURL, KINDS } kind;
@@ -205,7 +206,7 @@ static int l_holdings(lua_State *L) {
 /* torture.rest(): lets others on, for a millisecond. */
 static int l_rest(lua_State *L) {
     (void)L;
-    usleep(1000);
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     return 0;
 }
 
