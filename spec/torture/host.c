@@ -43,8 +43,8 @@ static bool fails(kind which) {
     if (!memory.armed) return false;
     long at = ++memory.asked[which];
     if (which != memory.kind || at < memory.nth) return false;
-    bool again = LUA_VERSION_NUM >= 504 && which == KIND_LUA && memory.mode == ONCE && at == memory.nth + 1;
-    if (at > memory.nth && memory.mode != ALL && !again) return false;
+    static const long again[KINDS] = {[KIND_LUA] = LUA_VERSION_NUM >= 504};
+    if (memory.mode != ALL && at > memory.nth + (memory.mode == ONCE ? again[which] : 0)) return false;
     memory.failed++;
     errno = ENOMEM;
     return true;
