@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 typedef enum kind { KIND_LUA, KIND_OWN, KIND_CURL, KINDS } kind;
@@ -42,8 +43,8 @@ static bool fails(kind which) {
     if (!memory.armed) return false;
     long at = ++memory.asked[which];
     if (which != memory.kind || at < memory.nth) return false;
-    bool again = LUA_VERSION_NUM >= 504 && which == KIND_LUA && memory.mode == ONCE && at == memory.nth + 1;
-    if (at > memory.nth && memory.mode != ALL && !again) return false;
+    static const long again[KINDS] = {[KIND_LUA] = LUA_VERSION_NUM >= 504};
+    if (memory.mode != ALL && at > memory.nth + (memory.mode == ONCE ? again[which] : 0)) return false;
     memory.failed++;
     errno = ENOMEM;
     return true;
@@ -205,7 +206,7 @@ static int l_holdings(lua_State *L) {
 /* torture.rest(): lets others on, for a millisecond. */
 static int l_rest(lua_State *L) {
     (void)L;
-    usleep(1000);
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
     return 0;
 }
 
