@@ -19,6 +19,7 @@
 -- @tfield table[] tests `{name, file, line, fn}`; without fn it is pending
 local core = require "handoff.core"
 local expectation = require "handoff.policy.expectation"
+local files = require "handoff.file"
 local options = require "handoff.options"
 local script = require "handoff.script"
 local select_ = require "handoff.select"
@@ -87,7 +88,7 @@ end
 
 -- Adds the tests of one script to the suite → true, or nil, err.
 local function read_script(suite, path)
-  local text, why = script.read(path)
+  local text, why = files.read(path)
   if not text then
     return nil, failure { kind = "file", path = path,
       message = ("the policy cannot be read: %s; name a Lua script, or a folder of them"):format(why) }
@@ -207,10 +208,10 @@ function Suite:gate(agents) return require("handoff.policy.gate").new(self, agen
 function policy.load(paths)
   local suite = setmetatable({ tests = {} }, Suite)
   for _, path in ipairs(type(paths) == "table" and paths or { paths }) do
-    local files, err = { path }, nil
-    if core.file.kind(path) == "folder" then files, err = scripts_of(path) end
-    if not files then return nil, err end
-    for _, file in ipairs(files) do
+    local scripts, err = { path }, nil
+    if core.file.kind(path) == "folder" then scripts, err = scripts_of(path) end
+    if not scripts then return nil, err end
+    for _, file in ipairs(scripts) do
       local ok, why = read_script(suite, file)
       if not ok then return nil, why end
     end
