@@ -198,11 +198,7 @@ end
 -- @tparam table value as read gives it
 -- @treturn Config
 function desired.config(value)
-  local whole = {}
-  for _, part in ipairs(core.schema.document().fields) do
-    whole[part.name] = value[part.name] or part.kind == "list" and core.json.array {} or {}
-  end
-  return require("handoff.config").new(whole)
+  return require("handoff.config").new(require("handoff.desired.check").complete(value))
 end
 
 --- The configuration as a text of desired state.

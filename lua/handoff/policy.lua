@@ -23,6 +23,7 @@ local files = require "handoff.file"
 local options = require "handoff.options"
 local script = require "handoff.script"
 local select_ = require "handoff.select"
+local shape = require "handoff.shape"
 
 core.error.home(debug.getinfo(1, "S").source)
 
@@ -130,12 +131,6 @@ local function fits(test, agent)
   return true
 end
 
-local function copy(tags)
-  local all = {}
-  for name, value in pairs(tags or {}) do all[name] = value end
-  return all
-end
-
 -- What a test raised → the place in the policy, what it says without that place, the lines that led there.
 local function describe(test, err)
   local frames = err.frames or {}
@@ -186,7 +181,7 @@ function Suite:hold(cfg, agent, opts)
   local o, findings = options.read(opts, rows, "policy"), {}
   for i, test in ipairs(self.tests) do
     findings[i] = test.fn and fits(test, agent) and hold(test, expectation.agent {
-      name = agent.name, tags = copy(agent.tags), config = cfg:copy(), at = o.at,
+      name = agent.name, tags = shape.copy(agent.tags or {}), config = cfg:copy(), at = o.at,
     }) or false
   end
   return findings
