@@ -177,6 +177,10 @@ describe("a fleet", function()
     assert.equal(1, assert(fleet():update(rename)).id)
   end)
 
+  it("tells a mistake in the options of get as one of get", function()
+    assert.error_matches(function() fleet():get { concurency = 1 } end, 'fleet:get: no option "concurency"; did you mean')
+  end)
+
   it("tells what failed last, then the sum, then how to go on", function()
     box:faults { { agent = box.agents[1].name, fault = "status", status = 401, times = "always" } }
     local run = assert(fleet():update(rename))
