@@ -178,7 +178,8 @@ describe("a fleet", function()
   end)
 
   it("tells a mistake in the options of get as one of get", function()
-    assert.error_matches(function() fleet():get { concurency = 1 } end, 'fleet:get: no option "concurency"; did you mean')
+    local wrong = { concurency = 1 }
+    assert.error_matches(function() fleet():get(wrong) end, 'fleet:get: no option "concurency"; did you mean')
   end)
 
   it("tells what failed last, then the sum, then how to go on", function()

@@ -11,6 +11,7 @@
 local core = require "handoff.core"
 local csv = require "handoff.inventory.csv"
 local files = require "handoff.file"
+local hint = require "handoff.hint"
 local lines = require "handoff.inventory.lines"
 local script = require "handoff.inventory.script"
 local secret = require "handoff.inventory.secret"
@@ -201,7 +202,7 @@ local function refuse_unknown(entry, refuse)
   for _, key in ipairs(sorted_keys(entry)) do
     if not is_known[key] then
       refuse("unknown", type(key) == "number" and "a value without a key; write name = …, token = …"
-        or ("no key %s; %s"):format(text.shown(key), text.hint(key, known_keys)))
+        or ("no key %s; %s"):format(text.shown(key), hint(key, known_keys)))
     end
   end
 end

@@ -2,6 +2,7 @@
 --- Instants as people write and read them. An instant is a whole number of seconds since 1970, UTC; a zone is one of
 -- handoff.zone's, and nil is UTC.
 local core = require "handoff.core"
+local glib = require "handoff.glib"
 local plain = require "handoff.plain"
 
 local time = {}
@@ -14,12 +15,10 @@ local zones = setmetatable({}, { __mode = "v" })
 --- A zone by its name → zone | nil, err: the same one as long as somebody holds it.
 function time.zone(name)
   if zones[name] then return zones[name] end
-  local is_built, module = pcall(require, "handoff.zone")
-  if not is_built then
-    return nil, core.error.new { kind = "invalid", message = "time zones cannot be read: handoff.zone is built "
-      .. "where GLib is; install that (Debian: libglib2.0-dev) and build again" }
-  end
-  local zone, err = module.open(name)
+  local module, err = glib("handoff.zone", "time zones cannot be read")
+  if not module then return nil, err end
+  local zone
+  zone, err = module.open(name)
   zones[name] = zone
   return zone, err
 end
