@@ -177,6 +177,11 @@ describe("a fleet", function()
     assert.equal(1, assert(fleet():update(rename)).id)
   end)
 
+  it("tells a mistake in the options of get as one of get", function()
+    local wrong = { concurency = 1 }
+    assert.error_matches(function() fleet():get(wrong) end, 'fleet:get: no option "concurency"; did you mean')
+  end)
+
   it("tells what failed last, then the sum, then how to go on", function()
     box:faults { { agent = box.agents[1].name, fault = "status", status = 401, times = "always" } }
     local run = assert(fleet():update(rename))

@@ -77,7 +77,7 @@ describe("a timetable", function()
       config("Europe/London", "monday-friday 09:00-12:15 friday 22:00-23:59 saturday 00:00-02:00"),
     }
     local row = t.rows[1]
-    assert.same({ year = 2026, month = 11, day = 23 }, t.first_day)
+    assert.same({ year = 2026, month = 11, day = 23, weekday = 0 }, t.days[1])
     assert.same({ "Europe/London", "hours", true, 5 * 195 + 240, 2 * 48 + 25 },
       { t.zone, row.state, row.open, row.minutes, row.now })
     assert.equal(t.now, row.now)
@@ -93,7 +93,7 @@ describe("a timetable", function()
 
   it("draws another week than that of its moment, without a now", function()
     local t = draw({ config("UTC", "monday 09:00-10:00") }, { week_of = at "2026-12-06T23:59Z" })
-    assert.same({ year = 2026, month = 11, day = 30 }, t.first_day)
+    assert.same({ year = 2026, month = 11, day = 30, weekday = 0 }, t.days[1])
     assert.is_nil(t.now or t.rows[1].now)
     assert.equal("Mon 30 09:00 - Mon 30 10:00", spans(t.rows[1].spans, "UTC"))
   end)

@@ -25,7 +25,7 @@ local words = require "handoff.words"
 
 local differing = core.change.differing
 local document, is_list, is_object, same = shape.document, shape.is_list, shape.is_object, shape.same
-local match, pair, index, key_of = shape.match, shape.pair, shape.index, shape.key_of
+local match, match_members = shape.match, shape.match_members
 local is_same_list, is_aligned, is_moved, copy = shape.is_same_list, shape.is_aligned, shape.is_moved, shape.copy
 local show, child_path, locate, by_text = words.show, words.child_path, words.locate, words.by_text
 
@@ -123,9 +123,7 @@ end
 -- A list of scalars is an ordered set; one that comes twice must go twice.
 local function compare_members(out, name, before, after, place)
   if is_same_list(before, after) then return end
-  local matched, used, odd = {}, {}, {}
-  local function key(value) return key_of(value, odd) end
-  pair(matched, used, before, key, index(after, key, used))
+  local matched, used = match_members(before, after)
   for at = 1, #before do
     if not matched[at] then report_member(out, place, name, before[at], nil, at) end
   end
@@ -253,13 +251,6 @@ local function rebuild(list, gone, moved, added, match_places)
   for _, pair_of in ipairs(added) do taken[pair_of[1]] = true end
   if moved then kept = reorder(kept, match_places(kept, moved.after, taken)) end
   return insert(kept, added)
-end
-
-local function match_members(before, after, used)
-  local matched, odd = {}, {}
-  local function key(value) return key_of(value, odd) end
-  pair(matched, used, before, key, index(after, key, used))
-  return matched
 end
 
 local function apply_members(list, changes)

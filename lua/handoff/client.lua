@@ -204,11 +204,7 @@ local function client_of(base, name, token)
 end
 
 -- The client of one agent.
--- @param opts { token = a text, or a function that returns one (by default HANDOFF_TOKEN), name = what messages call
---   the agent, base_url = (by default HANDOFF_BASE_URL, or the vendor's), timeout = 30, connect_timeout = 10 (seconds,
---   of one request), retries = 4 (how often a request is tried again), deadline = 120 (seconds, of a whole get, put, update or
---   apply), budget = "100%" (of the service's limits), ca_file =, proxy =, insecure = false (allow plain http:// beyond
---   loopback), on_event = function(event), transport = (by default the shared one) }
+-- @param opts ClientOptions
 local function new(opts)
   return client_of(common(options.read(opts, rows, "handoff.client")), opts and opts.name, opts and opts.token)
 end

@@ -10,7 +10,7 @@ local config = { new = core.config.new, each = core.config.each, part = core.con
 
 -- The schema's parts have their order, unknown ones come after.
 local place = {}
-for i, part in ipairs(core.schema.document().fields) do place[part.name] = i end
+for i, part in ipairs(shape.document.fields) do place[part.name] = i end
 
 local function by_place(a, b)
   local i, j = place[a.name] or math.huge, place[b.name] or math.huge
@@ -50,26 +50,10 @@ for _, name in ipairs { "is_open", "next_change" } do
   core.config.methods[name] = function(cfg, at) return require("handoff.hours")[name](cfg, at) end
 end
 
--- The items, those with an id that none of theirs has without it: they are new to the service.
-local function without_strange_ids(row, items, theirs)
-  local known, odd, adopted = {}, {}, core.json.array {}
-  for _, item in ipairs(theirs) do known[shape.id_key(row, item, odd) or false] = true end
-  for at, item in ipairs(items) do
-    local id = shape.id_key(row, item, odd)
-    adopted[at] = item
-    if id and not known[id] then
-      adopted[at] = {}
-      for name, value in next, item do adopted[at][name] = value end
-      adopted[at][row.key] = nil
-    end
-  end
-  return adopted
-end
-
 -- The part as theirs can take it: what the server derives and gives is theirs.
 local function adopt(name, part, theirs)
   local row = shape.document.known[name]
-  if row and row.item and row.item.key then return without_strange_ids(row.item, part, theirs) end
+  if row and row.item and row.item.key then return shape.without_strange_ids(row.item, part, theirs) end
   for _, field in ipairs(row and row.fields or {}) do
     if field.read_only then part[field.name] = theirs[field.name] end
   end

@@ -78,12 +78,8 @@ end
 function desired.read_text(path)
   local kind, why = core.file.kind(path)
   if kind ~= "file" then return nil, why or "it is no file, but a " .. (kind == "folder" and kind or "device") end
-  local handle
-  handle, why = io.open(path, "rb")
-  if not handle then return nil, (why:gsub("^.*: ", "")) end
   local text
-  text, why = require "handoff.read"(handle, MOST_BYTES)
-  handle:close()
+  text, why = require("handoff.file").read(path, MOST_BYTES)
   if not text then return nil, why end
   if #text > MOST_BYTES then return nil, "it has more than 8 MiB" end
   return (text:gsub("^\239\187\191", ""))
@@ -202,11 +198,7 @@ end
 -- @tparam table value as read gives it
 -- @treturn Config
 function desired.config(value)
-  local whole = {}
-  for _, part in ipairs(core.schema.document().fields) do
-    whole[part.name] = value[part.name] or part.kind == "list" and core.json.array {} or {}
-  end
-  return require("handoff.config").new(whole)
+  return require("handoff.config").new(require("handoff.desired.check").complete(value))
 end
 
 --- The configuration as a text of desired state.
@@ -230,6 +222,7 @@ function desired.write(cfg, format, old)
   if not tree then return nil, err end
   return require("handoff.desired.rewrite").lua(old, tree, value), left
 end
+
 --- Writes the configuration into the agent's file in a folder: a new one is its owner's alone; one that is there keeps its
 -- format, its mode and, of Lua, its comments and order. It is put in place at one stroke, and never through a link.
 -- @tparam Config cfg

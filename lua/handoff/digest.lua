@@ -123,8 +123,8 @@ end
 
 -- ---- failures and warnings ------------------------------------------------------------------------------------------------
 
--- An error without the agent's name in it.
-local function message_of(err)
+--- An error as text, without the agent's name in it.
+function digest.anonymous(err)
   if not core.error.is(err) then return tostring(err) end
   local anonymous = shape.copy(err)
   anonymous.agent = nil
@@ -143,7 +143,7 @@ function digest.errors(results, wanted)
   local groups = new_groups()
   for _, result in ipairs(results) do
     if result.error and (not wanted or wanted(result)) then
-      local message = message_of(result.error)
+      local message = digest.anonymous(result.error)
       groups:add(sameness(result.error, message), result.agent, function()
         return { message = message, error = result.error }
       end)

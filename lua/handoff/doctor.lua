@@ -12,6 +12,7 @@ local core = require "handoff.core"
 local inventory = require "handoff.inventory"
 local options = require "handoff.options"
 local retry_after = require "handoff.retry_after"
+local shape = require "handoff.shape"
 
 core.error.home(debug.getinfo(1, "S").source)
 
@@ -89,12 +90,6 @@ local function skew(headers, before, after)
   return math.max(0, date - after) + math.min(0, date - before)
 end
 
-local function copy(given)
-  local all = {}
-  for name, value in pairs(given) do all[name] = value end
-  return all
-end
-
 local function note_answer(known, res, before)
   local off = skew(res.headers, before, os.time())
   if off and (not known.clock or math.abs(off) < math.abs(known.clock)) then known.clock = off end
@@ -105,7 +100,7 @@ end
 local function watch(transport, seen)
   local watched = setmetatable({}, { __index = transport })
   function watched.request(_, req)
-    local asked, before = copy(req), os.time()
+    local asked, before = shape.copy(req), os.time()
     asked.certificate = true
     local res, err = transport:request(asked)
     seen[req.url] = seen[req.url] or {}
@@ -116,7 +111,7 @@ local function watch(transport, seen)
 end
 
 local function maker(fleet, seen, retries)
-  local all = copy(fleet.clients)
+  local all = shape.copy(fleet.clients)
   all.transport, all.retries = watch(fleet.transport, seen), retries
   return client.maker(all)
 end
@@ -158,7 +153,7 @@ local function count_answer(report, url, seen, answered)
   if not url then return end
   local service = report.by_url[url]
   if not service then
-    service = copy(seen[url] or {})
+    service = shape.copy(seen[url] or {})
     service.url, service.agents, service.answered = url, 0, 0
     report.by_url[url], report.services[#report.services + 1] = service, service
   end

@@ -133,10 +133,8 @@ local function part(self, list)
 end
 
 -- A fleet of all agents of an inventory.
--- @param source a file's path (.lua, .json, .csv) or a list, see `handoff.inventory`
--- @param opts options of handoff.client, for every agent that has none of its own; and what runs leave out: concurrency = 32
---   (agents at once, at most: fewer while the service is short of breath), history = a file's path, or false (by default the
---   user's own), allow_duplicates = false (let two names stand for one agent)
+-- @param source a file's path (.lua, .json, .csv) or a list, see handoff.inventory
+-- @param opts FleetOptions
 -- @return the fleet, or nil and an error where the inventory cannot be read. What is wrong in it raises.
 local function new(source, opts)
   local o = options.read(opts, fleet_rows, "handoff.fleet")
@@ -456,14 +454,7 @@ end
 
 -- ---- reading ----------------------------------------------------------------------------------------------------------------
 
---- Calls a function for every agent, many at once.
--- @tparam fun(client:Client,agent:Agent):any,any fn
--- @tparam[opt] RunOptions opts `concurrency`, `on_result`, `on_planned` and `stop` alone
--- @treturn ?Run whose results are "done", with the `value` that fn returned, or "failed": it returned nil, err, or raised
--- @treturn ?Error err
-function Fleet:each(fn, opts)
-  check_function(fn, "each")
-  local o = read(self, opts, each_rows, "each")
+local function visit(self, fn, o)
   local agents = self.list
   local ready, err = inventory.resolve(agents)
   if not ready then return nil, err end
@@ -476,12 +467,22 @@ function Fleet:each(fn, opts)
   return start(self, agents, o, work):perform(all_of(agents))
 end
 
+--- Calls a function for every agent, many at once.
+-- @tparam fun(client:Client,agent:Agent):any,any fn
+-- @tparam[opt] RunOptions opts `concurrency`, `on_result`, `on_planned` and `stop` alone
+-- @treturn ?Run whose results are "done", with the `value` that fn returned, or "failed": it returned nil, err, or raised
+-- @treturn ?Error err
+function Fleet:each(fn, opts)
+  check_function(fn, "each")
+  return visit(self, fn, read(self, opts, each_rows, "each"))
+end
+
 --- Reads the configuration of every agent. All of them are kept in memory: for thousands, `each` lets one go after another.
 -- @tparam[opt] RunOptions opts as of each
 -- @treturn ?Run whose results have it as `value`
 -- @treturn ?Error err
 function Fleet:get(opts)
-  return self:each(function(one) return one:get() end, opts)
+  return visit(self, function(one) return one:get() end, read(self, opts, each_rows, "get"))
 end
 
 return { new = new }

@@ -10,8 +10,9 @@
 -- @module handoff.inventory
 local core = require "handoff.core"
 local csv = require "handoff.inventory.csv"
+local files = require "handoff.file"
+local hint = require "handoff.hint"
 local lines = require "handoff.inventory.lines"
-local read = require "handoff.read"
 local script = require "handoff.inventory.script"
 local secret = require "handoff.inventory.secret"
 local text = require "handoff.inventory.text"
@@ -201,7 +202,7 @@ local function refuse_unknown(entry, refuse)
   for _, key in ipairs(sorted_keys(entry)) do
     if not is_known[key] then
       refuse("unknown", type(key) == "number" and "a value without a key; write name = …, token = …"
-        or ("no key %s; %s"):format(text.shown(key), text.hint(key, known_keys)))
+        or ("no key %s; %s"):format(text.shown(key), hint(key, known_keys)))
     end
   end
 end
@@ -335,14 +336,8 @@ end
 local formats = { lua = script.read, json = read_json, csv = csv.read }
 
 local function read_bytes(path)
-  local file, reason = io.open(path, "rb")
-  local bytes
-  if file then
-    bytes, reason = read(file, MOST_BYTES)
-    file:close()
-  end
+  local bytes, reason = files.read(path, MOST_BYTES)
   if bytes then return bytes end
-  if reason:sub(1, #path) == path then reason = reason:sub(#path + 3) end
   return nil, core.error.new { kind = "invalid", path = path, rule = "file",
     message = ("the inventory cannot be read: %s; check the path and who may read it"):format(reason) }
 end

@@ -12,6 +12,7 @@
 -- Keys that come twice and invalid UTF-8 are what a validator's own reader of JSON has to find.
 -- @module handoff.json_schema
 local core = require "handoff.core"
+local shape = require "handoff.shape"
 
 local array = core.json.array
 
@@ -55,16 +56,8 @@ local of_row
 
 -- What tells a file's item apart: its id, or its name, or all that every such item has.
 local function tellable(row)
-  local label, ways, has_id, named = array {}, array {}, false, nil
-  for _, field in ipairs(row.fields) do
-    if field.identity then named = field.name end
-    if field.required then label[#label + 1] = field.name end
-    if field.id then ways[1], has_id = { required = array { field.name } }, true end
-  end
-  if named then label = array { named } end
-  if not has_id then return { required = label } end
-  ways[2] = { required = label }
-  return { anyOf = ways }
+  local by_label = { required = array(shape.copy(row.label)) }
+  return row.key and { anyOf = array { { required = array { row.key } }, by_label } } or by_label
 end
 
 local function of_object(row, desired, is_item)
@@ -95,7 +88,7 @@ function of_row(row, desired, is_item)
 end
 
 local function whole(desired, title)
-  local schema = of_row(core.schema.document(), desired)
+  local schema = of_row(shape.document, desired)
   schema["$schema"], schema["$defs"] = "https://json-schema.org/draft/2020-12/schema", formats()
   schema.title = title
   return schema

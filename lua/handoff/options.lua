@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --- Options, read strictly: an unknown name, a wrong type or a value out of range raises at the caller's place.
 local core = require "handoff.core"
+local hint = require "handoff.hint"
 
 core.error.home(debug.getinfo(1, "S").source)
 
@@ -22,10 +23,7 @@ local function names(rows)
 end
 
 local function refuse_unknown(rows, what, name)
-  local known = names(rows)
-  local near = type(name) == "string" and core.schema.nearest(name, known)
-  refuse(what, "unknown", name, ("no option %q; %s"):format(tostring(name),
-    near and ("did you mean %q?"):format(near) or "known are: " .. table.concat(known, ", ")))
+  refuse(what, "unknown", name, ("no option %q; %s"):format(tostring(name), hint(name, names(rows))))
 end
 
 -- What reading needs of the rows, made once: the types and the defaults by name, and the names of those that are or may be

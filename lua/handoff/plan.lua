@@ -6,6 +6,7 @@
 local core = require "handoff.core"
 local change = require "handoff.change"
 local config = require "handoff.config"
+local files = require "handoff.file"
 
 core.error.home(debug.getinfo(1, "S").source)
 
@@ -18,7 +19,6 @@ local KIND, FORMAT_VERSION = "handoff plan", 1
 -- ---- writing --------------------------------------------------------------------------------------------------------------
 
 local function unwritable(path, why)
-  why = tostring(why):gsub("^[^:]*: ", "")
   return failure { kind = "file", path = path,
     message = ("the plan cannot be written: %s; name another file"):format(why) }
 end
@@ -43,7 +43,7 @@ function plan.create(path, header)
   if kind and kind ~= "file" then return nil, unwritable(path, "it is there, and no file") end
   local ok, why = core.file.write_private(part, "")
   local file
-  if ok then file, why = io.open(part, "ab") end
+  if ok then file, why = files.open(part, "ab") end
   if not file then return nil, unwritable(path, why) end
   local self = setmetatable({ path = path, part = part, file = file, count = 0 }, Writer)
   local first = { kind = KIND, format_version = FORMAT_VERSION, made_by = "handoff " .. core.version,
@@ -68,8 +68,6 @@ end
 -- @tparam string name
 -- @tparam string key who it is, see `fleet:identities`
 -- @tparam Outcome outcome of its update, a dry run
--- @treturn ?boolean true
--- @treturn ?Error err
 function Writer:add(name, key, outcome)
   self.count = self.count + 1
   write(self, { agent = name, key = key, before = outcome.before_text, meant = outcome.after_text,
@@ -86,7 +84,7 @@ function Writer:finish()
   if not self.failed then ok, why = os.rename(self.part, self.path) end
   if ok and not self.failed then return true end
   os.remove(self.part)
-  return nil, unwritable(self.path, self.failed or why)
+  return nil, unwritable(self.path, files.reason(self.part, self.failed or why))
 end
 
 --- Leaves nothing of it.
@@ -140,13 +138,12 @@ end
 -- @treturn ?table `header`; `names`, a list; `entries`, of `{key, before, meant}` by name
 -- @treturn ?Error err
 function plan.read(path)
-  local file, why = io.open(path, "rb")
+  local file, why = files.open(path, "rb")
   local first
   if file then first, why = file:read "*l" end
   if not first then
     if file then file:close() end
     if file and not why then return nil, broken(path, nil, "the file is empty") end
-    why = tostring(why):gsub("^[^:]*: ", "")
     return nil, failure { kind = "file", path = path,
       message = ("the plan cannot be read: %s; name another file"):format(why) }
   end

@@ -18,9 +18,11 @@
 -- @tfield table[] tests `{name, file, line, fn}`; without fn it is pending
 local core = require "handoff.core"
 local expectation = require "handoff.policy.expectation"
+local files = require "handoff.file"
 local options = require "handoff.options"
 local script = require "handoff.script"
 local select_ = require "handoff.select"
+local shape = require "handoff.shape"
 
 core.error.home(debug.getinfo(1, "S").source)
 
@@ -86,7 +88,7 @@ end
 
 -- Adds the tests of one script to the suite → true, or nil, err.
 local function read_script(suite, path)
-  local text, why = script.read(path)
+  local text, why = files.read(path)
   if not text then
     return nil, failure { kind = "file", path = path,
       message = ("the policy cannot be read: %s; name a Lua script, or a folder of them"):format(why) }
@@ -126,12 +128,6 @@ local function fits(test, agent)
     if not holds(agent) then return false end
   end
   return true
-end
-
-local function copy(tags)
-  local all = {}
-  for name, value in pairs(tags or {}) do all[name] = value end
-  return all
 end
 
 -- What a test raised → the place in the policy, what it says without that place, the lines that led there.
@@ -184,7 +180,7 @@ function Suite:hold(cfg, agent, opts)
   local o, findings = options.read(opts, rows, "policy"), {}
   for i, test in ipairs(self.tests) do
     findings[i] = test.fn and fits(test, agent) and hold(test, expectation.agent {
-      name = agent.name, tags = copy(agent.tags), config = cfg:copy(), at = o.at,
+      name = agent.name, tags = shape.copy(agent.tags or {}), config = cfg:copy(), at = o.at,
     }) or false
   end
   return findings
@@ -206,10 +202,10 @@ function Suite:gate(agents) return require("handoff.policy.gate").new(self, agen
 function policy.load(paths)
   local suite = setmetatable({ tests = {} }, Suite)
   for _, path in ipairs(type(paths) == "table" and paths or { paths }) do
-    local files, err = { path }, nil
-    if core.file.kind(path) == "folder" then files, err = scripts_of(path) end
-    if not files then return nil, err end
-    for _, file in ipairs(files) do
+    local scripts, err = { path }, nil
+    if core.file.kind(path) == "folder" then scripts, err = scripts_of(path) end
+    if not scripts then return nil, err end
+    for _, file in ipairs(scripts) do
       local ok, why = read_script(suite, file)
       if not ok then return nil, why end
     end

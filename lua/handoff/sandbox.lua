@@ -23,6 +23,7 @@
 local core = require "handoff.core"
 local answers = require "handoff.sandbox.answer"
 local faults = require "handoff.sandbox.faults"
+local files = require "handoff.file"
 local options = require "handoff.options"
 local seed = require "handoff.sandbox.seed"
 local serve = require "handoff.serve"
@@ -363,10 +364,10 @@ end
 local function open_writes(path)
   local made, why = core.file.create_private(path)
   local file
-  if made then file, why = io.open(path, "ab") end
+  if made then file, why = files.open(path, "ab") end
   if file then return file end
   return nil, core.error.new { kind = "invalid", path = path, rule = "file",
-    message = why:gsub("^.*: ", "") .. "; name a file that can be written" }
+    message = why .. "; name a file that can be written" }
 end
 
 --- A sandbox on a port of 127.0.0.1.

@@ -4,18 +4,6 @@ local loop = require "handoff.loop"
 
 local script = {}
 
---- The text of a file | nil, why it cannot be read
-function script.read(path)
-  local file, why = io.open(path, "rb")
-  local text
-  if file then
-    text, why = file:read "*a"
-    file:close()
-  end
-  if text then return text end
-  return nil, (tostring(why):gsub("^" .. path:gsub("%p", "%%%0") .. ": ", ""))
-end
-
 --- The file's text as a function.
 -- @param path what messages call the file
 -- @param env its globals; by default the program's own

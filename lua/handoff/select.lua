@@ -8,6 +8,7 @@
 -- `team="night shift"`, where a backslash takes the character after it as it is. A tag that is missing equals nothing.
 -- @module handoff.select
 local core = require "handoff.core"
+local hint = require "handoff.hint"
 local text = require "handoff.inventory.text"
 
 core.error.home(debug.getinfo(1, "S").source)
@@ -170,7 +171,7 @@ local function check_keys(source, terms, agents)
     if not keys[term.key] then
       local where = column(source, term.at)
       refuse { rule = "unknown", column = where, message = ("column %d: no agent has a tag %s; %s"):format(where,
-        text.shown(term.key), text.hint(term.key, list)) }
+        text.shown(term.key), hint(term.key, list)) }
     end
   end
 end

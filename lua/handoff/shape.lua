@@ -182,6 +182,15 @@ function shape.match(row, before, after, used, label_of)
   return matched, used
 end
 
+--- Whose is whose of lists of scalars, as match has it of items: by value, each once. Places in `used` are nobody's.
+function shape.match_members(before, after, used)
+  local matched, odd = {}, {}
+  used = used or {}
+  local function key(value) return key_of(value, odd) end
+  pair(matched, used, before, key, index(after, key, used))
+  return matched, used
+end
+
 -- Whether the members that are on both sides come in another order.
 local function is_moved(count, matched)
   local last = 0
@@ -210,6 +219,18 @@ local function without(item, key)
   local fresh = shape.copy(item)
   fresh[key] = nil
   return fresh
+end
+
+--- The items, without the ids that none of `others` has: those are another agent's, or of items that are gone, and the service
+-- gives ids itself.
+function shape.without_strange_ids(row, items, others)
+  local known, odd, stripped = {}, {}, core.json.array {}
+  for _, item in ipairs(others) do known[id_key(row, item, odd) or false] = true end
+  for at, item in ipairs(items) do
+    local id = id_key(row, item, odd)
+    stripped[at] = id and not known[id] and without(item, row.key) or item
+  end
+  return stripped
 end
 
 --- A part of a document, or an item of it, without the ids that the service gave the items: they differ from agent to agent.

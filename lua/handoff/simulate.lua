@@ -47,7 +47,7 @@
 -- @tfield string reason as `cfg:is_open` says of that moment
 -- @tfield[opt] integer next_change as `cfg:next_change` says of that moment
 local core = require "handoff.core"
-local optional = require "handoff.optional"
+local glib = require "handoff.glib"
 local options = require "handoff.options"
 local words = require "handoff.words"
 
@@ -204,17 +204,9 @@ end
 
 -- ---- step 1 ---------------------------------------------------------------------------------------------------------------
 
--- The function that finds a phrase in a text | nil, err.
-local function finder()
-  local fold = optional "handoff.fold"
-  if fold then return fold.contains end
-  return nil, core.error.new { kind = "invalid", message = "keywords cannot be looked for: handoff.fold is built where "
-    .. "GLib is; install that (Debian: libglib2.0-dev) and build again" }
-end
-
 local function typed_keyword(r)
   for _, keyword in ipairs(r.event.message and r.keywords or {}) do
-    if r.contains(r.event.message, keyword) then return keyword end
+    if r.fold.contains(r.event.message, keyword) then return keyword end
   end
 end
 
@@ -418,7 +410,7 @@ function simulate.run(cfg, event)
   end
   local r = new_run(cfg, read_event(event))
   local known, err = take_time(cfg, r)
-  if known and r.event.message then r.contains, err = finder() end
+  if known and r.event.message then r.fold, err = glib("handoff.fold", "keywords cannot be looked for") end
   if err then return nil, err end
   r.result.outcome = decide(r)
   return r.result

@@ -3,7 +3,7 @@
 -- UTC.
 -- @module handoff.time
 local core = require "handoff.core"
-local optional = require "handoff.optional"
+local glib = require "handoff.glib"
 local plain = require "handoff.plain"
 
 local time = {}
@@ -20,12 +20,10 @@ local zones = setmetatable({}, { __mode = "v" })
 -- @treturn ?Error err of kind "invalid"
 function time.zone(name)
   if zones[name] then return zones[name] end
-  local module = optional "handoff.zone"
-  if not module then
-    return nil, core.error.new { kind = "invalid", message = "time zones cannot be read: handoff.zone is built "
-      .. "where GLib is; install that (Debian: libglib2.0-dev) and build again" }
-  end
-  local zone, err = module.open(name)
+  local module, err = glib("handoff.zone", "time zones cannot be read")
+  if not module then return nil, err end
+  local zone
+  zone, err = module.open(name)
   zones[name] = zone
   return zone, err
 end

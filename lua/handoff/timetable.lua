@@ -6,9 +6,8 @@
 
 --- A week of some agents.
 -- @table Timetable
--- @tfield userdata zone that of coverage and uncovered: the one asked for, or the one that all agents share, or UTC
--- @tfield table first_day `{year, month, day}` of monday
--- @tfield table[] days seven of these, with `weekday` (0 monday)
+-- @tfield string zone the name of that of coverage and uncovered: the one asked for, or the one that all agents share, or UTC
+-- @tfield table[] days seven of `{year, month, day, weekday}`, monday first, whose weekday is 0
 -- @tfield integer from the instant at which the week begins in its zone
 -- @tfield integer to the instant at which it ends
 -- @tfield integer at what "now" is
@@ -24,8 +23,8 @@
 --- An agent's week.
 -- @table TimetableRow
 -- @tfield string agent its name
--- @tfield[opt] userdata zone its own or the one asked for; nil where it has none
--- @tfield[opt] userdata own_zone its own
+-- @tfield[opt] string zone its own or the one asked for; nil where it has none
+-- @tfield[opt] string own_zone its own
 -- @tfield "hours"|"always"|"off"|"unknown" state always: working hours are off; off: handoff is off; unknown: no zone to read
 --   its hours in
 -- @tfield[opt] string note one line that says so; nil of "hours" that are right
@@ -214,7 +213,7 @@ end
 
 --- The zone in which all of them are told of together: the one that all agents with hours have, or UTC.
 -- @tparam table[] agents as new takes them
--- @treturn userdata
+-- @treturn string its name
 function timetable.shared_zone(agents)
   local shared
   for _, agent in ipairs(agents) do
@@ -287,10 +286,10 @@ local function week_in(weeks, name, whole)
 end
 
 --- Draws a week.
--- @tparam table opts
--- @tparam table[] opts.agents `{agent, cfg}`, a name and a configuration
+-- @tparam[opt] table opts
+-- @tparam[opt] table[] opts.agents `{agent, cfg}`, a name and a configuration
 -- @tparam[opt] string opts.zone the name of the zone to draw all of them in; by default each in its own
--- @tparam integer opts.at the instant that is now
+-- @tparam[opt] integer opts.at the instant that is now; by default the clock's
 -- @tparam[opt] integer opts.week_of an instant of the week to draw; by default at
 -- @treturn ?Timetable nil where there is no zone of that name
 -- @treturn ?Error err
@@ -307,7 +306,6 @@ function timetable.new(opts)
     zone = name, days = days_of(whole.monday), from = whole.from, to = whole.to, at = at, now = whole:cell(at),
     rows = rows, coverage = {}, open = {},
   }
-  t.first_day = { year = t.days[1].year, month = t.days[1].month, day = t.days[1].day }
   for i = 1, CELLS do t.coverage[i] = 0 end
   for i, row in ipairs(rows) do
     row.zone = o.zone or row.own_zone

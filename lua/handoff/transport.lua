@@ -201,10 +201,11 @@ end
 
 local transport = {}
 
-local seconds = { "number", min = 0.001, max = 1e6 }
+local function seconds(default) return { "number", min = 0.001, max = 1e6, default = default } end
+
 local rows = {
-  timeout = { "number", min = seconds.min, max = seconds.max, default = 30 },
-  connect_timeout = { "number", min = seconds.min, max = seconds.max, default = 10 },
+  timeout = seconds(30),
+  connect_timeout = seconds(10),
   max_bytes = { "number", min = 1, max = 2 ^ 30, integer = true, default = 8 * 1024 * 1024 },
   insecure = { "boolean", default = false },
   ca_file = { "string" },

@@ -17,12 +17,10 @@ local verify = {}
 -- replaced is an addition for which another one stands.
 local KEPT, TRIMMED, NORMALISED, REPLACED, DROPPED = 0, 1, 2, 3, 4
 
--- Parts whose items have an id → that field's name.
-local id_fields = {}
-for _, part in ipairs(core.schema.document().fields) do
-  for _, field in ipairs(part.item and part.item.fields or {}) do
-    if field.id then id_fields[part.name] = field.name end
-  end
+-- The field of a part's items that has their id, or nil.
+local function id_field(part)
+  local row = shape.document.known[part]
+  return row and row.item and row.item.key
 end
 
 -- ---- values ---------------------------------------------------------------------------------------------------------
@@ -109,7 +107,7 @@ end
 -- Gives items of the answer that have an id nobody knows the one that they were sent with, or none. `answer` is changed.
 -- Where they were sent with none, and under another name, that is a change of its own.
 local function restore_ids(part, before, sent, answer)
-  local id = id_fields[part]
+  local id = id_field(part)
   if not (id and is_list(sent) and is_list(answer)) then return end
   local known, answered, fresh = ids_of(is_list(before) and before or {}, id), ids_of(answer, id), {}
   for _, item in ipairs(answer) do
@@ -213,7 +211,7 @@ end
 function verify.part(part, changes, before, sent, answer, dropped, warnings)
   if same(sent, answer) then return true end
   restore_ids(part, before, sent, answer)
-  local found, id, worst, replaced = change.part(part, before, answer), id_fields[part], KEPT, nil
+  local found, id, worst, replaced = change.part(part, before, answer), id_field(part), KEPT, nil
   for _, made in ipairs(doubtful(changes, part, found, id)) do
     local verdict, got = judge(made, found, id)
     worst = math.max(worst, verdict)

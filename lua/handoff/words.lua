@@ -2,6 +2,7 @@
 --- A document's values and places in words for people. All of it is on one line and of bounded length, and nothing in it can
 -- command a terminal.
 local core = require "handoff.core"
+local harmless = require "handoff.plain"
 local shape = require "handoff.shape"
 
 local null = core.json.null
@@ -14,16 +15,8 @@ local concat, sort = table.concat, table.sort
 
 -- Values --------------------------------------------------------------------------------------------------------------
 
-local escapes = { ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t", ["\\"] = "\\\\", ['"'] = '\\"' }
-
-local function escape(c)
-  return escapes[c] or ("\\u%04x"):format(c:byte(-1))
-end
-
--- On one line, and nothing in it can command a terminal: C0 and C1 controls are escaped.
-local function plain(text)
-  return (text:gsub('[%c"\\]', escape):gsub("\194[\128-\159]", escape))
-end
+-- As it can stand between quotes.
+local function plain(text) return harmless(text:gsub('["\\]', "\\%0")) end
 
 local function quote(text)
   return '"' .. plain(text) .. '"'

@@ -327,9 +327,8 @@ local function look_again(job)
 end
 
 --- Does the job.
--- @return an outcome { status = "changed" | "unchanged", changes (relative to what was there just before the PUT), warnings,
---   before_text, after_text, before, after (configurations), requests, merged, dry_run, reconciled (true where the PUT's answer
---   never came, and a look showed that it was written: `after` may hold others' edits) }; or nil, err
+-- @return an Outcome (see client.lua), whose changes are relative to what was there just before the PUT, and whose `after` may
+--   hold others' edits where it is reconciled; or nil, err
 function write.carry(job)
   local done, outcome, err
   job.tried = 0

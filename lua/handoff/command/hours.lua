@@ -268,7 +268,7 @@ end
 local function title(t, is_one_zone)
   local now = moment(t.at, time.zone(t.zone))
   local zone = is_one_zone and t.zone or "each agent in its own zone, coverage in " .. t.zone
-  return ("The week of %s %d, %s; now %s%s"):format(time.date(t.days[1]), t.first_day.year, zone, now,
+  return ("The week of %s %d, %s; now %s%s"):format(time.date(t.days[1]), t.days[1].year, zone, now,
     is_one_zone and "" or " " .. t.zone)
 end
 

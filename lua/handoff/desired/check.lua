@@ -93,8 +93,8 @@ end
 
 -- ---- rules ------------------------------------------------------------------------------------------------------------
 
--- A whole document that has nothing but the value.
-local function complete(value)
+--- A whole document that has nothing but the value: what it leaves out is absent, and lists are empty.
+function check.complete(value)
   local document = {}
   for _, part in ipairs(shape.document.fields) do
     document[part.name] = value[part.name] or (part.kind == "list" and array {} or {})
@@ -133,7 +133,7 @@ local is_whole = {
 
 -- What the rules say of places that are in the file. The others, such as a field that an item leaves out, are as they are live.
 local function note_rules(c, value)
-  local issues, err = core.check.document(complete(value))
+  local issues, err = core.check.document(check.complete(value))
   if not issues then
     note(c, { from = 1 }, "", "size", err.message)
     return

@@ -15,22 +15,6 @@ local function lay_fields(row, live, wanted)
   return laid
 end
 
---- The items, without the ids that none of `live` has: those are another agent's, or of items that are gone, and the service
--- gives ids itself.
-function overlay.without_strange_ids(row, items, live)
-  local known, odd, stripped = {}, {}, {}
-  for _, item in ipairs(live) do known[shape.id_key(row, item, odd) or false] = true end
-  for at, item in ipairs(items) do
-    local id = shape.id_key(row, item, odd)
-    stripped[at] = item
-    if id and not known[id] then
-      stripped[at] = shape.copy(item)
-      stripped[at][row.key] = nil
-    end
-  end
-  return stripped
-end
-
 local function refuse_new(row, path, item)
   local label = shape.label_text(row, item)
   core.error.raise { path = ('%s["%s"]'):format(path, label), rule = "fixed",
@@ -39,7 +23,7 @@ end
 
 -- Live order is kept, new items come last.
 local function lay_items(row, live, wanted, path)
-  wanted = overlay.without_strange_ids(row.item, wanted, live)
+  wanted = shape.without_strange_ids(row.item, wanted, live)
   local matched, used = shape.match(row.item, live, wanted)
   local laid = array {}
   for at, item in ipairs(live) do
@@ -55,9 +39,8 @@ local function lay_items(row, live, wanted, path)
 end
 
 local function lay_members(live, wanted)
-  local matched, used, odd, laid = {}, {}, {}, array {}
-  local function key(value) return shape.key_of(value, odd) end
-  shape.pair(matched, used, live, key, shape.index(wanted, key, used))
+  local matched, used = shape.match_members(live, wanted)
+  local laid = array {}
   for at, value in ipairs(live) do
     if matched[at] then laid[#laid + 1] = value end
   end

@@ -1,7 +1,6 @@
 -- SPDX-License-Identifier: MIT
 --- A file of Lua brought to another value with as little of its text changed as can be: comments, order and layout stay.
 local core = require "handoff.core"
-local overlay = require "handoff.desired.overlay"
 local shape = require "handoff.shape"
 local words = require "handoff.words"
 local write = require "handoff.desired.write"
@@ -189,13 +188,8 @@ end
 
 -- Which of the list's old members is which of the new.
 local function match(row, old, value)
-  if row.fields then
-    return shape.match(row, overlay.without_strange_ids(row, old, value), value)
-  end
-  local matched, used, odd = {}, {}, {}
-  local function key(member) return shape.key_of(member, odd) end
-  shape.pair(matched, used, old, key, shape.index(value, key, used))
-  return matched, used
+  if row.fields then return shape.match(row, shape.without_strange_ids(row, old, value), value) end
+  return shape.match_members(old, value)
 end
 
 -- Members that stay keep the file's order: the order of items means nothing.

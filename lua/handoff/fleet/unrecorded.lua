@@ -20,15 +20,15 @@ function Record:documents(name)
   return plan[1], plan[2]
 end
 
-function Record:writing() return self ~= nil end
+function Record.writing() return true end
 
 function Record:done(name)
   self.plans[name] = nil
   return true
 end
 
-function Record:finish() return self ~= nil end
+function Record.finish() return true end
 
-function Record:drop() return self ~= nil end
+function Record.drop() return true end
 
 return unrecorded

@@ -3,6 +3,7 @@
 -- it, nor what might be it by mistake.
 local core = require "handoff.core"
 local environment = require "handoff.environment"
+local files = require "handoff.file"
 local texts = require "handoff.inventory.text"
 
 local secret = {}
@@ -51,17 +52,9 @@ end
 
 function readers.file(path, folder)
   if path:sub(1, 1) ~= "/" then path = folder .. path end
-  local file, reason = io.open(path, "rb")
-  local text
-  if file then
-    text, reason = file:read(MOST)
-    file:close()
-  end
-  if not text and reason then
-    if reason:sub(1, #path) == path then reason = reason:sub(#path + 3) end
-    return nil, ("%s cannot be read: %s; check the path and who may read it"):format(called(path), reason)
-  end
-  return text or "", "what " .. called(path) .. " holds"
+  local text, reason = files.read(path, MOST)
+  if text then return text, "what " .. called(path) .. " holds" end
+  return nil, ("%s cannot be read: %s; check the path and who may read it"):format(called(path), reason)
 end
 
 -- The status is printed after all else: LuaJIT's close does not tell it.

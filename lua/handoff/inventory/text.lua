@@ -22,11 +22,4 @@ function text.shown(key)
   return flaw and ("a text with " .. flaw) or ('"%s"'):format(key)
 end
 
---- "did you mean …?", or what is known.
-function text.hint(key, known)
-  local near = type(key) == "string" and core.schema.nearest(key, known)
-  if near then return ("did you mean %q?"):format(near) end
-  return "known are: " .. table.concat(known, ", ")
-end
-
 return text

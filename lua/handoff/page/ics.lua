@@ -191,7 +191,7 @@ end
 --- @param t a timetable
 -- @return an iCalendar document of all its agents
 function ics.of(t)
-  local monday, out = time.zone "UTC":epoch(t.first_day), {}
+  local monday, out = time.zone "UTC":epoch(t.days[1]), {}
   local stamp, note = wall(monday) .. "Z", missing(t)
   local name = #t.rows == 1 and "Working hours of " .. t.rows[1].agent or "Working hours"
   add(out, "BEGIN:VCALENDAR", "VERSION:2.0", ("PRODID:-//handoff//handoff %s//EN"):format(core.version),

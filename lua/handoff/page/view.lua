@@ -3,6 +3,7 @@
 local plain = require "handoff.plain"
 local schedule = require "handoff.schedule"
 local time = require "handoff.time"
+local xml = require "handoff.xml"
 local zoned = require("handoff.timetable").zoned
 
 local max, min = math.max, math.min
@@ -14,14 +15,8 @@ local LEVELS = 5 -- shades of coverage
 
 -- ---- text -----------------------------------------------------------------------------------------------------------------
 
-local entities = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["'"] = "&#39;" }
-local UNFIT = "\239\191[\190\191]" -- U+FFFE and U+FFFF, which XML cannot hold however they are written
-
 --- Anybody's text as it may stand in HTML and XML, between tags or quotes.
-function view.escape(text)
-  text = plain(text):gsub(UNFIT, "\239\191\189")
-  return (text:gsub("[&<>\"']", entities))
-end
+function view.escape(text) return xml(plain(text)) end
 
 -- ---- instants -------------------------------------------------------------------------------------------------------------
 
@@ -132,7 +127,7 @@ end
 --   minutes of the week, days = the same a day, day_texts = the same in words, now = minute of the week or nil }
 function view.of(t)
   local zone, rows, same = zone_of(t.zone), {}, t.zone
-  local monday = zone_of "UTC":epoch(t.first_day)
+  local monday = zone_of "UTC":epoch(t.days[1])
   for i, row in ipairs(t.rows) do
     rows[i] = agent(row, t, monday, zone_of(row.zone or t.zone))
     if rows[i].zone and rows[i].zone ~= same then same = nil end

@@ -1,13 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --- JUnit's XML, as CI servers read it: a suite a script, a case a test; a failure holds all that failed in the test.
 local plain = require "handoff.plain"
-
-local entities = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;", ["\n"] = "&#10;" }
-
--- U+FFFE and U+FFFF are no characters of XML's; the other ones that are none `plain` has escaped.
-local function xml(text)
-  return (text:gsub('[&<>"\n]', entities):gsub("\239\191[\190\191]", "\239\191\189"))
-end
+local xml = require "handoff.xml"
 
 local function failure_text(row)
   local lines = {}

@@ -9,8 +9,6 @@
 --   error in the test), "pending" or "skipped" (it is for none of the agents)
 -- @tfield {[string]:integer} counts `agents`, `tests`, `passed`, `failed`, `pending`, `skipped`
 -- @tfield boolean ok whether nothing failed
-local core = require "handoff.core"
-
 local Report = {}
 Report.__index = Report
 
@@ -45,14 +43,6 @@ function Report:add(name, findings)
   end
 end
 
--- An error without the name of whom it happened to.
-local function message_of(err)
-  local anonymous = {}
-  for field, value in pairs(err) do anonymous[field] = value end
-  anonymous.agent = nil
-  return tostring(core.error.new(anonymous))
-end
-
 --- Adds an agent whose configuration could not be had: that is a failure, too.
 -- @function add_unreadable
 -- @tparam string name
@@ -64,7 +54,8 @@ function Report:add_unreadable(name, err)
   end
   local row = self.unreadable
   row.agents = row.agents + 1
-  local group = group_of(row, { status = "raised", place = "", message = message_of(err), frames = {} })
+  local message = require("handoff.digest").anonymous(err)
+  local group = group_of(row, { status = "raised", place = "", message = message, frames = {} })
   group.agents[#group.agents + 1] = name
 end
 

@@ -9,6 +9,7 @@
 -- Which of an agent's requests a chance picks follows from the sandbox's seed, in whatever order those of other agents come.
 local core = require "handoff.core"
 local answers = require "handoff.sandbox.answer"
+local hint = require "handoff.hint"
 local options = require "handoff.options"
 
 local json = core.json
@@ -272,9 +273,8 @@ local function refuse(path, rule, message) core.error.raise { path = path, rule 
 
 local function refuse_unknown(path, what, name, known)
   local list = sorted_names(known)
-  local near = type(name) == "string" and core.schema.nearest(name, list)
   refuse(path, "unknown", ("no %s %q; %s"):format(what, tostring(name),
-    near and ("did you mean %q?"):format(near) or "known are: " .. table.concat(list, ", ", 1, math.min(#list, 20))))
+    hint(name, list, "known are: " .. table.concat(list, ", ", 1, math.min(#list, 20)))))
 end
 
 --- A rule as it was given → one that is complete and its own, or raises.
