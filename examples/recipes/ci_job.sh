@@ -6,8 +6,8 @@
 #     ci_job.sh plan config handoff.plan       for a merge request: keep handoff.plan as the job's artifact
 #     ci_job.sh apply handoff.plan             on the main branch, by hand or on merge
 #
-# The tokens come from the job's environment, by the inventory: token = env "SHOP_UK_TOKEN". A plan holds no token, but it does hold
-# documents: keep the artifact where not everybody looks. Exit status of apply: 5 where agents were left as somebody edited
+# The tokens come from the job's environment, by the inventory: token = env "SHOP_UK_TOKEN". A plan holds no token, but it does
+# hold documents: keep the artifact where not everybody looks. Exit status of apply: 5 where agents were left as somebody edited
 # them since, plan those again; 6 where more than a fifth would change, unless MAX_CHANGES says how many may.
 set -eu
 case ${1-}/$# in

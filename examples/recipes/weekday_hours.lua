@@ -1,10 +1,10 @@
 -- SPDX-License-Identifier: MIT
 -- Weekday hours for every agent: people answer from Monday to Friday, each agent in its own timezone.
 --
---     lua5.4 examples/weekday_hours.lua agents.lua
+--     lua5.4 examples/recipes/weekday_hours.lua agents.lua
 --
 -- agents.lua says who the agents are: return { { name = "shop-uk", token = env "SHOP_UK_TOKEN" }, … }
--- What was there before goes into the history, so that the run can be taken back: see examples/take_back.lua
+-- What was there before goes into the history, so that the run can be taken back: see take_back.lua
 -- HANDOFF_BASE_URL says where the API is when it is not the vendor's: a sandbox on this machine, for one.
 
 local handoff = require "handoff"
