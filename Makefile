@@ -231,7 +231,7 @@ DEPS ?= yes
 packages = $(if $(filter no,$(DEPS)),:,.ci/deps '$(1)' $(sort $(2:%='%')))
 
 deps:
-	@$(call packages,deps,$(build_deb) $(test_deb))
+	@$(call packages,deps,$(test_deb))
 
 # --- the reference --------------------------------------------------------------------------------------------------------
 doc:
@@ -267,8 +267,8 @@ demo-nginx-run:
 	@LUA='$(luajit_lua)' BUILD='$(abspath $(BUILD))' examples/openresty/demo.sh
 
 # --- test -----------------------------------------------------------------------------------------------------------------
-# Each check is a target of its own. Those named test-… print lines `N passed, N failed`, which count; every other counts as one,
-# by its exit status.
+# Each check is a target of its own. Those named test-… print lines `N passed, N failed`, which count; every other counts as
+# one, by its exit status.
 lints := lint-lua lint-c lint-tidy lint-format lint-gcc lint-clang
 checks = $(lints) test-core test-fuzz test-lua54 test-luajit $(if $(filter spec,$(SPEC)),test-nginx) test-threads \
   test-torture

@@ -121,6 +121,17 @@ describe("the verbs that look", function()
       assert.equal(1, box:run("query settings.is_active --select name=shop-uk").status)
     end)
 
+    it("tells what to do in flags, as every verb that reads does", function()
+      box.box:faults { { agent = "shop-uk", fault = "hang", times = "always" } }
+      for _, verb in ipairs { "query settings.is_active", "pull", "hours", "when shop-uk", "simulate shop-uk" } do
+        local ran = box:run(verb .. " --select name=shop-uk --timeout 0.2 --retries 0")
+        assert.truthy(ran.err:find("raise --timeout or --connect-timeout", 1, true), ran.err)
+      end
+      local found = records(box:run("query settings.is_active --select name=shop-uk --timeout 0.2 --retries 0 --json").out)
+      assert.truthy(found[1].error.message:find("raise --timeout", 1, true), found[1].error.message)
+      box.box:faults {}
+    end)
+
     it("ends quietly where nobody reads on", function()
       local ran = box:run("query 'generic_guidelines[*]'", { after = "| head -1" })
       assert.same({ "", 0 }, { ran.err, ran.status })

@@ -178,6 +178,8 @@ describe("the recipe", function()
       cfg.settings.question_message = handoff.config(originals["shop-de"]).settings.question_message
     end)
     assert.same(before, contents())
+    write("holidays.txt", "2026-12-26 2026-12-24 closed\n")
+    says("a line of first day, last day", ends(1, script "holiday_hours.lua agents.lua holidays.txt 2026-12-25"))
   end)
 
   it("holiday_hours.lua goes on the next time with what failed", function()
@@ -257,6 +259,7 @@ describe("the recipe", function()
       cfg.custom_guidelines:add { name = "100% Acme", description = "Of 100% Acme.", is_active = true }
       cfg.settings.keywords:add "100% Acme"
     end)
+    box:store("shop-us", (box:document("shop-us"):gsub('("question_message":)"[^"]+"', "%1null")))
     local before = box:document "shop-uk"
     local words = { OLD = "100% Acme", NEW = "50% %1" }
     local plan = ends(0, "handoff plan " .. recipes .. "replace_phrase.lua", words)
@@ -448,6 +451,27 @@ describe("the recipe", function()
     assert.equal(3, commits())
   end)
 
+  it("git_state.sh loses no edit: neither one that is not committed nor one of an agent that is not selected", function()
+    ends(0, "git init -q repository && cp agents.lua repository")
+    local function git_state(status, words, more)
+      return ends(status, ("cd repository && %s"):format(shell("git_state.sh " .. words)), more)
+    end
+    refuse "GET"
+    git_state(5, "record")
+    box:faults {}
+    git_state(0, "record") -- what could be read then was committed
+    ends(0, "sed -i s,Europe/,Asia/, repository/config/shop-de.lua")
+    says("config has edits that are not committed", git_state(1, "record"))
+    ends(0, "sed -i s,Europe/London,Europe/Dublin, repository/config/shop-uk.lua")
+    ends(0, "sed -i s,Asia/Berlin,Europe/Vienna, repository/config/shop-de.lua")
+    ends(0, "git -C repository commit -qam 'Move two'")
+    git_state(0, "apply", { HANDOFF_SELECT = "name=shop-uk" })
+    assert.equal("Europe/Dublin", live()["shop-uk"].settings.timezone)
+    says("Europe/Vienna", read "repository/config/shop-de.lua")
+    git_state(0, "apply")
+    assert.equal("Europe/Vienna", live()["shop-de"].settings.timezone)
+  end)
+
   recipe("rotate_tokens.lua", "takes new tokens once all of them are good, and for the same agents", function()
     ends(0, "mkdir tokens tokens.new")
     for _, name in ipairs(names) do write("tokens/" .. name, box.agents[name].token) end
@@ -463,6 +487,8 @@ describe("the recipe", function()
     write("tokens.new/shop-de", de .. "x")
     says("shop-de: ", rotate(1))
     write("tokens.new/shop-de", de)
+    ends(0, "mkdir elsewhere")
+    says("shop-uk: elsewhere has no token of it", ends(1, script "rotate_tokens.lua agents.lua elsewhere tokens.new"))
     assert.equal("2 of 3 tokens replaced; revoke the old ones in the dashboard\n", rotate(0))
     assert.same({ uk, de }, { read "tokens/shop-uk", read "tokens/shop-de" })
     says("3 of 3 agents answered", ends(0, "handoff doctor"))

@@ -6,9 +6,10 @@
 #     ci_job.sh plan config handoff.plan       for a merge request: keep handoff.plan as the job's artifact
 #     ci_job.sh apply handoff.plan             on the main branch, by hand or on merge
 #
-# The tokens come from the job's environment, by the inventory: token = env "SHOP_UK_TOKEN". A plan holds no token, but it does hold
-# documents: keep the artifact where not everybody looks. Exit status of plan: 6 where more than a fifth of the agents would
-# change, unless MAX_CHANGES says how many may; of apply: 5 where agents were left as somebody edited them since, plan those again.
+# The tokens come from the job's environment, by the inventory: token = env "SHOP_UK_TOKEN". A plan holds no token, but it does
+# hold documents: keep the artifact where not everybody looks. Exit status of plan: 6 where more than a fifth of the agents
+# would change, unless MAX_CHANGES says how many may; of apply: 5 where agents were left as somebody edited them since, plan
+# those again.
 set -eu
 case ${1-}/$# in
 plan/3)

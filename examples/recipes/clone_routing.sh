@@ -13,6 +13,7 @@ part=${PART:-routing_profiles}
 
 folder=$(mktemp -d)
 trap 'rm -r "$folder"' EXIT
+trap 'exit 130' HUP INT TERM
 value=$(handoff get "$from" "$part")
 # Desired state: only what is named is touched. Items are matched by name, as other agents have other ids.
 printf '{"%s": %s}\n' "$part" "$value" >"$folder/clone.json"

@@ -6,8 +6,8 @@
 #     MAILTO=ops@example.com
 #     30 5 * * *  cd /srv/handoff && drift_alarm.sh
 #
-# Its words are for `handoff drift`: --select region=eu, --history FILE. Exit status 0, 3 where something drifted, 1 or 5 where that
-# could not be found out.
+# Its words are for `handoff drift`: --select region=eu, --history FILE. Exit status 0, 3 where something drifted, 1 or 5 where
+# that could not be found out.
 set -u
 status=0
 report=$(handoff drift "$@" 2>&1) || status=$?

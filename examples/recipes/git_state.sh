@@ -2,34 +2,42 @@
 # SPDX-License-Identifier: MIT
 # All configurations in a git repository, a file an agent, so that there is a history, a review and one place to look.
 #
-#     git_state.sh record [FOLDER]     what is live becomes a commit, where it changed: from cron, and before you begin
+#     git_state.sh record [FOLDER]     what is live becomes a commit, where it changed: before you begin
 #     git_state.sh review [FOLDER]     checks the files, and shows what they would change; exit status 2 where there is any
 #     git_state.sh apply [FOLDER]      writes what has been committed; the ids that the service gave are committed, too
 #
-# Between record and apply: edit the files, commit, let somebody look. FOLDER is `config` by default, in a repository; words after
-# it are for `handoff diff` and `handoff apply`: --select region=eu.
+# Between record and apply: edit the files, commit, let somebody look. From cron record on a branch of its own: it would take back
+# commits that wait for their apply. FOLDER is `config` by default, in a repository. Selections and limits come from the
+# environment, as all three have to mean the same agents: HANDOFF_SELECT=region=eu, HANDOFF_MAX_CHANGES=20%.
 set -eu
 do=${1-} folder=${2:-config}
-shift $(($# > 2 ? 2 : $#))
 
+refuse_uncommitted() {
+  [ -n "$(git status --porcelain -- "$folder")" ] || return 0
+  echo "$folder has edits that are not committed; commit them, so that they can be found again" >&2
+  exit 1
+}
+# Of agents that cannot be read the others are recorded all the same.
 record() {
-  handoff pull "$folder"
+  status=0
+  handoff pull "$folder" || status=$?
   git add -- "$folder"
   git diff --cached --quiet -- "$folder" || git commit -q -m "$1" -- "$folder"
+  return $status
 }
 
 case $do in
-record) record "As it is live" ;;
+record)
+  refuse_uncommitted
+  record "As it is live"
+  ;;
 review)
   handoff validate "$folder"
-  handoff diff "$folder" "$@"
+  handoff diff "$folder"
   ;;
 apply)
-  if [ -n "$(git status --porcelain -- "$folder")" ]; then
-    echo "$folder has edits that are not committed; commit them, so that what is written can be found again" >&2
-    exit 1
-  fi
-  handoff apply "$folder" --yes "$@"
+  refuse_uncommitted
+  handoff apply "$folder" --yes
   record "As the service has it"
   ;;
 *)

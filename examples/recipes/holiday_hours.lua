@@ -22,9 +22,10 @@ local today = arg[3] or os.date "%Y-%m-%d"
 local fleet = assert(handoff.fleet(arg[1]))
 
 local over, in_force = {}, {}
-for line in assert(io.lines(arg[2])) do
-  local first, last, hours = line:match "^(%d+%-%d%d%-%d%d) (%d+%-%d%d%-%d%d) (.+)$"
-  assert(hours or not line:find "%S", arg[2] .. ": a line of first day, last day and hours expected: " .. line)
+for line in io.lines(arg[2]) do
+  local first, last, hours = line:match "^(%d%d%d%d%-%d%d%-%d%d) (%d%d%d%d%-%d%d%-%d%d) (.+)$"
+  assert(hours and first <= last or not line:find "%S",
+    arg[2] .. ": a line of first day, last day and hours expected: " .. line)
   local holiday = hours and { name = "holiday " .. first, week = handoff.week(hours) }
   if holiday and last < today then
     over[#over + 1] = holiday

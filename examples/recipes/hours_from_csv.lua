@@ -14,7 +14,7 @@ local handoff = require "handoff"
 local path = os.getenv "HOURS" or error("HOURS names the table: HOURS=hours.csv handoff apply …", 0)
 
 local regions = {}
-for line in assert(io.lines(path)) do
+for line in io.lines(path) do
   -- The hours come last, and may have commas of their own, in quotes or not.
   local region, zone, hours = line:match '^([^,]+),([^,]+),"?([^"]*)"?%s*$'
   if region ~= "region" and line:find "%S" then

@@ -14,7 +14,8 @@ local pattern, by = old:gsub("%p", "%%%0"), new:gsub("%%", "%%%%")
 
 local function replace(object)
   for field, value in handoff.each(object) do
-    if field == "description" or field:find "_message$" then object[field] = value:gsub(pattern, by) end
+    local is_text = type(value) == "string" and (field == "description" or field:find "_message$")
+    if is_text then object[field] = value:gsub(pattern, by) end
   end
 end
 

@@ -5,8 +5,8 @@
 #
 #     resume_killed.sh
 #
-# Its words are for `handoff resume`: --inventory, limits. Each run's own edit is read again. Runs that were stopped, by a limit or
-# by Ctrl-C, are somebody's decision and stay.
+# Its words are for `handoff resume`: --inventory, limits. Each run's own edit is read again. Runs that were stopped, by a limit
+# or by Ctrl-C, are somebody's decision and stay.
 set -u
 status=0
 runs=$(handoff history --limit 1000 --json) || exit

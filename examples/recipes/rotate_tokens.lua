@@ -5,8 +5,9 @@
 --
 --     lua5.4 examples/recipes/rotate_tokens.lua agents.lua tokens tokens.new
 --
--- Only where every new token is for the same agent as the old one, may write and is taken by the service do all of them take
--- the old ones' places. The old ones still work then: revoke them in the dashboard once nothing uses them any more.
+-- Only where every new token is for the same agent as the old one, may write and is taken by the service, and there is an old
+-- one to replace, do all of them take the old ones' places. The old ones still work then: revoke them in the dashboard once
+-- nothing uses them any more.
 
 local handoff = require "handoff"
 local doctor = require "handoff.doctor"
@@ -16,12 +17,15 @@ if not fresh then
   io.stderr:write "usage: lua5.4 rotate_tokens.lua agents.lua tokens tokens.new\n"
   os.exit(64)
 end
+local function exists(path)
+  local file = io.open(path)
+  return file ~= nil and file:close()
+end
+
 local old, entries = assert(handoff.fleet(inventory)), {}
 for _, agent in ipairs(old:agents()) do
   local path = fresh .. "/" .. agent.name
-  local file = io.open(path)
-  if file then
-    file:close()
+  if exists(path) then
     entries[#entries + 1] = { name = agent.name, token_file = path, base_url = agent.base_url, ca_file = agent.ca_file,
       proxy = agent.proxy }
   end
@@ -33,6 +37,12 @@ if #entries == 0 then
 end
 
 local was, problems = {}, {}
+for _, entry in ipairs(entries) do
+  if not exists(folder .. "/" .. entry.name) then
+    problems[#problems + 1] = ("%s: %s has no token of it, so the inventory does not read it there"):format(entry.name,
+      folder)
+  end
+end
 for _, row in ipairs(doctor.examine(old, { offline = true }).agents) do was[row.agent] = row.scenario_id end
 local new = doctor.examine(assert(handoff.fleet(entries)))
 for _, row in ipairs(new.agents) do

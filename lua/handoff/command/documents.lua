@@ -4,6 +4,7 @@
 local core = require "handoff.core"
 local failure = require "handoff.command.failure"
 local status = require "handoff.command.status"
+local wording = require "handoff.command.wording"
 
 local documents = {}
 
@@ -12,6 +13,14 @@ local documents = {}
 local function names_asked_for(ctx)
   local names = ctx.args.agents or { ctx.args.agent }
   return #names > 0 and names or nil
+end
+
+--- Ends the verb where somebody stopped the run before it had read all.
+function documents.check_whole(ctx, run)
+  local left = run.counts.untouched
+  if not left then return end
+  failure.raise(status.interrupted, ("interrupted: %s not read; ask again for all of them"):format(
+    ctx:plural(left, "agent was", "agents were")))
 end
 
 local function look_at_live(ctx, fn)
@@ -24,10 +33,7 @@ local function look_at_live(ctx, fn)
       return { value = fn(cfg, agent) }
     end, opts)
   end))
-  if run.counts.untouched then
-    failure.raise(status.interrupted, ("interrupted: %s not read; ask again for all of them"):format(
-      ctx:plural(run.counts.untouched, "agent was", "agents were")))
-  end
+  documents.check_whole(ctx, run)
   local list = {}
   for i, agent in ipairs(fleet:agents()) do
     local result = run.results[i]
@@ -140,10 +146,10 @@ function documents.look(ctx, fn)
   return list, status_of(list)
 end
 
---- Says of which agents nothing could be had, and why.
+--- Says of which agents nothing could be had, and why. @param list of what has `error` where that is so: a run's results, too
 function documents.failures(ctx, list)
   for _, one in ipairs(list) do
-    if one.error then ctx:note(tostring(one.error)) end
+    if one.error then ctx:note(wording.in_flags(tostring(one.error))) end
   end
 end
 

@@ -193,13 +193,7 @@ local function new_flights(self, given)
   }
 end
 
--- A cache of the configurations of all agents of an inventory. Make it once, in init_by_lua or init_worker_by_lua; one a
--- dictionary.
--- @param source as of handoff.fleet
--- @param opts { dict = "handoff" (the name of a lua_shared_dict), ttl = 60 (seconds after which a configuration is old; it is
---   fetched anew before), stale = 86400 (seconds for which an old one is served while there is no newer), folder = (documents are
---   kept in files there, too, which a restart reads; it is made where it is missing), fleet = options of handoff.nginx's fleet }
--- @return the cache; or nil, err where the inventory cannot be read
+-- What hn.cache is.
 local function new(source, opts)
   local o = options.read(opts, rows, "handoff.nginx.cache")
   check_dict(o.dict)

@@ -13,7 +13,7 @@ local function count(agents)
   return served, stale
 end
 
---- hn.healthz{ cache= } → a function for content_by_lua: 200 where each agent's document is there, fresh or stale, else 503.
+--- What hn.healthz is.
 function healthz.new(opts)
   local cache = answer.cache_of(opts, "hn.healthz")
   return answer.page("hn.healthz", function()

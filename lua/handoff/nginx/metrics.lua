@@ -48,7 +48,7 @@ local function text_of(figures, name_of)
   return table.concat(lines, "\n") .. "\n"
 end
 
---- hn.metrics{ cache= } → a function for content_by_lua. It names agents: let the one who collects them alone reach it.
+--- What hn.metrics is.
 function metrics.new(opts)
   local cache, names = answer.cache_of(opts, "hn.metrics"), {}
   local function name_of(agent)

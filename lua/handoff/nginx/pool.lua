@@ -5,7 +5,7 @@
 local core = require "handoff.core"
 local semaphore = require "ngx.semaphore"
 
-local now = core.http.now
+local now, pack = core.http.now, require("handoff.loop.task").pack
 local unpack = unpack
 
 local pool = { LONG = 86400 } -- seconds that a wait without an end takes at a time
@@ -24,10 +24,6 @@ local NO_STATE, SOON, LEARNED = "no available Lua vm", 0.02, 5
 local LOST, COUNTED = 1, 60
 
 local all = setmetatable({}, { __mode = "k" }) -- the pools of this worker, which share its states
-
-local function pack(...)
-  return { n = select("#", ...), ... }
-end
 
 -- ---- running jobs ---------------------------------------------------------------------------------------------------
 

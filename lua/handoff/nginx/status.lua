@@ -76,13 +76,10 @@ local rows = {
   max_age = { "number", default = 60, min = 0, max = 86400, integer = true },
 }
 
---- hn.status{ cache=, agent= a name, or function() → name or nil, origins= nil, "*" or a list (whose pages may read it),
--- max_age= 60 (most seconds that others may keep it) } → a function for content_by_lua.
---
--- It answers GET and HEAD with JSON: open (boolean), reason ("off", "always", "open", "closed"), until (when that changes, ISO
--- 8601 or null), next_open (when it opens next, after the hours that it is open now, or null), message (what a visitor reads
--- outside hours, or null), timezone, age (seconds since the document was fetched), stale (whether it should have been fetched
--- again by now). 404 where there is no such agent; 503 with Retry-After where there is no document. nginx makes the 304.
+--- What hn.status is. It answers GET and HEAD with JSON: open (boolean), reason ("off", "always", "open", "closed"), until (when
+-- that changes, ISO 8601 or null), next_open (when it opens next, after the hours that it is open now, or null), message (what a
+-- visitor reads outside hours, or null), timezone, age (seconds since the document was fetched), stale (whether it should have
+-- been fetched again by now). 404 where there is no such agent; 503 with Retry-After where there is no document. nginx makes the 304.
 function status.new(opts)
   local read = opening.read(opts, rows, "hn.status")
   local allow, keep = cors.new(read.origins, "hn.status: origins"), opening.keeper()

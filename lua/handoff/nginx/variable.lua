@@ -27,13 +27,12 @@ end
 
 local rows = { cache = { "table" }, agent = { "string function" } }
 
---- hn.variable{ cache=, agent= a name, or function() → name or nil } → a function() → "open", "closed", or "unknown" (no such
--- agent, no document yet, no zone for its hours), for set_by_lua and wherever else; it never raises and never waits.
+--- What hn.variable is; "unknown" are no such agent, no document yet, no zone for its hours. The function never raises.
 function variable.new(opts) return word_of(opening.read(opts, rows, "hn.variable"), "hn.variable") end
 
 local header_rows = { cache = { "table" }, agent = { "string function" }, name = { "string", default = "X-Handoff" } }
 
---- hn.header{ cache=, agent=, name= "X-Handoff" } → a function for header_filter_by_lua, which sets that header to the word.
+--- What hn.header is.
 function variable.header(opts)
   local read = opening.read(opts, header_rows, "hn.header")
   if not read.name:find "^[%w!#$%%&'*+.^_`|~-]+$" then

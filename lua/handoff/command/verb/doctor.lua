@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
 local convert = require "handoff.command.convert"
+local past = require "handoff.command.past"
 local status = require "handoff.command.status"
 
 local colours = { error = "red", warning = "yellow" }
@@ -96,22 +97,17 @@ local function of(findings, key, value)
   return list
 end
 
---- Seconds since 1970 as JSON has them; nil of nil.
-local function time(seconds)
-  return seconds and os.date("!%Y-%m-%dT%H:%M:%SZ", seconds)
-end
-
 local function record(ctx, report)
   for _, row in ipairs(report.agents) do
     ctx:record {
       agent = row.agent, scenario_id = row.scenario_id, scope = row.scope, days_left = row.days_left,
-      expires = time(row.expires), answered = row.answered,
+      expires = past.time(row.expires), answered = row.answered,
       findings = of(report.findings, "agent", row.agent),
     }
   end
   for _, one in ipairs(report.services) do
     ctx:record { service = one.url, agents = one.agents, answered = one.answered, clock = one.clock,
-      certificate_expires = time(one.certificate_expires),
+      certificate_expires = past.time(one.certificate_expires),
       findings = of(report.findings, "service", one.url) }
   end
 end

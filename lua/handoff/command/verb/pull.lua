@@ -9,7 +9,7 @@ local function record(ctx, result)
   ctx:record {
     agent = result.agent, status = done and done.status or result.status, file = done and done.path,
     left_out = done and require("handoff.core").json.array(done.left_out),
-    error = err and { kind = err.kind, message = tostring(err) },
+    error = err and require("handoff.command.wording").record(err),
   }
 end
 
@@ -41,9 +41,7 @@ local function tell(ctx, results)
     end
   end
   note_left_out(ctx, results)
-  for _, result in ipairs(results) do
-    if result.error then ctx:note(tostring(result.error)) end
-  end
+  require("handoff.command.documents").failures(ctx, results)
   if counts.untouched > 0 then
     ctx:note(("interrupted: %s not asked; pull again for the rest"):format(ctx:plural(counts.untouched, "agent")))
   end

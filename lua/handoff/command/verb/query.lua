@@ -42,7 +42,7 @@ local function write_records(ctx, values, failed)
     }
   end
   for _, result in ipairs(failed) do
-    ctx:record { agent = result.agent, error = { kind = result.error.kind, message = result.error.message } }
+    ctx:record { agent = result.agent, error = require("handoff.command.wording").record(result.error) }
   end
 end
 
@@ -58,21 +58,20 @@ return {
     { "handoff query settings.is_active --select region=eu --json", "a JSON object a value" },
   },
   run = function(ctx)
-    local path, failure = require "handoff.path", require "handoff.command.failure"
-    local status, query = require "handoff.command.status", require "handoff.query"
+    local documents, path = require "handoff.command.documents", require "handoff.path"
+    local query = require "handoff.query"
     local p, fleet = path.parse(ctx.args.path), ctx:fleet()
     local values, run = require("handoff.command.progress").during(ctx, fleet, "reading", function(opts)
       return query.values(fleet, p, opts)
     end)
-    if not values then failure.check(nil, run) end
+    if not values then require("handoff.command.failure").check(nil, run) end
     local failed = {}
     for _, result in ipairs(run.results) do
       if result.status == "failed" then failed[#failed + 1] = result end
     end
     if ctx.json then write_records(ctx, values, failed) else write_values(ctx, p, values) end
-    for _, result in ipairs(ctx.json and {} or failed) do ctx:note(tostring(result.error)) end
-    if not run.counts.untouched then return status.of_run(run) end
-    failure.raise(status.interrupted, ("interrupted: %s not read; ask again for all of them"):format(
-      ctx:plural(run.counts.untouched, "agent was", "agents were")))
+    if not ctx.json then documents.failures(ctx, failed) end
+    documents.check_whole(ctx, run)
+    return require("handoff.command.status").of_run(run)
   end,
 }
