@@ -255,10 +255,12 @@ bool ho_transfer_prepare(ho_transfer *t, const ho_request *r) {
     t->cause = HO_HTTP_OK;
     t->error[0] = '\0';
     t->answer = (ho_answer){.error = "", .http_version = ""};
+    t->unsure = true;
     if (!set_authority(t, r->ca_file)) return false;
     set_certificate(t->easy, &t->set, r->certificate);
-    return set_timeouts(t->easy, &t->set, r) && set_proxy(t->easy, &t->set, mode, r->proxy) &&
-           set_url(t->easy, r->url) && write_request(t, r);
+    t->unsure = !(set_timeouts(t->easy, &t->set, r) && set_proxy(t->easy, &t->set, mode, r->proxy) &&
+                  set_url(t->easy, r->url) && write_request(t, r));
+    return !t->unsure;
 }
 
 /* --- how it ended ------------------------------------------------------------------------------------------------- */
@@ -291,7 +293,7 @@ static ho_http_code code_of(CURLcode code) {
 static const char *error_text(ho_transfer *t, CURLcode code) {
     static const char quoting[] = "Unsupported proxy";
     char *quote = strncmp(t->error, quoting, sizeof quoting - 1) == 0 ? strchr(t->error, '\'') : NULL;
-    if (quote != NULL) memcpy(t->error, "Unsupported proxy", sizeof quoting);
+    if (quote != NULL) memcpy(t->error, quoting, sizeof quoting);
     if (t->cause == HO_HTTP_NETWORK) return "The connection broke before an answer came";
     if (t->cause == HO_HTTP_PROTOCOL) return "The head of the answer is larger than 64 KiB";
     if (t->cause == HO_HTTP_TOO_BIG) return "The body of the answer is too big";
@@ -377,9 +379,10 @@ ho_transfer *ho_transfer_new(void) {
 }
 
 /* libcurl before 8.1.1 leaves in a handle where the last header of its last answer was (its issue 11101): an answer whose first
- * header is a folded one is then written through that. There a handle serves one request. */
+ * header is a folded one is then written through that. There a handle serves one request. So does one that could not be set up,
+ * which may have the proxy or the authorities of that request. */
 bool ho_transfer_renew(ho_transfer *t) {
-    if (curl_version_info(CURLVERSION_NOW)->version_num >= 0x080101) return true;
+    if (!t->unsure && curl_version_info(CURLVERSION_NOW)->version_num >= 0x080101) return true;
     CURL *fresh = curl_easy_init();
     if (fresh == NULL) return false;
     curl_easy_cleanup(t->easy);

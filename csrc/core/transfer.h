@@ -38,6 +38,7 @@ struct ho_transfer {
     bool sent;          /* it was handed to a connection */
     ho_http_code cause; /* why a callback stopped the transfer */
     settings set;
+    bool unsure; /* setting it up failed half-way: `set` may not be what it was set to */
     ho_answer answer;
     char error[CURL_ERROR_SIZE];
 };
