@@ -8,7 +8,7 @@
 
 #define BOUNDED_MT "handoff.bounded"
 
-enum { EVERY = 100, DEPTH = 4, MAX_MAKERS = 8 };
+enum { EVERY = 100, DEPTH = 4, MAX_MAKERS = 8, CLOCKED = 16 /* allocations between two looks at the clock */ };
 
 typedef struct limits {
     int64_t bytes, steps, values;
@@ -24,9 +24,11 @@ typedef struct bounded {
     lua_Alloc alloc;  /* the one that `inner` was made with, and its data */
     void *data;
     limits most;
-    int64_t bytes, steps, values;
+    int64_t bytes, steps, allocations, values, given; /* so far; given: bytes of texts */
     double began;
-    bool full;
+    const char *refused; /* why an allocation was; NULL: none was */
+    bool compiled;       /* from now on the hook looks at the clock */
+    bool late;
     const char *text, *chunk; /* the caller's, on its stack while this runs */
     size_t len;
     maker makers[MAX_MAKERS];
@@ -48,14 +50,25 @@ static double processor_time(void) {
 
 /* --- bounds ------------------------------------------------------------------------------------------------------- */
 
+static bool is_late(const bounded *b) {
+    return processor_time() - b->began > b->most.seconds;
+}
+
+/* Whether the state may not have that much more: what a text takes to be compiled shows here alone, as no hook
+ * runs then. Who is late stays so, as Lua asks again after a collection. */
+static bool refuses(bounded *b, int64_t more) {
+    bool full = more > b->most.bytes - b->bytes;
+    if (!b->compiled && ++b->allocations % CLOCKED == 0) b->late = b->late || is_late(b);
+    if (full) b->refused = "it takes too much memory";
+    if (b->late) b->refused = "it takes too much time";
+    return full || b->late;
+}
+
 static void *bounded_alloc(void *data, void *at, size_t old, size_t wanted) {
     bounded *b = data;
     if (at == NULL) old = 0; /* Lua 5.4 says there what it is for */
     int64_t more = (int64_t)wanted - (int64_t)old;
-    if (more > 0 && more > b->most.bytes - b->bytes) {
-        b->full = true;
-        return NULL;
-    }
+    if (more > 0 && refuses(b, more)) return NULL;
     void *moved = b->alloc(b->data, at, old, wanted);
     if (moved != NULL || wanted == 0) b->bytes += more;
     return moved;
@@ -71,7 +84,7 @@ static bounded *bounded_of(lua_State *inner) {
 static void on_count(lua_State *inner, lua_Debug *ar) {
     bounded *b = bounded_of(inner);
     b->steps += EVERY;
-    if (b->steps <= b->most.steps && processor_time() - b->began <= b->most.seconds) return;
+    if (b->steps <= b->most.steps && !is_late(b)) return;
     if (!lua_getstack(inner, 0, ar) || !lua_getinfo(inner, "Sl", ar)) ar->currentline = 0;
     lua_pushfstring(inner, "%s:%d: it does not come to an end", b->chunk + 1, ar->currentline);
     lua_error(inner);
@@ -123,9 +136,10 @@ static void put_makers(lua_State *inner, const bounded *b) {
 
 /* Under lua_cpcall, which drops results: what the text returns is left in the registry. */
 static int l_run_inner(lua_State *inner) {
-    const bounded *b = lua_touserdata(inner, 1);
+    bounded *b = lua_touserdata(inner, 1);
     put_makers(inner, b);
     if (luaL_loadbufferx(inner, b->text, b->len, b->chunk, "t") != LUA_OK) return lua_error(inner);
+    b->compiled = true;
     lua_sethook(inner, on_count, LUA_MASKCOUNT, EVERY);
     lua_call(inner, 0, 1);
     lua_rawsetp(inner, LUA_REGISTRYINDEX, b);
@@ -134,8 +148,16 @@ static int l_run_inner(lua_State *inner) {
 
 /* --- what comes back ---------------------------------------------------------------------------------------------- */
 
+/* A text that stands in many places is as many texts to the caller. */
+static bool has_room(bounded *b, size_t len) {
+    if (len > (uint64_t)(b->most.bytes - b->given)) return false;
+    b->given += (int64_t)len;
+    return true;
+}
+
 /* Calls make(name, text, line or nil) of the caller's for what a maker gave. */
-static void copy_made(lua_State *L, const bounded *b, const made *m, int make) {
+static bool copy_made(lua_State *L, bounded *b, const made *m, int make) {
+    if (!has_room(b, m->len)) return false;
     lua_pushvalue(L, make);
     lua_pushstring(L, b->makers[m->which].name);
     lua_pushlstring(L, m->text, m->len);
@@ -144,12 +166,15 @@ static void copy_made(lua_State *L, const bounded *b, const made *m, int make) {
     else
         lua_pushnil(L);
     lua_call(L, 3, 1);
+    return true;
 }
 
-static void copy_text(lua_State *L, lua_State *inner) {
+static bool copy_text(lua_State *L, bounded *b) {
     size_t len;
-    const char *text = lua_tolstring(inner, -1, &len);
+    const char *text = lua_tolstring(b->inner, -1, &len);
+    if (!has_room(b, len)) return false;
     lua_pushlstring(L, text, len);
+    return true;
 }
 
 static bool copy_value(lua_State *L, bounded *b, int make, int depth);
@@ -184,23 +209,27 @@ static bool copy_value(lua_State *L, bounded *b, int make, int depth) {
         else
             lua_pushnumber(L, lua_tonumber(inner, -1));
         return true;
-    case LUA_TSTRING: copy_text(L, inner); return true;
-    case LUA_TUSERDATA: copy_made(L, b, lua_touserdata(inner, -1), make); return true;
-    case LUA_TFUNCTION: lua_pushvalue(L, make); return true; /* nobody calls it, it only is a function there too */
+    case LUA_TNIL: lua_pushnil(L); return true;
+    case LUA_TSTRING: return copy_text(L, b);
+    case LUA_TUSERDATA: return copy_made(L, b, lua_touserdata(inner, -1), make);
     case LUA_TTABLE: return copy_table(L, b, make, depth);
-    default: lua_pushnil(L); return true;
+    /* A function, or a number such as 1LL, which is LuaJIT's alone: what nobody expects is some function. */
+    default: lua_pushvalue(L, make); return true;
     }
 }
 
 /* --- a run -------------------------------------------------------------------------------------------------------- */
 
-static int l_close(lua_State *L) {
-    bounded *b = luaL_checkudata(L, 1, BOUNDED_MT);
-    if (b->inner != NULL) {
-        lua_setallocf(b->inner, b->alloc, b->data); /* LuaJIT knows its own by its address */
-        lua_close(b->inner);
-    }
+static void end(bounded *b) {
+    lua_State *inner = b->inner;
     b->inner = NULL;
+    if (inner == NULL) return;
+    lua_setallocf(inner, b->alloc, b->data); /* LuaJIT knows its own by its address */
+    lua_close(inner);
+}
+
+static int l_gc(lua_State *L) {
+    end(luaL_checkudata(L, 1, BOUNDED_MT));
     return 0;
 }
 
@@ -240,8 +269,8 @@ static int push_stopped(lua_State *L, const char *why, size_t len) {
 }
 
 static int push_failure(lua_State *L, const bounded *b, int status) {
-    static const char full[] = "it takes too much memory", odd[] = "it raised an error";
-    if (b->full) return push_stopped(L, full, sizeof full - 1);
+    static const char odd[] = "it raised an error";
+    if (b->refused != NULL) return push_stopped(L, b->refused, strlen(b->refused));
     if (status == LUA_ERRMEM) return luaL_error(L, "not enough memory");
     size_t len = 0;
     const char *why = lua_type(b->inner, -1) == LUA_TSTRING ? lua_tolstring(b->inner, -1, &len) : NULL;
@@ -251,7 +280,7 @@ static int push_failure(lua_State *L, const bounded *b, int status) {
 /* run(text, chunk, { bytes=, steps=, values=, seconds= }, { NAME = usage }, make) → what the text returns | nil, why.
  * The text finds nothing but a function for each NAME, which takes a text, and stands for make(NAME, text, line or nil) in
  * what comes back; any other argument is an error with the usage. `chunk` begins with "=". Of what comes back tables that are nested
- * more than four deep are empty, and functions are some function. */
+ * more than four deep are empty, functions are some function, and texts take as many bytes as the text may. */
 static int l_run(lua_State *L) {
     bounded wanted = {.chunk = luaL_checkstring(L, 2)};
     wanted.text = luaL_checklstring(L, 1, &wanted.len);
@@ -275,18 +304,14 @@ static int l_run(lua_State *L) {
             results = push_stopped(L, much, sizeof much - 1);
         }
     }
-    lua_pushcfunction(L, l_close);
-    lua_pushvalue(L, 6);
-    lua_call(L, 1, 0);
+    end(b);
     return results;
 }
 
 int hol_open_bounded(lua_State *L) {
-    static const luaL_Reg functions[] = {{"run", l_run}, {NULL, NULL}};
-    if (luaL_newmetatable(L, BOUNDED_MT)) {
-        lua_pushcfunction(L, l_close);
-        lua_setfield(L, -2, "__gc");
-    }
+    static const luaL_Reg functions[] = {{"run", l_run}, {NULL, NULL}}, meta[] = {{"__gc", l_gc}, {NULL, NULL}};
+    luaL_newmetatable(L, BOUNDED_MT);
+    hol_setfuncs(L, meta);
     lua_pop(L, 1);
     hol_newlib(L, functions);
     return 1;

@@ -4,13 +4,15 @@
 
 enum { FEW = 4 }; /* names that differ, as a rule */
 
+static bool is_equal(lua_State *L, int a, int b);
+
 /* Whether every member of the table at a has its equal in that at b. */
 static bool has_equals(lua_State *L, int a, int b) {
     lua_pushnil(L);
     while (lua_next(L, a)) {
         lua_pushvalue(L, -2);
         lua_rawget(L, b);
-        bool equal = hol_equal(L, lua_gettop(L) - 1, lua_gettop(L));
+        bool equal = is_equal(L, lua_gettop(L) - 1, lua_gettop(L));
         lua_pop(L, 2);
         if (equal) continue;
         lua_pop(L, 1);
@@ -32,7 +34,9 @@ static bool equal_tables(lua_State *L, int a, int b) {
     return count == 0 ? same_mark(L, a, b) : has_equals(L, a, b);
 }
 
-bool hol_equal(lua_State *L, int a, int b) {
+/* Whether two values are surely equal, at every depth; a node counts as its data. Empty tables are equal where both or neither are
+ * marked as arrays. */
+static bool is_equal(lua_State *L, int a, int b) {
     if (lua_rawequal(L, a, b)) return true;
     int type = lua_type(L, a), top = lua_gettop(L);
     if (type != LUA_TTABLE && type != LUA_TUSERDATA) return false;
@@ -69,7 +73,7 @@ static int l_differing(lua_State *L) {
     for (lua_pushnil(L); lua_next(L, 1);) {
         lua_pushvalue(L, 4);
         lua_rawget(L, 2);
-        bool equal = hol_equal(L, 5, 6);
+        bool equal = is_equal(L, 5, 6);
         lua_settop(L, 4);
         if (!equal) add_name(L, 3, &count);
     }
@@ -102,7 +106,7 @@ static void push_differing(lua_State *L) {
     for (lua_pushnil(L); lua_next(L, before);) {
         lua_pushvalue(L, name);
         lua_rawget(L, after);
-        if (hol_equal(L, name + 1, name + 2)) {
+        if (is_equal(L, name + 1, name + 2)) {
             lua_pop(L, 2);
             continue;
         }

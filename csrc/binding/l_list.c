@@ -354,13 +354,13 @@ static int l_list_len(lua_State *L) {
 }
 
 static int l_list_next(lua_State *L) {
-    lua_Integer i = luaL_checkinteger(L, 2) + 1;
+    lua_Integer before = luaL_checkinteger(L, 2);
     lua_settop(L, 1);
     const hol_type *type = hol_node_type(L, 1);
     hol_node_data(L, 1);
-    if (!type || !type->list || i < 1 || (size_t)i > lua_rawlen(L, 2)) return 0;
-    lua_pushinteger(L, i);
-    push_child(L, type, 1, 2, (size_t)i);
+    if (!type || !type->list || before < 0 || (size_t)before >= lua_rawlen(L, 2)) return 0;
+    lua_pushinteger(L, before + 1);
+    push_child(L, type, 1, 2, (size_t)before + 1);
     return 2;
 }
 

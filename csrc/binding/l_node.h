@@ -96,10 +96,6 @@ void hol_names(lua_State *L, const ho_object *object, int data);
 /* How many members the table at the index has. */
 size_t hol_count(lua_State *L, int index);
 
-/* Whether two values are surely equal, at every depth; a node counts as its data. Empty tables are equal where both or neither are
- * marked as arrays. (l_change.c) */
-bool hol_equal(lua_State *L, int a, int b);
-
 /* Replaces an object before and after its edit, the two tables on top, by what of them differs, plain: most fields of most
  * objects do not. (l_change.c) */
 void hol_keep_differing(lua_State *L);

@@ -304,7 +304,7 @@ static ho_http_code code_of(CURLcode code) {
 static const char *error_text(ho_transfer *t, CURLcode code) {
     static const char quoting[] = "Unsupported proxy";
     char *quote = strncmp(t->error, quoting, sizeof quoting - 1) == 0 ? strchr(t->error, '\'') : NULL;
-    if (quote != NULL) memcpy(t->error, "Unsupported proxy", sizeof quoting);
+    if (quote != NULL) memcpy(t->error, quoting, sizeof quoting);
     if (t->cause == HO_HTTP_NETWORK) return "The connection broke before an answer came";
     if (t->cause == HO_HTTP_PROTOCOL) return "The head of the answer is larger than 64 KiB";
     if (t->cause == HO_HTTP_TOO_BIG) return "The body of the answer is too big";

@@ -11,7 +11,7 @@ typedef struct writer {
     size_t room, len;
 } writer;
 
-static void add(writer *w, const char *format, ...) {
+__attribute__((format(printf, 2, 3))) static void add(writer *w, const char *format, ...) {
     va_list args;
     va_start(args, format);
     bool fits = w->len < w->room;

@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 -- A hook between instructions bounded what an inventory of Lua may do: one instruction that joins 150 long texts took gigabytes,
--- one that compares long texts took no steps, and each of a million mistakes was told.
+-- one that compares long texts took no steps, and each of a million mistakes was told. Under bounds, one text given back in many
+-- places was still copied for each, reading a text took as long as it liked, and a key that is LuaJIT's alone raised.
 local core = require "handoff.core"
 local gc = require "support.gc"
 local inventory = require "handoff.inventory"
@@ -27,6 +28,7 @@ describe("an inventory of Lua that is written to do harm", function()
       [long .. "return s" .. (" .. s"):rep(150)] = "too much memory",
       ["local t = {} for i = 1, 1e6 do t = { t } end return { { name = 'a', token = t } }"] = "a text expected",
       ["local a = {} for i = 1, 2000 do a[i] = a end return a"] = "it gives back too much",
+      [long .. "local a = {} for i = 1, 40 do a[i] = s end return a"] = "it gives back too much",
       ["local a = {} for i = 1, 1e5 do a['k' .. i] = i end return { { name = 'a', tags = a } }"] = "more than 1000",
     } do
       local err = refused(text)
@@ -40,6 +42,19 @@ describe("an inventory of Lua that is written to do harm", function()
     for _, text in ipairs { "while true do end", long .. "while true do local _ = s .. 'a' < s .. 'b' end" } do
       local limits = { bytes = 1e8, steps = 1e12, values = 1, seconds = 0.05 }
       assert.matches("it does not come to an end", select(2, core.bounded.run(text, "=x", limits, {}, print)), 1, true)
+    end
+  end)
+
+  it("takes little time to be read", function()
+    local slow = "local function f() " .. ("goto a "):rep(5000) .. "::a:: end "
+    local limits = { bytes = 1e8, steps = 1e12, values = 1, seconds = 0.01 }
+    assert.same({ nil, "it takes too much time" }, { core.bounded.run(slow:rep(20), "=x", limits, {}, print) })
+  end)
+
+  it("holds no value that is one VM's alone", function()
+    if not rawget(_G, "jit") then return end
+    for _, text in ipairs { "return { [1LL] = 'a' }", "return { { name = 'a', token = 1LL } }" } do
+      assert.equal(1, #refused(text).issues)
     end
   end)
 end)
