@@ -8,10 +8,11 @@
 
 #define BOUNDED_MT "handoff.bounded"
 
-enum { EVERY = 100, DEPTH = 4, MAX_MAKERS = 8 };
+enum { EVERY = 100, PIECE = 1024, DEPTH = 4, MAX_MAKERS = 8 };
 
 typedef struct limits {
-    int64_t bytes, steps, values;
+    int64_t bytes; /* in use at once; and of texts that come back, where one that stands in many places counts for each */
+    int64_t steps, values;
     double seconds; /* of this thread's processor time */
 } limits;
 
@@ -24,10 +25,10 @@ typedef struct bounded {
     lua_Alloc alloc;  /* the one that `inner` was made with, and its data */
     void *data;
     limits most;
-    int64_t bytes, steps, values;
+    int64_t bytes, steps, values, given;
     double began;
     bool full;
-    const char *text, *chunk; /* the caller's, on its stack while this runs */
+    const char *text, *chunk; /* the caller's, on its stack while this runs; of the text, what is not read yet */
     size_t len;
     maker makers[MAX_MAKERS];
     int count;
@@ -48,12 +49,18 @@ static double processor_time(void) {
 
 /* --- bounds ------------------------------------------------------------------------------------------------------- */
 
+static bool is_late(const bounded *b) {
+    return processor_time() - b->began > b->most.seconds;
+}
+
+/* Lua 5.4 collects all garbage and tries again where it gets nothing, which takes long with much in use: it may not go on so. */
 static void *bounded_alloc(void *data, void *at, size_t old, size_t wanted) {
     bounded *b = data;
     if (at == NULL) old = 0; /* Lua 5.4 says there what it is for */
     int64_t more = (int64_t)wanted - (int64_t)old;
     if (more > 0 && more > b->most.bytes - b->bytes) {
         b->full = true;
+        if (is_late(b)) b->most.bytes = 0;
         return NULL;
     }
     void *moved = b->alloc(b->data, at, old, wanted);
@@ -71,10 +78,21 @@ static bounded *bounded_of(lua_State *inner) {
 static void on_count(lua_State *inner, lua_Debug *ar) {
     bounded *b = bounded_of(inner);
     b->steps += EVERY;
-    if (b->steps <= b->most.steps && processor_time() - b->began <= b->most.seconds) return;
+    if (b->steps <= b->most.steps && !is_late(b)) return;
     if (!lua_getstack(inner, 0, ar) || !lua_getinfo(inner, "Sl", ar)) ar->currentline = 0;
     lua_pushfstring(inner, "%s:%d: it does not come to an end", b->chunk + 1, ar->currentline);
     lua_error(inner);
+}
+
+/* Gives the parser the text bit by bit: no instruction runs meanwhile, and it can take the square of a text's length and more. */
+static const char *read_piece(lua_State *inner, void *data, size_t *len) {
+    bounded *b = data;
+    const char *piece = b->text;
+    if (is_late(b)) luaL_error(inner, "%s: it takes too long to read", b->chunk + 1);
+    *len = b->len < PIECE ? b->len : PIECE;
+    b->text += *len;
+    b->len -= *len;
+    return *len > 0 ? piece : NULL;
 }
 
 /* --- what is in reach --------------------------------------------------------------------------------------------- */
@@ -123,9 +141,9 @@ static void put_makers(lua_State *inner, const bounded *b) {
 
 /* Under lua_cpcall, which drops results: what the text returns is left in the registry. */
 static int l_run_inner(lua_State *inner) {
-    const bounded *b = lua_touserdata(inner, 1);
+    bounded *b = lua_touserdata(inner, 1);
     put_makers(inner, b);
-    if (luaL_loadbufferx(inner, b->text, b->len, b->chunk, "t") != LUA_OK) return lua_error(inner);
+    if (lua_load(inner, read_piece, b, b->chunk, "t") != LUA_OK) return lua_error(inner);
     lua_sethook(inner, on_count, LUA_MASKCOUNT, EVERY);
     lua_call(inner, 0, 1);
     lua_rawsetp(inner, LUA_REGISTRYINDEX, b);
@@ -134,8 +152,15 @@ static int l_run_inner(lua_State *inner) {
 
 /* --- what comes back ---------------------------------------------------------------------------------------------- */
 
+static bool count_given(bounded *b, size_t len) {
+    if ((int64_t)len > b->most.bytes - b->given) return false;
+    b->given += (int64_t)len;
+    return true;
+}
+
 /* Calls make(name, text, line or nil) of the caller's for what a maker gave. */
-static void copy_made(lua_State *L, const bounded *b, const made *m, int make) {
+static bool copy_made(lua_State *L, bounded *b, const made *m, int make) {
+    if (!count_given(b, m->len)) return false;
     lua_pushvalue(L, make);
     lua_pushstring(L, b->makers[m->which].name);
     lua_pushlstring(L, m->text, m->len);
@@ -144,12 +169,15 @@ static void copy_made(lua_State *L, const bounded *b, const made *m, int make) {
     else
         lua_pushnil(L);
     lua_call(L, 3, 1);
+    return true;
 }
 
-static void copy_text(lua_State *L, lua_State *inner) {
+static bool copy_text(lua_State *L, bounded *b) {
     size_t len;
-    const char *text = lua_tolstring(inner, -1, &len);
+    const char *text = lua_tolstring(b->inner, -1, &len);
+    if (!count_given(b, len)) return false;
     lua_pushlstring(L, text, len);
+    return true;
 }
 
 static bool copy_value(lua_State *L, bounded *b, int make, int depth);
@@ -184,8 +212,8 @@ static bool copy_value(lua_State *L, bounded *b, int make, int depth) {
         else
             lua_pushnumber(L, lua_tonumber(inner, -1));
         return true;
-    case LUA_TSTRING: copy_text(L, inner); return true;
-    case LUA_TUSERDATA: copy_made(L, b, lua_touserdata(inner, -1), make); return true;
+    case LUA_TSTRING: return copy_text(L, b);
+    case LUA_TUSERDATA: return copy_made(L, b, lua_touserdata(inner, -1), make);
     case LUA_TFUNCTION: lua_pushvalue(L, make); return true; /* nobody calls it, it only is a function there too */
     case LUA_TTABLE: return copy_table(L, b, make, depth);
     default: lua_pushnil(L); return true;
