@@ -11,7 +11,8 @@
 enum { EVERY = 100, PIECE = 1024, DEPTH = 4, MAX_MAKERS = 8 };
 
 typedef struct limits {
-    int64_t bytes; /* in use at once; and of texts that come back, where one that stands in many places counts for each */
+    int64_t
+        bytes; /* in use at once; and of texts that come back, where one that stands in many places counts for each */
     int64_t steps, values;
     double seconds; /* of this thread's processor time */
 } limits;

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
--- What an inventory of Lua may take had three ways around it: a long text that stands in many places came back once for each, by
--- gigabytes; Lua's parser, which no hook interrupts, took minutes for names below many functions with many locals; and to look for
--- the lines of its agents took the square of how long a line is.
+-- What an inventory of Lua may take had three ways around it: a long text that stands in many places came back once for each,
+-- by gigabytes; Lua's parser, which no hook interrupts, took minutes for names below many functions with many locals; and to
+-- look for the lines of its agents took the square of how long a line is.
 local core = require "handoff.core"
 local gc = require "support.gc"
 local inventory = require "handoff.inventory"
