@@ -60,6 +60,8 @@ static inline int hol_getiuservalue(lua_State *L, int i) {
 }
 #define lua_getiuservalue(L, i, n) hol_getiuservalue((L), (i))
 
+#define lua_load(L, reader, data, chunk, mode) lua_loadx((L), (reader), (data), (chunk), (mode))
+
 /* Numbers have no integer subtype there. */
 #define lua_isinteger(L, i) 0
 

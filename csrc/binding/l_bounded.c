@@ -8,8 +8,9 @@
 
 #define BOUNDED_MT "handoff.bounded"
 
-enum { EVERY = 100, DEPTH = 4, MAX_MAKERS = 8, CLOCKED = 16 /* allocations between two looks at the clock */ };
+enum { EVERY = 100, PIECE = 1024, DEPTH = 4, MAX_MAKERS = 8 };
 
+/* Bytes: in use at once; and of texts that come back, where one that stands in many places counts for each. */
 typedef struct limits {
     int64_t bytes, steps, values;
     double seconds; /* of this thread's processor time */
@@ -24,12 +25,10 @@ typedef struct bounded {
     lua_Alloc alloc;  /* the one that `inner` was made with, and its data */
     void *data;
     limits most;
-    int64_t bytes, steps, allocations, values, given; /* so far; given: bytes of texts */
+    int64_t bytes, steps, values, given;
     double began;
-    const char *refused; /* why an allocation was; NULL: none was */
-    bool compiled;       /* from now on the hook looks at the clock */
-    bool late;
-    const char *text, *chunk; /* the caller's, on its stack while this runs */
+    bool full;
+    const char *text, *chunk; /* the caller's, on its stack while this runs; of the text, what is not read yet */
     size_t len;
     maker makers[MAX_MAKERS];
     int count;
@@ -54,21 +53,16 @@ static bool is_late(const bounded *b) {
     return processor_time() - b->began > b->most.seconds;
 }
 
-/* Whether the state may not have that much more: what a text takes to be compiled shows here alone, as no hook
- * runs then. Who is late stays so, as Lua asks again after a collection. */
-static bool refuses(bounded *b, int64_t more) {
-    bool full = more > b->most.bytes - b->bytes;
-    if (!b->compiled && ++b->allocations % CLOCKED == 0) b->late = b->late || is_late(b);
-    if (full) b->refused = "it takes too much memory";
-    if (b->late) b->refused = "it takes too much time";
-    return full || b->late;
-}
-
+/* Lua 5.4 collects all garbage and tries again where it gets nothing, which takes long with much in use: it may not go on so. */
 static void *bounded_alloc(void *data, void *at, size_t old, size_t wanted) {
     bounded *b = data;
     if (at == NULL) old = 0; /* Lua 5.4 says there what it is for */
     int64_t more = (int64_t)wanted - (int64_t)old;
-    if (more > 0 && refuses(b, more)) return NULL;
+    if (more > 0 && more > b->most.bytes - b->bytes) {
+        b->full = true;
+        if (is_late(b)) b->most.bytes = 0;
+        return NULL;
+    }
     void *moved = b->alloc(b->data, at, old, wanted);
     if (moved != NULL || wanted == 0) b->bytes += more;
     return moved;
@@ -88,6 +82,17 @@ static void on_count(lua_State *inner, lua_Debug *ar) {
     if (!lua_getstack(inner, 0, ar) || !lua_getinfo(inner, "Sl", ar)) ar->currentline = 0;
     lua_pushfstring(inner, "%s:%d: it does not come to an end", b->chunk + 1, ar->currentline);
     lua_error(inner);
+}
+
+/* Gives the parser the text bit by bit: no instruction runs meanwhile, and it can take the square of a text's length and more. */
+static const char *read_piece(lua_State *inner, void *data, size_t *len) {
+    bounded *b = data;
+    const char *piece = b->text;
+    if (is_late(b)) luaL_error(inner, "%s: it takes too long to read", b->chunk + 1);
+    *len = b->len < PIECE ? b->len : PIECE;
+    b->text += *len;
+    b->len -= *len;
+    return *len > 0 ? piece : NULL;
 }
 
 /* --- what is in reach --------------------------------------------------------------------------------------------- */
@@ -138,8 +143,7 @@ static void put_makers(lua_State *inner, const bounded *b) {
 static int l_run_inner(lua_State *inner) {
     bounded *b = lua_touserdata(inner, 1);
     put_makers(inner, b);
-    if (luaL_loadbufferx(inner, b->text, b->len, b->chunk, "t") != LUA_OK) return lua_error(inner);
-    b->compiled = true;
+    if (lua_load(inner, read_piece, b, b->chunk, "t") != LUA_OK) return lua_error(inner);
     lua_sethook(inner, on_count, LUA_MASKCOUNT, EVERY);
     lua_call(inner, 0, 1);
     lua_rawsetp(inner, LUA_REGISTRYINDEX, b);
@@ -148,16 +152,15 @@ static int l_run_inner(lua_State *inner) {
 
 /* --- what comes back ---------------------------------------------------------------------------------------------- */
 
-/* A text that stands in many places is as many texts to the caller. */
-static bool has_room(bounded *b, size_t len) {
-    if (len > (uint64_t)(b->most.bytes - b->given)) return false;
+static bool count_given(bounded *b, size_t len) {
+    if ((int64_t)len > b->most.bytes - b->given) return false;
     b->given += (int64_t)len;
     return true;
 }
 
 /* Calls make(name, text, line or nil) of the caller's for what a maker gave. */
 static bool copy_made(lua_State *L, bounded *b, const made *m, int make) {
-    if (!has_room(b, m->len)) return false;
+    if (!count_given(b, m->len)) return false;
     lua_pushvalue(L, make);
     lua_pushstring(L, b->makers[m->which].name);
     lua_pushlstring(L, m->text, m->len);
@@ -172,7 +175,7 @@ static bool copy_made(lua_State *L, bounded *b, const made *m, int make) {
 static bool copy_text(lua_State *L, bounded *b) {
     size_t len;
     const char *text = lua_tolstring(b->inner, -1, &len);
-    if (!has_room(b, len)) return false;
+    if (!count_given(b, len)) return false;
     lua_pushlstring(L, text, len);
     return true;
 }
@@ -269,9 +272,9 @@ static int push_stopped(lua_State *L, const char *why, size_t len) {
 }
 
 static int push_failure(lua_State *L, const bounded *b, int status) {
-    static const char odd[] = "it raised an error";
-    if (b->refused != NULL) return push_stopped(L, b->refused, strlen(b->refused));
-    if (status == LUA_ERRMEM) return luaL_error(L, "not enough memory");
+    static const char odd[] = "it raised an error", large[] = "it takes too much memory";
+    if (status == LUA_ERRMEM && !b->full) return luaL_error(L, "not enough memory");
+    if (status == LUA_ERRMEM) return push_stopped(L, large, sizeof large - 1);
     size_t len = 0;
     const char *why = lua_type(b->inner, -1) == LUA_TSTRING ? lua_tolstring(b->inner, -1, &len) : NULL;
     return why != NULL ? push_stopped(L, why, len) : push_stopped(L, odd, sizeof odd - 1);

@@ -48,6 +48,27 @@ static void add_field(lua_State *L, luaL_Buffer *b, const char *name, const char
     }
 }
 
+/* How many bytes a control character has that begins here, as UTF-8 has them; 0: none does. */
+static size_t control(const char *at, const char *end) {
+    unsigned char first = (unsigned char)at[0], second = (unsigned char)(end - at > 1 ? at[1] : 0);
+    if (first < ' ' || first == 0x7F) return 1;
+    return first == 0xC2 && second >= 0x80 && second < 0xA0 ? 2 : 0;
+}
+
+/* Replaces the text on top by one of one line that does nothing to a terminal: a blank for each control character. */
+static void to_line(lua_State *L) {
+    size_t len;
+    luaL_Buffer b;
+    const char *at = lua_tolstring(L, -1, &len), *end = at + len;
+    luaL_buffinit(L, &b);
+    while (at < end) {
+        size_t skipped = control(at, end);
+        luaL_addchar(&b, skipped > 0 ? ' ' : *at);
+        at += skipped > 0 ? skipped : 1;
+    }
+    luaL_pushresult(&b);
+}
+
 /* where ++ agent: ++ path: ++ message, on one line whatever the parts hold. */
 static int l_tostring(lua_State *L) {
     luaL_checktype(L, 1, LUA_TTABLE);
@@ -59,7 +80,7 @@ static int l_tostring(lua_State *L) {
     add_field(L, &b, "path", ": ");
     add_field(L, &b, "message", "");
     luaL_pushresult(&b);
-    luaL_gsub(L, lua_tostring(L, -1), "\n", " ");
+    to_line(L);
     return 1;
 }
 

@@ -5,11 +5,9 @@ local lines = {}
 
 local find, sub = string.find, string.sub
 
+-- Looks no further than `to`: what comes after may be a line of many megabytes.
 local function count_lines(text, from, to)
-  local count, at = 0, find(text, "\n", from, true)
-  while at and at <= to do
-    count, at = count + 1, find(text, "\n", at + 1, true)
-  end
+  local _, count = sub(text, from, to):gsub("\n", "")
   return count
 end
 
@@ -78,7 +76,8 @@ local function find_returns(source)
   local list = {}
   for at in source:gmatch "()%f[%w_]return%f[^%w_]" do
     local before = source:sub(math.max(1, at - 200), at - 1)
-    if not (before:match ".*\n(.*)$" or before):find("--", 1, true) then list[#list + 1] = at end
+    if not (before:match "^.*\n(.*)$" or before):find("--", 1, true) then list[#list + 1] = at end
+    if #list > 1 then break end
   end
   return list
 end
