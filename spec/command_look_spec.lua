@@ -127,7 +127,8 @@ describe("the verbs that look", function()
         local ran = box:run(verb .. " --select name=shop-uk --timeout 0.2 --retries 0")
         assert.truthy(ran.err:find("raise --timeout or --connect-timeout", 1, true), ran.err)
       end
-      local found = records(box:run("query settings.is_active --select name=shop-uk --timeout 0.2 --retries 0 --json").out)
+      local ran = box:run "query settings.is_active --select name=shop-uk --timeout 0.2 --retries 0 --json"
+      local found = records(ran.out)
       assert.truthy(found[1].error.message:find("raise --timeout", 1, true), found[1].error.message)
       box.box:faults {}
     end)

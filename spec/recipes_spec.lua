@@ -451,7 +451,7 @@ describe("the recipe", function()
     assert.equal(3, commits())
   end)
 
-  it("git_state.sh loses no edit: neither one that is not committed nor one of an agent that is not selected", function()
+  it("git_state.sh loses no edit that is not committed, nor one of an agent that is not selected", function()
     ends(0, "git init -q repository && cp agents.lua repository")
     local function git_state(status, words, more)
       return ends(status, ("cd repository && %s"):format(shell("git_state.sh " .. words)), more)

@@ -79,7 +79,8 @@ local rows = {
 --- What hn.status is. It answers GET and HEAD with JSON: open (boolean), reason ("off", "always", "open", "closed"), until (when
 -- that changes, ISO 8601 or null), next_open (when it opens next, after the hours that it is open now, or null), message (what a
 -- visitor reads outside hours, or null), timezone, age (seconds since the document was fetched), stale (whether it should have
--- been fetched again by now). 404 where there is no such agent; 503 with Retry-After where there is no document. nginx makes the 304.
+-- been fetched again by now). 404 where there is no such agent; 503 with Retry-After where there is no document. The 304
+-- are nginx's.
 function status.new(opts)
   local read = opening.read(opts, rows, "hn.status")
   local allow, keep = cors.new(read.origins, "hn.status: origins"), opening.keeper()
