@@ -339,7 +339,7 @@ in_asan = $(MAKE) --no-print-directory -s CC=gcc BUILD=$(BUILD)/asan CFLAGS='$(s
 $(known:%=test-asan-%): test-asan-%:
 	@$(in_asan) test-$* \
 	  WRAP='env $(sanitizers) $(asan_$*) $(WRAP)'
-test-asan:
+test-asan: all # which is the build that the program of a checkout finds
 	@$(in_asan) all
 	@$(check) test-asan-lua54 test-asan-luajit
 
@@ -367,7 +367,7 @@ counting = local vm = rawget(_G, "jit") and "luajit" or "lua" .. _VERSION:sub(5,
 $(foreach vm,$(vms),$(BUILD)/$(vm)/hook.o): $(BUILD)/%/hook.o: spec/coverage/hook.c Makefile
 	@mkdir -p $(@D)
 	$(filter-out --coverage,$(compile)) $($*_flags) -DFOLDER='"$(BUILD)/ran"' -c $< -o $@
-coverage:
+coverage: all # which is the build that the program of a checkout finds
 	@rm -rf $(cover)/ran && find $(cover) -name '*.gcda' -delete 2>/dev/null || :
 	@$(covered) all
 	@mkdir -p -m 1777 $(cover)/ran && find $(cover) -name '*.gcno' | sed 's/gcno$$/gcda/' | \
