@@ -63,7 +63,8 @@ describe("with a sandbox, handoff", function()
   it("tells a program of a plan that changes nothing", function()
     assert.equal(0, box:run("set settings.is_active=true --yes").status)
     assert.equal(0, box:run("plan settings.is_active=true --output it.plan").status)
-    assert.same({ status = 0, out = '{"counts":{},"format_version":1,"summary":true}\n', err = "" }, box:run "apply it.plan --yes --json")
+    local out = '{"counts":{},"format_version":1,"summary":true}\n'
+    assert.same({ status = 0, out = out, err = "" }, box:run "apply it.plan --yes --json")
   end)
 
   it("takes no line for a part of a plan that is none", function()

@@ -34,8 +34,7 @@ describe("the core", function()
     local own = package.cpath:match "^[^;]+"
     local told = program.run(("exec %s -e %s"):format(program.lua, program.quote
       'print((select(2, pcall(require, "handoff.core"))))'), { LUA_CPATH = own, LUA_CPATH_5_4 = own })
-    assert.matches("handoff needs lua%-cjson %(Debian: lua%-cjson; LuaRocks: lua%-cjson%), which this Lua does not find",
-      told)
+    assert.truthy(told:find("handoff needs lua-cjson (Debian: lua-cjson; LuaRocks: lua-cjson), which", 1, true), told)
   end)
 end)
 

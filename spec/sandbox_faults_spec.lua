@@ -227,7 +227,7 @@ describe("the sandbox's faults", function()
   end)
 
   it("add to a list what is beyond its end, and end when they are taken away", function()
-    box:faults { { fault = "edit", method = "GET", path = "settings.keywords[99]", value = "theirs", times = "always" } }
+    box:faults { { fault = "edit", method = "GET", path = "settings.keywords[99]", value = "theirs" } }
     local before = decode(stored).settings.keywords
     local after = request "GET".json.settings.keywords
     assert.same({ #before + 1, "theirs" }, { #after, after[#after] })

@@ -23,8 +23,8 @@ local function read(shell)
   return text
 end
 
--- Runs one check with a temporary folder of its own, where a server's workers may run as somebody else; what it prints goes to a
--- file beside that folder → a line STATUS SECONDS CHECK FOLDER.
+-- Runs one check with a temporary folder of its own, where a server's workers may run as somebody else; what it prints
+-- goes to a file beside that folder → a line STATUS SECONDS CHECK FOLDER.
 local one = [[
 temp=$(mktemp -d) && chmod 711 "$temp" && begun=$(date +%s)
 TMPDIR=$temp timeout -k 10 LIMIT COMMAND "$0" >"$temp.log" 2>&1 </dev/null
@@ -33,7 +33,8 @@ echo "$? $(($(date +%s) - begun)) $0 $temp"]]
 -- Starts them all, the first ones first, and three at a time → a pipe with a line for each, once it has ended.
 local function start()
   local script = one:gsub("%u%u+", { LIMIT = tostring(limit), COMMAND = command })
-  return assert(io.popen("printf '%s\\n' " .. table.concat(checks, " ") .. " | xargs -n 1 -P 3 sh -c " .. quoted(script)))
+  local names = "printf '%s\\n' " .. table.concat(checks, " ")
+  return assert(io.popen(names .. " | xargs -n 1 -P 3 sh -c " .. quoted(script)))
 end
 
 -- What a check left; its folder must be empty → its lines, whether it ended well.
