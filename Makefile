@@ -127,6 +127,7 @@ $(absent): | $(all_built)
 LUADIR ?= $(PREFIX)/share/lua/%
 LIBDIR ?= $(PREFIX)/lib/lua/%
 DOCDIR ?= $(PREFIX)/share/doc/handoff
+ZSHDIR ?= $(PREFIX)/share/zsh/site-functions
 lua_files := $(sort $(patsubst lua/%,%,$(shell find lua/handoff -name '*.lua')))
 doc_files := README.md $(sort $(shell find examples -type f))
 luadir = $(subst %,$($(1)_abi),$(LUADIR))
@@ -155,12 +156,12 @@ install-command:
 
 # What the command says of itself, and where that belongs.
 pages := handoff.1 handoff.bash handoff.zsh handoff.fish handoff.lua
-handoff.1_at := man/man1/handoff.1
-handoff.bash_at := bash-completion/completions/handoff
-handoff.zsh_at := zsh/site-functions/_handoff
-handoff.fish_at := fish/vendor_completions.d/handoff.fish
-handoff.lua_at := handoff/luals/handoff.lua
-page_at = '$(DESTDIR)$(PREFIX)/share/$($(1)_at)'
+handoff.1_at = $(PREFIX)/share/man/man1/handoff.1
+handoff.bash_at = $(PREFIX)/share/bash-completion/completions/handoff
+handoff.zsh_at = $(ZSHDIR)/_handoff
+handoff.fish_at = $(PREFIX)/share/fish/vendor_completions.d/handoff.fish
+handoff.lua_at = $(PREFIX)/share/handoff/luals/handoff.lua
+page_at = '$(DESTDIR)$($(1)_at)'
 page = -e 'io.write(require("handoff.command.description").completion("$(subst handoff.,,$(@F))"))'
 $(BUILD)/share/handoff.1: page = -e 'io.write(require("handoff.command.manual").page(require("handoff.core").version))'
 $(BUILD)/share/handoff.lua: page = -e 'io.write(assert(require("handoff.luals").text()))'
@@ -269,14 +270,13 @@ demo-nginx-run:
 # --- test -----------------------------------------------------------------------------------------------------------------
 # Each check is a target of its own. Those named test-… print lines `N passed, N failed`, which count; every other counts as
 # one, by its exit status.
-lints := lint-lua lint-c lint-tidy lint-format lint-gcc lint-clang
-checks = $(lints) test-core test-fuzz test-lua54 test-luajit $(if $(filter spec,$(SPEC)),test-nginx) test-threads \
-  test-torture
+lints := lint-tidy lint-gcc lint-clang lint-c lint-lua lint-format
+checks = test-luajit test-lua54 $(if $(filter spec,$(SPEC)),test-nginx) test-torture test-threads $(lints) test-fuzz test-core
 check = $(lua54_lua) spec/support/run.lua $(MAKE) --no-print-directory -s --
 
 test:
 	@$(call packages,test,$(test_deb))
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory -j2 all
 	@$(MAKE) --no-print-directory -s checks
 checks:
 	@$(check) $(checks)
@@ -307,7 +307,7 @@ $(BUILD)/tidy/%.ok: %.c $(shell find csrc spec -name '*.h' -o -name .clang-tidy)
 lint-format:
 	clang-format --dry-run -Werror $(shell find csrc spec -name '*.[ch]')
 lint-gcc lint-clang: lint-%:
-	$(MAKE) all CC=$* WERROR=-Werror BUILD=$(BUILD)/lint-$*
+	$(MAKE) all CC=$* WERROR=-Werror BUILD=$(BUILD)/lint-$* $(if $(filter clang,$*),CFLAGS=-O0)
 
 # C unit tests of the core, a program a room; with sanitizers:
 #     make test-core BUILD=build/asan CC=clang CFLAGS="-O1 -g -fsanitize=address,undefined -fno-sanitize-recover"
@@ -339,7 +339,7 @@ in_asan = $(MAKE) --no-print-directory -s CC=gcc BUILD=$(BUILD)/asan CFLAGS='$(s
 $(known:%=test-asan-%): test-asan-%:
 	@$(in_asan) test-$* \
 	  WRAP='env $(sanitizers) $(asan_$*) $(WRAP)'
-test-asan:
+test-asan: all # which is the build that the program of a checkout finds
 	@$(in_asan) all
 	@$(check) test-asan-lua54 test-asan-luajit
 
@@ -367,7 +367,7 @@ counting = local vm = rawget(_G, "jit") and "luajit" or "lua" .. _VERSION:sub(5,
 $(foreach vm,$(vms),$(BUILD)/$(vm)/hook.o): $(BUILD)/%/hook.o: spec/coverage/hook.c Makefile
 	@mkdir -p $(@D)
 	$(filter-out --coverage,$(compile)) $($*_flags) -DFOLDER='"$(BUILD)/ran"' -c $< -o $@
-coverage:
+coverage: all # which is the build that the program of a checkout finds
 	@rm -rf $(cover)/ran && find $(cover) -name '*.gcda' -delete 2>/dev/null || :
 	@$(covered) all
 	@mkdir -p -m 1777 $(cover)/ran && find $(cover) -name '*.gcno' | sed 's/gcno$$/gcda/' | \
@@ -398,7 +398,7 @@ golden: lua54
 	@$(lua54_lua) spec/support/golden.lua >spec/golden/help.txt
 
 # With the collector at work at every allocation (see spec/support/audit.lua).
-test-gc:
+test-gc: all
 	@HANDOFF_GC=always $(MAKE) --no-print-directory -s checks checks='test-lua54 test-luajit'
 
 # --- fuzz -----------------------------------------------------------------------------------------------------------------
@@ -508,7 +508,7 @@ clean:
 
 help:
 	@echo 'make             build for Lua 5.4 and LuaJIT, whichever is there, into $(BUILD)/'
-	@echo 'make install     PREFIX=$(PREFIX) DESTDIR= LIBDIR=PREFIX/lib/lua/% LUADIR= DOCDIR=; VMS=lua54 for one alone'
+	@echo 'make install     PREFIX=$(PREFIX) DESTDIR= LIBDIR=PREFIX/lib/lua/% LUADIR= DOCDIR= ZSHDIR=; VMS=lua54 for one alone'
 	@echo 'make uninstall   the same places'
 	@echo 'make rocks       LuaRocks packages of HEAD into $(BUILD)/rocks: of the sources, and a binary one for each VM'
 	@echo 'make deps        install what is missing to build and test (Debian packages); DEPS=no turns this off elsewhere'

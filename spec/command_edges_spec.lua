@@ -39,6 +39,34 @@ describe("with a sandbox, handoff", function()
     assert.matches("\n  of each  text; ", ran.out, 1, true)
   end)
 
+  it("says that a variable is none of those that its flag takes", function()
+    local ran = box:run("set settings.is_active=true --yes", { env = { HANDOFF_VERIFY = "twice" } })
+    assert.same({ status = 64, out = "",
+      err = 'handoff set: HANDOFF_VERIFY: one of answer, read, none expected, got "twice"\n' }, ran)
+  end)
+
+  it("asks for the edit of a run whose edit it cannot read", function()
+    local handoff = require "handoff"
+    box.box:faults { { fault = "status", status = 500, times = "always", method = "PUT" } }
+    local fleet = assert(handoff.fleet(box.inventory, { base_url = box.box.base_url, retries = 0,
+      history = box.folder .. "/handoff/history.db" }))
+    fleet:update(function(cfg) cfg.settings.is_active = not cfg.settings.is_active end, { edit = "what it's for" })
+    refused(64, "handoff resume: what it's for: this is no edit that can be read again; give it on the command line "
+      .. "(the edit of run 1; `handoff resume 1 EDIT` takes another)", "resume 1 --yes")
+  end)
+
+  it("tells a program what an edit would bring that is to be looked at", function()
+    local ran = box:run "plan settings.timezone=EST settings.working_hours_active=true --json"
+    assert.matches('"warnings":%[{[^]]*"path":"settings.timezone"', ran.out .. ran.err)
+  end)
+
+  it("tells a program of a plan that changes nothing", function()
+    assert.equal(0, box:run("set settings.is_active=true --yes").status)
+    assert.equal(0, box:run("plan settings.is_active=true --output it.plan").status)
+    local out = '{"counts":{},"format_version":1,"summary":true}\n'
+    assert.same({ status = 0, out = out, err = "" }, box:run "apply it.plan --yes --json")
+  end)
+
   it("takes no line for a part of a plan that is none", function()
     assert.equal(0, box:run("plan settings.is_active=false --output it.plan").status)
     local lines = {}

@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- What a script is told that calls the library as it is not meant.
+local change = require "handoff.change"
 local handoff = require "handoff"
+local program = require "support.program"
 local sandbox = require "handoff.sandbox"
 
 local function raised(fn, ...)
@@ -24,6 +26,25 @@ describe("a fleet", function()
     assert.equal("fleet:update: a function expected, got number", raised(fleet.update, fleet, 5))
     assert.equal("fleet:undo: it needs a history; leave history=false out",
       raised(fleet.undo, fleet, 1, { history = false }))
+  end)
+end)
+
+describe("the core", function()
+  it("names lua-cjson, without which it does not load", function()
+    local own = package.cpath:match "^[^;]+"
+    local told = program.run(("exec %s -e %s"):format(program.lua, program.quote
+      'print((select(2, pcall(require, "handoff.core"))))'), { LUA_CPATH = own, LUA_CPATH_5_4 = own })
+    assert.truthy(told:find("handoff needs lua-cjson (Debian: lua-cjson; LuaRocks: lua-cjson), which", 1, true), told)
+  end)
+end)
+
+describe("changes", function()
+  it("are of no document that has something else in their place", function()
+    local before, after = { settings = { keywords = { "a" } } }, { settings = { keywords = { "b" } } }
+    local made = change.diff(before, after)
+    for _, other in ipairs { { settings = "none" }, { settings = { keywords = "none" } } } do
+      assert.matches("the document has no such thing to change", raised(change.apply, other, made))
+    end
   end)
 end)
 

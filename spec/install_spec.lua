@@ -61,7 +61,8 @@ describe("make install", function()
 
   -- As a package is built: more than once, many jobs, whatever the umask.
   it("fills a distribution's folders with files of its modes that name no place of the machine", function()
-    local where = ("DESTDIR=%s PREFIX=/usr LIBDIR=/usr/lib/of-this-machine/lua/%%"):format(folder)
+    local where = ("DESTDIR=%s PREFIX=/usr LIBDIR=/usr/lib/of-this-machine/lua/%% "
+      .. "ZSHDIR=/usr/share/zsh/vendor-completions"):format(folder)
     make("-j4 install " .. where)
     make("-j4 install " .. where, "077")
     assert.equal("", listed "-mindepth 1 -type d -not -perm 755 -o -type f -not -perm 644 -not -perm 755")
@@ -70,6 +71,7 @@ describe("make install", function()
     for _, abi in ipairs { "5.1", "5.4" } do
       assert.equal("core.so\nfold.so\nserve.so\nzone.so\n", (program.run(at:format(folder, abi))))
     end
+    assert.equal(folder .. "/usr/share/zsh/vendor-completions/_handoff\n", listed "-name _handoff")
     local begins = program.run(("head -n 5 %s/usr/bin/handoff"):format(folder))
     assert.truthy(begins:find('"/usr/share/lua/5.4", "/usr/lib/of-this-machine/lua/5.4"', 1, true), begins)
   end)

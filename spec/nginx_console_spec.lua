@@ -475,7 +475,7 @@ describe("the console", function()
 
   it("answers while the API hangs, says who was not looked at, and writes nothing that was not shown", function()
     local usual = server
-    server = start(SECRET, true, "timeout = 1.2, deadline = 5, concurrency = 1", "patience = 0.4")
+    server = start(SECRET, true, "timeout = 3, deadline = 12, concurrency = 1", "patience = 1.5")
     finally(function()
       box:faults {}
       server:stop()

@@ -86,7 +86,7 @@ describe("a token inside nginx", function()
     ask_all()
     local walked = ask "/modules"
     assert.is_true(#walked > 10000)
-    local kept = ("timeout 20 sh -c 'until ls %s/kept/*.cached 2>/dev/null; do sleep 0.02; done'"):format(folder)
+    local kept = ("timeout 120 sh -c 'until ls %s/kept/*.cached 2>/dev/null; do sleep 0.02; done'"):format(folder)
     assert.equal(0, select(2, program.run(kept)))
     secrets.assert_none("the folder", program.run(("cat %s/kept/*"):format(folder)), (table.unpack or unpack)(tokens))
     for _, pid in ipairs(server:workers()) do

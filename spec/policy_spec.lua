@@ -174,6 +174,8 @@ local slips = {
   ['expect()'] = "expect: a value expected, such as the agent",
   ['expect(agent):open_at()'] = 'open_at: a time expected, such as "sat 11:00"',
   ['expect(agent):open_at "saturn"'] = 'open_at: "saturn"',
+  ['expect(agent):hands_over "agent"'] = 'hands_over: an event expected, such as { message = "agent" }',
+  ['expect(agent):says("question", 5)'] = "says: a text expected second, or nothing",
   ['expect(agent):hands_over { topics = "x" }'] = 'no option "topics"; did you mean "topic"?',
   ['expect(agent):hands_over { guideline = "Refunt" }'] = 'did you mean "Refund"?',
   ['expect(agent):routes("Biling", { 5 })'] = 'did you mean "Billing"?',

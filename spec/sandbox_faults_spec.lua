@@ -226,6 +226,16 @@ describe("the sandbox's faults", function()
     end)
   end)
 
+  it("add to a list what is beyond its end, and end when they are taken away", function()
+    box:faults { { fault = "edit", method = "GET", path = "settings.keywords[99]", value = "theirs" } }
+    local before = decode(stored).settings.keywords
+    local after = request "GET".json.settings.keywords
+    assert.same({ #before + 1, "theirs" }, { #after, after[#after] })
+    box:no_faults()
+    assert.same({}, box:fired())
+    assert.same(after, request "GET".json.settings.keywords)
+  end)
+
   it("drop one field of a PUT and store the rest, and say so or not", function()
     local before = decode(stored).settings.question_message
     for _, echo in ipairs { false, true } do

@@ -70,7 +70,7 @@ for _, name in ipairs {
   "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "LD_PRELOAD", "CFLAGS", "CPPFLAGS", "COVER", "BUILD",
   "DESTDIR", "PREFIX",
   "HANDOFF_BUILD", "LUA_PATH", "LUA_CPATH", "LUA_PATH_5_3", "LUA_CPATH_5_3",
-  "LUA_PATH_5_4", "LUA_CPATH_5_4", "LUADIR", "LIBDIR", "DOCDIR", "VMS",
+  "LUA_PATH_5_4", "LUA_CPATH_5_4", "LUADIR", "LIBDIR", "DOCDIR", "ZSHDIR", "VMS",
 } do
   fresh[name] = false
 end

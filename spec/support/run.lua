@@ -1,5 +1,6 @@
 -- SPDX-License-Identifier: MIT
---- Runs checks, three at a time, and adds them up: run.lua COMMAND… -- CHECK…, where `COMMAND CHECK` runs one.
+--- Runs checks, three at a time, and adds them up: run.lua COMMAND… -- CHECK…, where `COMMAND CHECK` runs one. They are begun in
+-- their order, and shown as they end: those that take longest come first.
 -- A check named test-… prints lines `N passed, N failed`, one for each program that it runs, and these count; one that prints
 -- none, or counts nothing, or fails in spite of them, counts as a failure. Every other check counts as one. Ends with such a
 -- line itself.
@@ -22,26 +23,33 @@ local function read(shell)
   return text
 end
 
--- Starts one check with a temporary folder of its own → what finish takes. What it prints goes to a file beside that folder.
-local function start(check)
-  local temp = read("mktemp -d"):gsub("\n", "")
-  os.execute("chmod 711 " .. quoted(temp)) -- a server's workers may run as somebody else
-  local shell = "TMPDIR=%s timeout -k 10 %d %s %s >%s.log 2>&1 </dev/null"
-  return { temp = temp, pipe = assert(io.popen(shell:format(quoted(temp), limit, command, check, quoted(temp)))) }
+-- Runs one check with a temporary folder of its own, where a server's workers may run as somebody else; what it prints
+-- goes to a file beside that folder → a line STATUS SECONDS CHECK FOLDER.
+local one = [[
+temp=$(mktemp -d) && chmod 711 "$temp" && begun=$(date +%s)
+TMPDIR=$temp timeout -k 10 LIMIT COMMAND "$0" >"$temp.log" 2>&1 </dev/null
+echo "$? $(($(date +%s) - begun)) $0 $temp"]]
+
+-- Starts them all, the first ones first, and three at a time → a pipe with a line for each, once it has ended.
+local function start()
+  local script = one:gsub("%u%u+", { LIMIT = tostring(limit), COMMAND = command })
+  local names = "printf '%s\\n' " .. table.concat(checks, " ")
+  return assert(io.popen(names .. " | xargs -n 1 -P 3 sh -c " .. quoted(script)))
 end
 
--- Waits for a check's end; its folder must be empty then → its lines, whether it ended well.
-local function finish(check, begun)
-  local well, lines = begun.pipe:close(), {}
-  for line in io.lines(begun.temp .. ".log") do
+-- What a check left; its folder must be empty → its lines, whether it ended well.
+local function finish(check, status, temp)
+  local lines, well = {}, status == "0"
+  for line in io.lines(temp .. ".log") do
     lines[#lines + 1] = line
-    if check:find "^'test%-" then print("  " .. line) end
+    if check:find "^test%-" then print("  " .. line) end
   end
-  local left = read("ls -A " .. quoted(begun.temp))
-  os.execute(("rm -rf %s %s.log"):format(quoted(begun.temp), quoted(begun.temp)))
+  if status == "124" or status == "137" then print(("  ended after %d seconds"):format(limit)) end
+  local left = read("ls -A " .. quoted(temp))
+  os.execute(("rm -rf %s %s.log"):format(quoted(temp), quoted(temp)))
   if left ~= "" then
     print("  left in the temporary folder: " .. left:gsub("\n", " "))
-    well = nil
+    well = false
   end
   return lines, well
 end
@@ -63,17 +71,17 @@ local function single(lines, well)
   return well and 1 or 0, well and 0 or 1
 end
 
-local all_passed, all_failed, begun = 0, 0, {}
-for i, check in ipairs(checks) do
-  for next = i, math.min(i + 2, #checks) do begun[next] = begun[next] or start(checks[next]) end
-  local name = check:match "^'(.*)'$"
+if #checks == 0 then error("run.lua: no check is named", 0) end
+local all_passed, all_failed, ended = 0, 0, 0
+for line in start():lines() do
+  local status, seconds, name, temp = line:match "^(%d+) (%d+) (%S+) (.+)$"
   print("== " .. name)
+  local count = name:find "^test%-" and counted or single
+  local passed, failed = count(finish(name, status, temp))
+  print(("== %s: %d passed, %d failed (%d s)"):format(name, passed, failed, seconds))
   io.flush()
-  local count = check:find "^'test%-" and counted or single
-  local passed, failed = count(finish(check, begun[i]))
-  print(("== %s: %d passed, %d failed"):format(name, passed, failed))
-  all_passed, all_failed = all_passed + passed, all_failed + failed
+  all_passed, all_failed, ended = all_passed + passed, all_failed + failed, ended + 1
 end
-if #checks == 0 then all_failed = 1 end
+all_failed = all_failed + #checks - ended
 print(("%d passed, %d failed"):format(all_passed, all_failed))
 os.exit(all_failed == 0)

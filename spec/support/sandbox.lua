@@ -138,6 +138,7 @@ function Box:document(name) return backstage(self, "GET", "document/" .. name).b
 function Box:store(name, text) backstage(self, "PUT", "document/" .. name, text) end
 function Box:revoke(name) backstage(self, "POST", "revoke/" .. name) end
 function Box:faults(rules) backstage(self, "PUT", "faults", json.encode(json.array(rules))) end
+function Box:no_faults() backstage(self, "DELETE", "faults") end
 function Box:fired() return backstage(self, "GET", "faults").json end
 function Box:issue(name) return backstage(self, "POST", "token/" .. name).json.token end
 function Box:ledger() return backstage(self, "GET", "ledger").json end

@@ -65,6 +65,7 @@ function readers.command(command)
   local output = pipe:read(MOST) or ""
   pipe:close()
   local text, status = output:match "^(.*)\n(%d+)$"
+  if not text and #output < MOST then return nil, "the command was interrupted; try again" end
   if not text then return nil, "the command printed too much; the first line is to be the token" end
   if status ~= "0" then
     return nil, ("the command ended with status %s; run it by itself to see why"):format(status)
