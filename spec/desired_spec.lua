@@ -202,7 +202,7 @@ return { a = "x\65\z   y\"", ["b"] = [==[ l ]==], --[[ d ]] c = { 1, -2, 3.5e2, 
         assert.same({ expected }, problems("return " .. text), text)
       end
       local color = '{ "settings": {},\n  "color": [1, {"a": "}"}] }'
-      assert.same({ "2:3 unknown color: no such field; known are settings, availability, generic_guidelines, "
+      assert.same({ "2:3 unknown color: no such field; known are: settings, availability, generic_guidelines, "
         .. "custom_guidelines, routing_profiles" }, problems(color, "x.json"))
     end)
 

@@ -6,6 +6,7 @@
 --   verb     its name
 local core = require "handoff.core"
 local failure = require "handoff.command.failure"
+local hint = require "handoff.hint"
 local plain = require "handoff.plain"
 local status = require "handoff.command.status"
 
@@ -96,10 +97,9 @@ end
 local function refuse_agent(self, fleet, name)
   local names = {}
   for i, agent in ipairs(fleet:agents()) do names[i] = agent.name end
-  local nearest = core.schema.nearest(name, names)
   local chosen = (self.args.select or self.args.shard) and "that is selected " or ""
   failure.raise(status.misuse, ("%s: no agent of %s %shas this name; %s"):format(name, self.args.inventory, chosen,
-    nearest and ("did you mean %q?"):format(nearest) or "`handoff agents` lists them"))
+    hint(name, names, "`handoff agents` lists them")))
 end
 
 --- The agents of these names, in the inventory's order; one that is not there ends the verb.

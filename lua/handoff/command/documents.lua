@@ -95,9 +95,8 @@ local function check_names(path, names, entries)
   for i, entry in ipairs(entries) do there[entry.agent], list[i] = true, entry.agent end
   for _, name in ipairs(names) do
     if not there[name] then
-      local nearest = core.schema.nearest(name, list)
       failure.raise(status.misuse, ("%s: %s has nothing of this agent; %s"):format(name, path,
-        nearest and ("did you mean %q?"):format(nearest) or "it has " .. require("handoff.digest").names(list, 60)))
+        require "handoff.hint"(name, list, "it has " .. require("handoff.digest").names(list, 60))))
     end
   end
 end

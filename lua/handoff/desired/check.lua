@@ -1,6 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --- A tree of desired state held against the schema and all of the rules of cfg:check, each problem at its place in the file.
 local core = require "handoff.core"
+local hint = require "handoff.hint"
 local shape = require "handoff.shape"
 
 local array = core.json.array
@@ -36,9 +37,7 @@ end
 local take
 
 local function note_unknown(c, row, entry, path)
-  local near = core.schema.nearest(entry.name, row.names)
-  note(c, entry, step(path, shown(entry.name)), "unknown", near and ('no such field; did you mean "%s"?'):format(near)
-    or "no such field; known are " .. table.concat(row.names, ", "))
+  note(c, entry, step(path, shown(entry.name)), "unknown", "no such field; " .. hint(entry.name, row.names))
 end
 
 local function take_object(c, row, node, path)

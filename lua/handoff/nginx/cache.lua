@@ -22,6 +22,7 @@ local client = require "handoff.client"
 local environment = require "handoff.environment"
 local flights = require "handoff.nginx.cache.flight"
 local folders = require "handoff.nginx.cache.folder"
+local hint = require "handoff.hint"
 local inventory = require "handoff.inventory"
 local options = require "handoff.options"
 local phase = require "handoff.nginx.phase"
@@ -266,10 +267,9 @@ local function record_named(self, name, what)
   if record then return record end
   local names = {}
   for i, other in ipairs(self.records) do names[i] = other.name end
-  local near = type(name) == "string" and core.schema.nearest(name, names)
   refuse { path = what, rule = "agent", value = name, message = ("no agent %s in the inventory; %s"):format(
     type(name) == "string" and ("%q"):format(name) or "that is a " .. type(name),
-    near and ("did you mean %q?"):format(near) or "cache:agents() has those that are") }
+    hint(name, names, "cache:agents() has those that are")) }
 end
 
 local function served(self, record, entry)

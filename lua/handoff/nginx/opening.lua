@@ -3,6 +3,7 @@
 -- open does.
 local answer = require "handoff.nginx.answer"
 local core = require "handoff.core"
+local hint = require "handoff.hint"
 local hours = require "handoff.hours"
 local options = require "handoff.options"
 local time = require "handoff.time"
@@ -64,9 +65,8 @@ local function check_name(what, cache, name)
   if cache:knows(name) then return end
   local names = {}
   for i, agent in ipairs(cache:agents()) do names[i] = agent.name end
-  local near = core.schema.nearest(name, names)
   refuse(what, "agent", "unknown", ("the cache has no agent %q; %s"):format(name,
-    near and ("did you mean %q?"):format(near) or "give the name of one that its inventory has"))
+    hint(name, names, "give the name of one that its inventory has")))
 end
 
 --- Reads the options of a handler that is about one agent, as options.read; `cache` and `agent` are among them. A name that the

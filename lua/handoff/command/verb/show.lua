@@ -95,10 +95,9 @@ local function write_change(ctx, c)
 end
 
 local function refuse_agent(run, name, names)
-  local core = require "handoff.core"
-  local nearest = core.schema.nearest(name, names)
+  local hint = require "handoff.hint"
   failure.raise(status.misuse, ("%s: no agent of run %d has this name; %s"):format(name, run.id,
-    nearest and ("did you mean %q?"):format(nearest) or ("`handoff show %d` names them"):format(run.id)))
+    hint(name, names, ("`handoff show %d` names them"):format(run.id))))
 end
 
 local function show_agent(ctx, run, name)
