@@ -89,10 +89,10 @@ static const char *read_piece(lua_State *inner, void *data, size_t *len) {
     bounded *b = data;
     const char *piece = b->text;
     if (is_late(b)) luaL_error(inner, "%s: it takes too long to read", b->chunk + 1);
-    *len = b->len < PIECE ? b->len : PIECE;
+    *len = b->len < PIECE ? b->len : PIECE; /* none: the text has ended */
     b->text += *len;
     b->len -= *len;
-    return *len > 0 ? piece : NULL;
+    return piece;
 }
 
 /* --- what is in reach --------------------------------------------------------------------------------------------- */
