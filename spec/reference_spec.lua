@@ -144,12 +144,38 @@ describe("the reference", function()
     assert.same({}, odd)
   end)
 
+  it("says what is returned where something is", function()
+    local odd, lines = {}, {}
+    each_item(function(item, where)
+      local owner = item.class or where:match "^[^:]+"
+      local fn = (live[owner] or require(owner))[item.name]
+      local of = type(fn) == "function" and debug.getinfo(fn, "S")
+      -- what matchers return is for expect alone, which returns nothing
+      if not of or of.what ~= "Lua" or item.is_local or item.returns[1] or owner == "Expectation" then return end
+      local path = of.source:sub(2)
+      if not lines[path] then
+        lines[path] = {}
+        for line in (read(path) .. "\n"):gmatch "(.-)\n" do table.insert(lines[path], line) end
+      end
+      for i = of.linedefined, of.lastlinedefined do
+        local value = (" " .. lines[path][i]):match "%sreturn%s+(%S+)"
+        if value and value ~= "end" then odd[#odd + 1] = ("%s: nothing is said of what it returns"):format(where) end
+      end
+    end)
+    assert.same({}, odd)
+  end)
+
   it("has the options that there are", function()
     local rows = { ClientOptions = require("handoff.client").rows }
     for _, name in ipairs { "update", "undo" } do
       rows[#rows + 1] = upvalue(live.Fleet[name], name .. "_rows")
     end
     rows.RunOptions, rows.UpdateOptions = rows[1], upvalue(live.Client.update, "update_rows")
+    rows.Event = upvalue(upvalue(require("handoff.simulate").run, "read_event"), "rows")
+    rows.FleetOptions = {}
+    for name, row in pairs(upvalue(require("handoff.fleet").new, "fleet_rows")) do
+      if not rows.ClientOptions[name] then rows.FleetOptions[name] = row end -- which it has besides
+    end
     local seen = 0
     each_item(function(item)
       if not rows[item.name] then return end
@@ -159,7 +185,73 @@ describe("the reference", function()
       assert.same(expected, names, item.name)
       seen = seen + 1
     end)
-    assert.equal(3, seen)
+    assert.equal(5, seen)
+  end)
+
+  -- What is read of options that are all wrong, each function's with its own name for them: { [owner.name] = rows }. Those of
+  -- nginx are read inside nginx alone, and the core's in C.
+  local function rows_read()
+    local options, wrong, all = require "handoff.options", { ["?"] = true }, {}
+    local document = '{"settings":{},"availability":[],"generic_guidelines":[],"custom_guidelines":[],"routing_profiles":[]}'
+    local cfg, fleet, read = assert(handoff.config(document)), assert(handoff.fleet {}), options.read
+    local history = assert(require("handoff.history").open(folder .. "/options.db"))
+    local run = assert(history:start { kind = "update", agents = { { name = "a", key = "k" } } })
+    assert(run:plan("a", document, document, 0))
+    local suite = assert(handoff.policy(folder .. "/policy.lua"))
+    local function of(name, fn, ...)
+      options.read = function(given, rows, what)
+        if given == wrong then all[name] = rows end
+        return read(given, rows, what)
+      end
+      local ok, err = pcall(fn, ...)
+      options.read = read
+      assert(not ok and err.rule == "unknown" and all[name], name)
+    end
+    of("handoff.doctor.examine", require("handoff.doctor").examine, fleet, wrong)
+    of("handoff.drift.look", require("handoff.drift").look, fleet, wrong)
+    of("handoff.timetable.new", require("handoff.timetable").new, wrong)
+    of("handoff.sandbox.new", require("handoff.sandbox").new, wrong)
+    of("handoff.history.open", require("handoff.history").open, folder .. "/other.db", wrong)
+    of("History.runs", history.runs, history, wrong)
+    of("History.ended", history.ended, history, 1, wrong)
+    of("History.start", history.start, history, wrong)
+    of("History.reopen", history.reopen, history, 1, wrong)
+    of("RunningRun.done", run.done, run, "a", "changed", wrong)
+    of("Suite.hold", suite.hold, suite, cfg, { name = "a" }, wrong)
+    run:drop()
+    history:close()
+    return all
+  end
+
+  it("has the options of each function that names its own", function()
+    local rows, odd = rows_read(), {}
+    each_item(function(item, where)
+      local owner = item.class or where:match "^[^:]+"
+      local key, names = owner .. "." .. item.name, nil
+      for _, param in ipairs(item.kind == "function" and item.params or {}) do
+        local name = param.name:match "^%a+%.(%a[%w_]*)$"
+        if name then
+          names = names or {}
+          names[name] = true
+        end
+      end
+      local fn = (live[owner] or require(owner))[item.name]
+      if not rows[key] then
+        local is_lua = type(fn) == "function" and debug.getinfo(fn, "S").what == "Lua"
+        odd[#odd + 1] = names and is_lua and key .. ": nothing holds its options" or nil
+        return
+      end
+      for name in pairs(rows[key]) do
+        if not (names and names[name]) then odd[#odd + 1] = ("%s: nothing is said of %s"):format(key, name) end
+      end
+      for name in pairs(names or {}) do
+        if not rows[key][name] then odd[#odd + 1] = ("%s: there is no %s"):format(key, name) end
+      end
+      rows[key] = nil
+    end)
+    for key in pairs(rows) do odd[#odd + 1] = key .. ": nothing is said of its options" end
+    table.sort(odd)
+    assert.same({}, odd)
   end)
 
   -- What is odd about an object, beside the fields that the reference has for its class.

@@ -18,7 +18,7 @@ Task.__index = Task
 -- @treturn any and what it raised
 function Task:join() return self.loop:join(self) end
 --- As `loop:cancel(task)`.
-function Task:cancel() return self.loop:cancel(self) end
+function Task:cancel() self.loop:cancel(self) end
 
 -- Any values, nil among them, as a list with their number `n`.
 function task.pack(...) return { n = select("#", ...), ... } end
