@@ -93,28 +93,45 @@ function readers.param(file, rest)
   local name, kind = rest:match "^([%a_.][%w_.]*)%?? (.*)$"
   assert(kind, "a parameter expected: " .. rest)
   file.params[#file.params + 1] = name
-  split(kind, file.names)
+  file.params[name] = split(kind, file.names)
 end
 
 readers["return"] = function(file, rest)
-  local _, text = split(rest, file.names)
+  local kind, text = split(rest, file.names)
   assert(text == "" or text:find "^# ", "a # expected before the text: " .. rest)
+  file.returns[#file.returns + 1] = kind
 end
 
--- All of it: { classes = { [name] = { fields, parent, methods } }, names = what is named as a type }.
+-- A class is that of the local that stands right below its fields; a function of it is among its methods.
+local function read_code(file, line)
+  local handle = line:match "^local ([%w_]+) = {}$"
+  if handle then
+    file.handles[handle] = assert(file.class, "no class above " .. line)
+    return
+  end
+  local owner, name, names = line:match "^function ([%w_]+)[.:]([%w_]+)%(([^)]*)%) end$"
+  if not owner then
+    file.given = file.given or line:match "^return ([%w_]+)$"
+    return assert(file.given or line == "" or line:find "^%-%- ", line)
+  end
+  assert.equal(names, table.concat(file.params, ", "), line)
+  file.handles[owner].methods[name] = { params = file.params, returns = file.returns }
+  file.params, file.returns = {}, {}
+end
+
+-- All of it: { classes = { [name] = { fields, parent, methods = { [name] = { params = { [name] = type }, returns } } } }, names =
+-- what is named as a type, handles = classes by the locals that stand for them, given = which of those require gives }.
 local function read(text)
-  local file = { classes = {}, names = {}, params = {} }
+  local file = { classes = {}, names = {}, handles = {}, params = {}, returns = {} }
   for line in text:gmatch "([^\n]*)\n" do
     local tag, rest = line:match "^%-%-%-@(%l+) (.*)$"
-    local names = line:match "^function [%w_]+[.:][%w_]+%(([^)]*)%) end$"
     if tag then
       assert(readers[tag], "no such annotation: " .. line)(file, rest)
-    elseif names then
-      assert.equal(names, table.concat(file.params, ", "), line)
-      file.params = {}
+    elseif not line:find "^%-%-%-" then
+      read_code(file, line)
+      file.class = nil -- which reaches as far as the lines that stand together
     else
-      assert(not line:find "^%-%-%-%s*@" and (line == "" or line:find "^%-%-" or line:find "^local [%w_]+ = {}$"
-        or line == "return handoff"), line)
+      assert(not line:find "^%-%-%-%s*@", line)
     end
   end
   return file
@@ -167,6 +184,44 @@ describe("the types for editors", function()
     check("handoff.Configuration", core.schema.document())
     assert.is_true(seen > 20)
     assert.equal("handoff.Configuration", file.classes["handoff.Config"].parent)
+  end)
+
+  -- The class that a chain of fields and calls ends in, beginning with what require "handoff" gives; ".x" a field, "x()" what a
+  -- call returns, "x(fn)#2" the second parameter of the function that a call takes as `fn`.
+  local function class_at(chain)
+    local class = file.handles[file.given]
+    for step in chain:gmatch "%S+" do
+      local found, name, call, at = nil, step:match "^([%w_]+)(%(?%w*%)?)#?(%d*)$"
+      local here = class
+      while here and not found do
+        found = call == "" and here.fields[name] and here.fields[name].type or here.methods[name]
+        here = file.classes[here.parent]
+      end
+      assert(found, chain .. ": there is no " .. step)
+      if call == "()" then found = found.returns[1] end
+      if at ~= "" then
+        found = found.params[call:match "%w+"]:match "^fun(%b())"
+        for _ = 1, tonumber(at) do found = found:match ":(.*)$" end
+      end
+      class = assert(file.classes[found:match "^[%w_.]+"], chain .. ": no class: " .. found)
+    end
+    return class
+  end
+
+  it("lead from each way to a configuration to its settings, and to the items of its lists", function()
+    local settings, item = file.classes["handoff.Settings"], file.classes["handoff.RoutingProfile"]
+    for _, way in ipairs {
+      "config()", "client() get()", "client() put()", "client() update(fn)#1", "client() update() after",
+      "fleet() update(fn)#1", "fleet() select() shard() update(fn)#1", "fleet() resume(fn)#1",
+      "fleet() each(fn)#1 get()",
+      "config() copy()", "client() update(fn)#2 get()",
+    } do
+      assert.equal(settings, class_at(way .. " settings"), way)
+      assert.equal(item, class_at(way .. " routing_profiles add()"), way)
+      assert.equal(item, class_at(way .. " routing_profiles find()"), way)
+      assert.is_not_nil(class_at(way .. " changes()"))
+    end
+    assert.equal("handoff.ClientOptions", class_at "fleet() update(fn)#2".parent) -- the agent
   end)
 
   it("have what an edit calls", function()

@@ -45,9 +45,11 @@ local function both(a, b)
   return all
 end
 
+local document = '{"settings":{},"availability":[],"generic_guidelines":[],"custom_guidelines":[],'
+  .. '"routing_profiles":[]}'
+
 -- Where the functions of each class and module really are, by its name.
 local function live_tables(folder)
-  local text = '{"settings":{},"availability":[],"generic_guidelines":[],"custom_guidelines":[],"routing_profiles":[]}'
   local path = folder .. "/policy.lua"
   local file = assert(io.open(path, "w"))
   file:write 'it("is", function() end)'
@@ -60,7 +62,7 @@ local function live_tables(folder)
   local value, agent = require "handoff.policy.value", require "handoff.policy.agent"
   local live = {
     handoff = handoff, ["handoff.json"] = handoff.json, Config = core.config.methods,
-    List = list_methods(assert(handoff.config(text))), Week = methods_of(handoff.week "mon 09:00-10:00"),
+    List = list_methods(assert(handoff.config(document))), Week = methods_of(handoff.week "mon 09:00-10:00"),
     Client = upvalue(methods_of(handoff.client { token = "a.b.c" }), "Client"),
     Fleet = methods_of(assert(handoff.fleet {})), Run = methods_of(require("handoff.fleet.run").new {}),
     History = methods_of(history), RecordedRun = require("handoff.history.record").class(history).__index,
@@ -192,8 +194,7 @@ describe("the reference", function()
   -- nginx are read inside nginx alone, and the core's in C.
   local function rows_read()
     local options, wrong, all = require "handoff.options", { ["?"] = true }, {}
-    local document = '{"settings":{},"availability":[],"generic_guidelines":[],"custom_guidelines":[],"routing_profiles":[]}'
-    local cfg, fleet, read = assert(handoff.config(document)), assert(handoff.fleet {}), options.read
+    local cfg, fleet, take = assert(handoff.config(document)), assert(handoff.fleet {}), options.read
     local history = assert(require("handoff.history").open(folder .. "/options.db"))
     local run = assert(history:start { kind = "update", agents = { { name = "a", key = "k" } } })
     assert(run:plan("a", document, document, 0))
@@ -201,10 +202,10 @@ describe("the reference", function()
     local function of(name, fn, ...)
       options.read = function(given, rows, what)
         if given == wrong then all[name] = rows end
-        return read(given, rows, what)
+        return take(given, rows, what)
       end
       local ok, err = pcall(fn, ...)
-      options.read = read
+      options.read = take
       assert(not ok and err.rule == "unknown" and all[name], name)
     end
     of("handoff.doctor.examine", require("handoff.doctor").examine, fleet, wrong)

@@ -9,6 +9,7 @@ local program = require "support.program"
 local secrets = require "support.secrets"
 local serve = require "handoff.serve"
 local services = require "support.service"
+local terminal = require "support.terminal"
 local transports = require "handoff.transport"
 
 local shapes = {
@@ -278,6 +279,51 @@ describe("a token", function()
       local environment = box:read "environment"
       secrets.assert_none("the environment", environment, tokens[1], tokens[3], tokens[4])
       assert.equal(tokens[2], environment:match "SHOP_TOKEN=([^\n]*)")
+    end)
+
+    it("at a terminal, where it asks and shows how far it is, and is interrupted", function()
+      box:write("edit.lua", "return function(cfg) cfg.settings.is_active = not cfg.settings.is_active end")
+      box.box:faults { { agent = "shop-uk", method = "PUT", fault = "status", status = 400, times = "always" },
+        { agent = "shop-de", method = "PUT", fault = "hang", times = "always" } }
+      local t = terminal.open(("cd %s && %s apply edit.lua --timeout 60"):format(box.folder, command.words()), {
+        env = { HANDOFF_BASE_URL = box.box.base_url, XDG_STATE_HOME = box.folder, SHOP_TOKEN = tokens[2] },
+      })
+      t:wait "go on: "
+      t:type "yes\n"
+      t:wait "3/4"
+      t:type "\3"
+      t:wait "Ctrl-C again ends at once"
+      t:type "\3"
+      local status = t:ends()
+      search("the terminal", t.read)
+      t:close()
+      assert.equal(130, status)
+    end)
+
+    it("nor what the interpreter says of a script that ends in what nothing catches", function()
+      box.box:faults { { agent = "shop-uk", fault = "status", status = 500, times = "always" } }
+      local head = [[
+        local handoff = require "handoff"
+        local fleet = assert(handoff.fleet("agents.lua", { retries = 0, history = false }))
+        local client = handoff.client { token = fleet:agents()[1].token, retries = 0 }
+        local function on_event(event) error(event) end
+      ]]
+      for _, line in ipairs {
+        "assert(client:get())", "local cfg, err = client:get() error(err)", "error(client)", "error(fleet:agents()[1])",
+        "client.token.x = 1", "client:update(7)", "client:put(client)", "error(fleet)",
+        "fleet:update(function(cfg, agent) error(agent) end, { confirm = error })",
+        "fleet:each(function(one, agent) error(one) end, { on_result = error })",
+        "handoff.client { token = fleet:agents()[1].token, on_event = on_event }:get()",
+        "handoff.client { token = fleet:agents()[1].token, timeout = fleet:agents()[1].token }",
+        "handoff.client { tokens = fleet:agents()[1].token }", "handoff.fleet { { name = 'a', tokn = client } }",
+        "coroutine.wrap(function() error(client) end)()",
+      } do
+        local path = box:write("crash.lua", head .. line)
+        local said, status = program.run(("cd %s && %s %s"):format(box.folder, program.quote(program.lua), path),
+          { SHOP_TOKEN = tokens[2], HANDOFF_BASE_URL = box.box.base_url })
+        assert.equal(1, status, line .. "\n" .. said)
+        search(line, said)
+      end
     end)
 
     it("nor what is in the history while it is written", function()
