@@ -365,8 +365,11 @@ describe("a token", function()
     ]]
     box:write("walk.lua", code)
     local line = ("cd %s && %s walk.lua %s h.db"):format(box.folder, program.quote(program.lua), box.box.base_url)
-    local output, status = program.run(line, { HANDOFF_TOKEN = box.box.agents[2].token, LUA_PATH = package.path,
-      LUA_PATH_5_4 = package.path, LUA_CPATH = package.cpath, LUA_CPATH_5_4 = package.cpath })
+    local env = { HANDOFF_TOKEN = box.box.agents[2].token }
+    for _, version in ipairs { "", "_5_3", "_5_4" } do
+      env["LUA_PATH" .. version], env["LUA_CPATH" .. version] = package.path, package.cpath
+    end
+    local output, status = program.run(line, env)
     assert.equal(0, status, output)
     assert.truthy(output:find "live %d%d%d%d" and output:find "\ngone\n", output:sub(1, 2000))
     for _, agent in ipairs(box.box.agents) do secrets.assert_none("what modules lead to", output, agent.token) end

@@ -16,8 +16,6 @@ core.error.home(debug.getinfo(1, "S").source)
 
 local desired = {}
 
-local MOST_BYTES = 8 * 1024 * 1024 -- the most that an answer of the service may have
-
 -- ---- places -------------------------------------------------------------------------------------------------------------
 
 -- → a function of an offset that tells where it lies: line and column from 1, the column in characters; and the line. Offsets
@@ -76,12 +74,10 @@ end
 --- The text of a file, whatever it says; or nil and why.
 -- @local
 function desired.read_text(path)
-  local kind, why = core.file.kind(path)
-  if kind ~= "file" then return nil, why or "it is no file, but a " .. (kind == "folder" and kind or "device") end
-  local text
-  text, why = require("handoff.file").read(path, MOST_BYTES)
+  local files, text = require "handoff.file", nil
+  local ok, why = files.is_one(path)
+  if ok then text, why = files.read_source(path) end
   if not text then return nil, why end
-  if #text > MOST_BYTES then return nil, "it has more than 8 MiB" end
   return (text:gsub("^\239\187\191", ""))
 end
 

@@ -1,8 +1,11 @@
 -- SPDX-License-Identifier: MIT
 --- Files of the user's. What fails is told in the system's words, without the path, which every message has anyway.
+local core = require "handoff.core"
+
 local file = {}
 
 local BLOCK = 64 * 1024 -- Lua takes a buffer of as many bytes as a read asks for, however few there are
+local MOST_SOURCE = 8 * 1024 * 1024
 
 --- What Lua says of a file, without the path in front.
 function file.reason(path, why)
@@ -14,6 +17,21 @@ function file.open(path, mode)
   local handle, why = io.open(path, mode)
   if handle then return handle end
   return nil, file.reason(path, why)
+end
+
+--- Whether it is one, links followed → true; or nil and why not. What is none may never end, or wait for somebody who writes.
+function file.is_one(path)
+  local kind, why = core.file.kind(path)
+  if kind == "file" then return true end
+  return nil, why or "it is no file, but a " .. (kind == "folder" and kind or "device")
+end
+
+--- The text of a script or of desired state, which nobody writes longer than 8 MiB → it; or nil and why
+function file.read_source(path)
+  local text, why = file.read(path, MOST_SOURCE)
+  if not text then return nil, why end
+  if #text > MOST_SOURCE then return nil, "it has more than 8 MiB" end
+  return text
 end
 
 --- → the text of a file; or nil and why

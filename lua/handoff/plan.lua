@@ -138,8 +138,9 @@ end
 -- @treturn ?table `header`; `names`, a list; `entries`, of `{key, before, meant}` by name
 -- @treturn ?Error err
 function plan.read(path)
-  local file, why = files.open(path, "rb")
-  local first
+  local file, first
+  local ok, why = files.is_one(path)
+  if ok then file, why = files.open(path, "rb") end
   if file then first, why = file:read "*l" end
   if not first then
     if file then file:close() end
@@ -148,7 +149,8 @@ function plan.read(path)
       message = ("the plan cannot be read: %s; name another file"):format(why) }
   end
   local saved = { header = json.decode(first), names = {}, entries = {} }
-  local ok, err = check_header(path, saved.header)
+  local err
+  ok, err = check_header(path, saved.header)
   if ok then ok, err = read_entries(path, file, saved) end
   file:close()
   if not ok then return nil, err end

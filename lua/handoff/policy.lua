@@ -88,7 +88,7 @@ end
 
 -- Adds the tests of one script to the suite → true, or nil, err.
 local function read_script(suite, path)
-  local text, why = files.read(path)
+  local text, why = files.read_source(path)
   if not text then
     return nil, failure { kind = "file", path = path,
       message = ("the policy cannot be read: %s; name a Lua script, or a folder of them"):format(why) }

@@ -66,7 +66,7 @@ end
 -- ---- files --------------------------------------------------------------------------------------------------------------
 
 local function read(path)
-  local text, why = require("handoff.file").read(path)
+  local text, why = require("handoff.file").read_source(path)
   if text then return text end
   failure.raise(status.failed, ("%s: it cannot be read: %s; name a script, a file or folder of desired state, a saved "
     .. "plan, or PATH=VALUE"):format(path, why))
