@@ -305,7 +305,8 @@ describe("a token", function()
       local head = [[
         local handoff = require "handoff"
         local fleet = assert(handoff.fleet("agents.lua", { retries = 0, history = false }))
-        local client = handoff.client { token = fleet:agents()[1].token, retries = 0 }
+        local token = os.getenv "HANDOFF_TOKEN"
+        local client = handoff.client { token = token, retries = 0 }
         local function on_event(event) error(event) end
       ]]
       for _, line in ipairs {
@@ -313,15 +314,17 @@ describe("a token", function()
         "client.token.x = 1", "client:update(7)", "client:put(client)", "error(fleet)",
         "fleet:update(function(cfg, agent) error(agent) end, { confirm = error })",
         "fleet:each(function(one, agent) error(one) end, { on_result = error })",
-        "handoff.client { token = fleet:agents()[1].token, on_event = on_event }:get()",
-        "handoff.client { token = fleet:agents()[1].token, timeout = fleet:agents()[1].token }",
-        "handoff.client { tokens = fleet:agents()[1].token }", "handoff.fleet { { name = 'a', tokn = client } }",
+        "handoff.client { token = token, on_event = on_event }:get()",
+        "handoff.client { token = token, timeout = token }",
+        "handoff.client { tokens = token }",
+        "handoff.client { [token] = 1 }", "handoff.client(token)", "handoff.fleet { { name = 'a', tokn = client } }",
         "coroutine.wrap(function() error(client) end)()",
       } do
         local path = box:write("crash.lua", head .. line)
         local said, status = program.run(("cd %s && %s %s"):format(box.folder, program.quote(program.lua), path),
-          { SHOP_TOKEN = tokens[2], HANDOFF_BASE_URL = box.box.base_url })
+          { SHOP_TOKEN = tokens[2], HANDOFF_TOKEN = tokens[1], HANDOFF_BASE_URL = box.box.base_url })
         assert.equal(1, status, line .. "\n" .. said)
+        assert.is_nil(said:find("no token", 1, true), said)
         search(line, said)
       end
     end)

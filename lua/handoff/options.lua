@@ -22,8 +22,11 @@ local function names(rows)
   return list
 end
 
+-- A name is shown where it may be one: a token may have been given in its place.
 local function refuse_unknown(rows, what, name)
-  refuse(what, "unknown", name, ("no option %q; %s"):format(tostring(name), hint(name, names(rows))))
+  local shown = "of that name"
+  if type(name) ~= "string" or #name <= 32 and name:find "^[%a_][%w_]*$" then shown = ("%q"):format(tostring(name)) end
+  refuse(what, "unknown", name, ("no option %s; %s"):format(shown, hint(name, names(rows))))
 end
 
 -- What reading needs of the rows, made once: the types and the defaults by name, and the names of those that are or may be
