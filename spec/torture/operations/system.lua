@@ -3,6 +3,7 @@
 local list = {}
 local function add(op) list[#list + 1] = op end
 
+local refused = require "torture.refused"
 local tellings = require "torture.tellings"
 
 local function core() return require "handoff.core" end
@@ -43,6 +44,11 @@ add { name = "http url that is none", run = function()
 end }
 add { name = "http headers", run = function()
   return core().http.headers "HTTP/1.1 200 OK\r\nX-One: 1\r\nx-one: 2\r\nContent-Type: text/plain\r\n\r\n"
+end }
+
+add { name = "http check", run = function()
+  core().http.check(request { timeout = 3, ca_file = "/nowhere" }, {})
+  return refused(core().http.check, request { method = "G T" }, {})
 end }
 
 local function drain(engine, transfer)
@@ -132,6 +138,23 @@ end, state = function(t)
   t.loop:run()
   return answer.status .. " " .. one
 end, finish = function(t) t:close() end, accepts = tellings.of_curl }
+
+add { name = "loop cancelled", prepare = transport, run = function(t)
+  local loop, seen = t.loop, {}
+  local waits = { function() return loop:sleep(60) end, function() return t:request(request()) end }
+  for i, wait in ipairs(waits) do
+    local task = loop:spawn(wait)
+    loop:spawn(function() task:cancel() end)
+    local _, err = task:join()
+    if err.kind ~= "cancelled" then return nil, err end
+    seen[i] = err.kind
+  end
+  loop:run()
+  return seen
+end, finish = function(t)
+  pcall(t.loop.run, t.loop)
+  t:close()
+end, accepts = tellings.of_curl }
 
 -- ---- the server ----------------------------------------------------------------------------------------------------------
 
