@@ -330,14 +330,20 @@ nginx_specs := $(wildcard spec/nginx*_spec.lua)
 test-nginx: luajit
 	@$(call busted,luajit,$(nginx_specs))
 
-# Each VM under the sanitizers, and the processes that its tests start. What LuaJIT holds stands in memory of its own mapping, where
-# no leak checker looks: its leaks are left to Lua 5.4.
+# Each VM under the sanitizers, and the processes that its tests start: the program of a checkout finds the checkout's build, and
+# LUA_INIT gives it the sanitized modules before, wherever the sanitizers are there too. What LuaJIT holds stands in memory of its own
+# mapping, where no leak checker looks: its leaks are left to Lua 5.4.
 sanitize = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 sanitizers = LD_PRELOAD="$(shell gcc -print-file-name=libasan.so) $(shell gcc -print-file-name=libubsan.so)"
+sanitized_modules = if (os.getenv "LD_PRELOAD" or ""):find "libasan" then \
+  local vm = rawget(_G, "jit") and "luajit" or "lua" .. _VERSION:gsub("%D", "") \
+  for name in ("$(modules)"):gmatch "%a+" do package.preload["handoff." .. name] = function(...) \
+    local file = ("$(abspath $(BUILD))/asan/%s/handoff/%s.so"):format(vm, name) \
+    return assert(package.loadlib(file, "luaopen_handoff_" .. name))(...) end end end
 asan_luajit := ASAN_OPTIONS=detect_leaks=0
 in_asan = $(MAKE) --no-print-directory -s CC=gcc BUILD=$(BUILD)/asan CFLAGS='$(sanitize)'
 $(known:%=test-asan-%): test-asan-%:
-	@$(in_asan) test-$* \
+	@LUA_INIT='$(sanitized_modules)' $(in_asan) test-$* \
 	  WRAP='env $(sanitizers) $(asan_$*) $(WRAP)'
 test-asan: all # which is the build that the program of a checkout finds
 	@$(in_asan) all
