@@ -382,10 +382,20 @@ coverage: all # which is the build that the program of a checkout finds
 	  checks='test-core test-lua54 test-luajit test-nginx'
 	@$(lua54_lua) spec/coverage/report.lua $(cover) $(subst lua5,luac5,$(lua54_lua))
 
+# A spec file at a time, again when it or a module has changed, so that a run that was ended goes on where it was. The processes
+# that tests start run as they are: first come the files that run most of the C in the process of their own.
+valgrind = valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect,possible --num-callers=20
+valgrind_first := $(patsubst %,spec/%_spec.lua,json config config_abuse change list merge path week token file transport \
+  client_answers client client_write client_doubt client_verify loop serve zone fold time schema check parts select pace retry)
+valgrind_specs = $(if $(filter spec,$(SPEC)),$(valgrind_first) $(filter-out $(valgrind_first) $(nginx_specs),\
+  $(wildcard spec/regress/*_spec.lua spec/*_spec.lua)),$(SPEC))
+$(BUILD)/valgrind/%.ok: % $(call built,lua54)
+	@mkdir -p $(@D)
+	@$(MAKE) --no-print-directory -s test-lua54 SPEC=$* WRAP='$(valgrind)'
+	@touch $@
 test-valgrind:
 	@$(call packages,test-valgrind,$(test_deb) valgrind)
-	@$(MAKE) --no-print-directory -s test-lua54 \
-	  WRAP='valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect,possible --num-callers=20'
+	@$(MAKE) --no-print-directory -s -k $(valgrind_specs:%=$(BUILD)/valgrind/%.ok)
 
 # A run over 300 agents, killed at any of 200 instants and gone on with; KILLS= and SEED= name others.
 KILLS ?= 200
