@@ -330,21 +330,26 @@ nginx_specs := $(wildcard spec/nginx*_spec.lua)
 test-nginx: luajit
 	@$(call busted,luajit,$(nginx_specs))
 
-# Each VM under the sanitizers, and the processes that its tests start: the program of a checkout finds the checkout's build, and
-# LUA_INIT gives it the sanitized modules before, wherever the sanitizers are there too. What LuaJIT holds stands in memory of its own
+# Each VM under the sanitizers, by a name of its own which the tests start it by; no other program has them. The program of a checkout
+# finds the checkout's build, and LUA_INIT gives it the sanitized modules before. What LuaJIT holds stands in memory of its own
 # mapping, where no leak checker looks: its leaks are left to Lua 5.4.
 sanitize = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-sanitizers = LD_PRELOAD="$(shell gcc -print-file-name=libasan.so) $(shell gcc -print-file-name=libubsan.so)"
-sanitized_modules = if (os.getenv "LD_PRELOAD" or ""):find "libasan" then \
+sanitizers = $(foreach name,asan ubsan,$(shell gcc -print-file-name=lib$(name).so)) $(abspath $(BUILD))/alone.so
+asan_luajit := ASAN_OPTIONS=detect_leaks=0
+asan := $(abspath $(BUILD))/asan
+in_asan = $(MAKE) --no-print-directory -s CC=gcc BUILD=$(asan) CFLAGS='$(sanitize)'
+$(BUILD)/alone.so: spec/sanitize/alone.c Makefile
+	$(filter-out -fsanitize=%,$(compile)) -shared $< -o $@
+$(known:%=$(BUILD)/%/lua): $(BUILD)/%/lua: $(BUILD)/alone.so Makefile
+	@printf '%s\n' '#!/bin/bash' 'export LD_PRELOAD="$(sanitizers)" $(asan_$*)' 'exec -a "$$0" $($*_lua) "$$@"' >$@ && chmod 755 $@
+sanitized_modules = local maps = io.open "/proc/self/maps" if maps and maps:read "*a":find "libasan" then \
   local vm = rawget(_G, "jit") and "luajit" or "lua" .. _VERSION:gsub("%D", "") \
   for name in ("$(modules)"):gmatch "%a+" do package.preload["handoff." .. name] = function(...) \
-    local file = ("$(abspath $(BUILD))/asan/%s/handoff/%s.so"):format(vm, name) \
-    return assert(package.loadlib(file, "luaopen_handoff_" .. name))(...) end end end
-asan_luajit := ASAN_OPTIONS=detect_leaks=0
-in_asan = $(MAKE) --no-print-directory -s CC=gcc BUILD=$(BUILD)/asan CFLAGS='$(sanitize)'
+    local file = ("$(asan)/%s/handoff/%s.so"):format(vm, name) \
+    return assert(package.loadlib(file, "luaopen_handoff_" .. name))(...) end end end if maps then maps:close() end
 $(known:%=test-asan-%): test-asan-%:
-	@LUA_INIT='$(sanitized_modules)' $(in_asan) test-$* \
-	  WRAP='env $(sanitizers) $(asan_$*) $(WRAP)'
+	@$(in_asan) $* $(asan)/$*/lua
+	@LUA_INIT='$(sanitized_modules)' $(in_asan) test-$* $*_lua=$(asan)/$*/lua
 test-asan: all # which is the build that the program of a checkout finds
 	@$(in_asan) all
 	@$(check) test-asan-lua54 test-asan-luajit
