@@ -3,4 +3,6 @@
  * A shell, a compiler or a browser with them is slow, or fails. */
 #include <stdlib.h>
 
-__attribute__((constructor)) static void forget(void) { unsetenv("LD_PRELOAD"); }
+__attribute__((constructor)) static void forget(void) {
+    unsetenv("LD_PRELOAD");
+}
