@@ -273,6 +273,8 @@ demo-nginx-run:
 lints := lint-tidy lint-gcc lint-clang lint-c lint-lua lint-format
 checks = test-luajit test-lua54 $(if $(filter spec,$(SPEC)),test-nginx) test-torture test-threads $(lints) test-fuzz test-core
 check = $(lua54_lua) spec/support/run.lua $(MAKE) --no-print-directory -s --
+# Where a check takes many times as long, and longer on a machine that has other work.
+unhurried = CHECK_SECONDS=$${CHECK_SECONDS:-7200}
 
 test:
 	@$(call packages,test,$(test_deb))
@@ -330,18 +332,29 @@ nginx_specs := $(wildcard spec/nginx*_spec.lua)
 test-nginx: luajit
 	@$(call busted,luajit,$(nginx_specs))
 
-# Each VM under the sanitizers, and the processes that its tests start. What LuaJIT holds stands in memory of its own mapping, where
-# no leak checker looks: its leaks are left to Lua 5.4.
+# Each VM under the sanitizers, by a name of its own which the tests start it by; no other program has them. The program of a checkout
+# finds the checkout's build, and LUA_INIT gives it the sanitized modules before. What LuaJIT holds stands in memory of its own
+# mapping, where no leak checker looks: its leaks are left to Lua 5.4.
 sanitize = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
-sanitizers = LD_PRELOAD="$(shell gcc -print-file-name=libasan.so) $(shell gcc -print-file-name=libubsan.so)"
+sanitizers = $(foreach name,asan ubsan,$(shell gcc -print-file-name=lib$(name).so)) $(abspath $(BUILD))/alone.so
 asan_luajit := ASAN_OPTIONS=detect_leaks=0
-in_asan = $(MAKE) --no-print-directory -s CC=gcc BUILD=$(BUILD)/asan CFLAGS='$(sanitize)'
+asan := $(abspath $(BUILD))/asan
+in_asan = $(MAKE) --no-print-directory -s CC=gcc BUILD=$(asan) CFLAGS='$(sanitize)'
+$(BUILD)/alone.so: spec/sanitize/alone.c Makefile
+	$(filter-out -fsanitize=%,$(compile)) -shared $< -o $@
+$(known:%=$(BUILD)/%/lua): $(BUILD)/%/lua: $(BUILD)/alone.so Makefile
+	@printf '%s\n' '#!/bin/bash' 'export LD_PRELOAD="$(sanitizers)" $(asan_$*)' 'exec -a "$$0" $($*_lua) "$$@"' >$@ && chmod 755 $@
+sanitized_modules = local maps = io.open "/proc/self/maps" if maps and maps:read "*a":find "libasan" then \
+  local vm = rawget(_G, "jit") and "luajit" or "lua" .. _VERSION:gsub("%D", "") \
+  for name in ("$(modules)"):gmatch "%a+" do package.preload["handoff." .. name] = function(...) \
+    local file = ("$(asan)/%s/handoff/%s.so"):format(vm, name) \
+    return assert(package.loadlib(file, "luaopen_handoff_" .. name))(...) end end end if maps then maps:close() end
 $(known:%=test-asan-%): test-asan-%:
-	@$(in_asan) test-$* \
-	  WRAP='env $(sanitizers) $(asan_$*) $(WRAP)'
+	@$(in_asan) $* $(asan)/$*/lua
+	@LUA_INIT='$(sanitized_modules)' $(in_asan) test-$* $*_lua=$(asan)/$*/lua
 test-asan: all # which is the build that the program of a checkout finds
 	@$(in_asan) all
-	@$(check) test-asan-lua54 test-asan-luajit
+	@$(unhurried) $(check) test-asan-lua54 test-asan-luajit
 
 # Eight Lua states in eight threads, with requests and collections all the while, the compiled modules under ThreadSanitizer.
 # -fexceptions: LuaJIT unwinds C frames as C++ does, and ThreadSanitizer has to see them end.
@@ -372,14 +385,24 @@ coverage: all # which is the build that the program of a checkout finds
 	@$(covered) all
 	@mkdir -p -m 1777 $(cover)/ran && find $(cover) -name '*.gcno' | sed 's/gcno$$/gcda/' | \
 	  while read -r file; do : >>$$file && chmod 666 $$file; done # nginx's workers may be somebody else
-	@LUA_INIT='$(counting)' GCOV_ERROR_FILE=/dev/null CHECK_SECONDS=7200 $(covered) checks \
+	@LUA_INIT='$(counting)' GCOV_ERROR_FILE=/dev/null $(unhurried) $(covered) checks \
 	  checks='test-core test-lua54 test-luajit test-nginx'
 	@$(lua54_lua) spec/coverage/report.lua $(cover) $(subst lua5,luac5,$(lua54_lua))
 
+# A spec file at a time, again when it or a module has changed, so that a run that was ended goes on where it was. The processes
+# that tests start run as they are: first come the files that run most of the C in the process of their own.
+valgrind = valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect,possible --num-callers=20
+valgrind_first := $(patsubst %,spec/%_spec.lua,json config config_abuse change list merge path week token file transport \
+  client_answers client client_write client_doubt client_verify loop serve zone fold time schema check parts select pace retry)
+valgrind_specs = $(if $(filter spec,$(SPEC)),$(valgrind_first) $(filter-out $(valgrind_first) $(nginx_specs),\
+  $(wildcard spec/regress/*_spec.lua spec/*_spec.lua)),$(SPEC))
+$(BUILD)/valgrind/%.ok: % $(call built,lua54)
+	@mkdir -p $(@D)
+	@$(MAKE) --no-print-directory -s test-lua54 SPEC=$* WRAP='$(valgrind)'
+	@touch $@
 test-valgrind:
 	@$(call packages,test-valgrind,$(test_deb) valgrind)
-	@$(MAKE) --no-print-directory -s test-lua54 \
-	  WRAP='valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect,possible --num-callers=20'
+	@$(MAKE) --no-print-directory -s -k $(valgrind_specs:%=$(BUILD)/valgrind/%.ok)
 
 # A run over 300 agents, killed at any of 200 instants and gone on with; KILLS= and SEED= name others.
 KILLS ?= 200
@@ -399,7 +422,7 @@ golden: lua54
 
 # With the collector at work at every allocation (see spec/support/audit.lua).
 test-gc: all
-	@HANDOFF_GC=always $(MAKE) --no-print-directory -s checks checks='test-lua54 test-luajit'
+	@HANDOFF_GC=always $(unhurried) $(MAKE) --no-print-directory -s checks checks='test-lua54 test-luajit'
 
 # --- fuzz -----------------------------------------------------------------------------------------------------------------
 # Fuzzers of the core are programs of C; those of what is Lua are run by one host. FUZZ_SECONDS are for all of them together, or

@@ -68,9 +68,9 @@ function program.run(command, env) return execute(command, with(tree, env)) end
 local fresh = {}
 for _, name in ipairs {
   "MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "LD_PRELOAD", "CFLAGS", "CPPFLAGS", "COVER", "BUILD",
-  "DESTDIR", "PREFIX",
-  "HANDOFF_BUILD", "LUA_PATH", "LUA_CPATH", "LUA_PATH_5_3", "LUA_CPATH_5_3",
-  "LUA_PATH_5_4", "LUA_CPATH_5_4", "LUADIR", "LIBDIR", "DOCDIR", "ZSHDIR", "VMS",
+  "DESTDIR", "PREFIX", "HANDOFF_BUILD", "HANDOFF_GC", "HANDOFF_OUTCOMES", "HANDOFF_BENCH",
+  "LUA_PATH", "LUA_CPATH", "LUA_PATH_5_3", "LUA_CPATH_5_3", "LUA_PATH_5_4", "LUA_CPATH_5_4",
+  "LUADIR", "LIBDIR", "DOCDIR", "ZSHDIR", "VMS",
 } do
   fresh[name] = false
 end
