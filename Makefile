@@ -477,6 +477,8 @@ test-fuzz: $(replays) $(found:%=$(BUILD)/spec/fuzz/host-%)
 # for that: each of them in make torture, at most TORTURE_MOST of a sweep in make test-torture, others each time.
 failing := malloc calloc realloc strdup strndup free
 TORTURE_MOST ?= 3
+# What is written thousands of times is not to wait for a disk each time.
+torture_tmp := $(or $(TMPDIR),$(firstword $(wildcard /dev/shm /tmp)))
 $(BUILD)/host-%: spec/torture/host.c % Makefile
 	@mkdir -p $(@D)
 	$(compile) $($*_flags) $(lib_flags) $< -o $@ -rdynamic $(shell pkg-config --libs $($*_pc) $(core_pc))
@@ -484,7 +486,7 @@ $(BUILD)/host-%: spec/torture/host.c % Makefile
 hosts: $(found:%=$(BUILD)/host-%)
 torture test-torture: $(found)
 	@$(MAKE) --no-print-directory -s hosts BUILD=$(BUILD)/torture LDFLAGS='$(failing:%=-Wl,--wrap=%)'
-	@status=0; $(foreach vm,$(found),echo '$(vm):'; $($(vm)_lua) spec/torture/run.lua $(abspath $(BUILD))/torture \
+	@status=0; $(foreach vm,$(found),echo '$(vm):'; TMPDIR='$(torture_tmp)' $($(vm)_lua) spec/torture/run.lua $(abspath $(BUILD))/torture \
 	  $(if $(filter torture,$@),0,$(TORTURE_MOST)) || status=1;) exit $$status
 
 # --- measure --------------------------------------------------------------------------------------------------------------

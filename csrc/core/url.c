@@ -36,8 +36,9 @@ static char *get_part(reader *r, CURLUPart part) {
 
 static bool has_part(reader *r, CURLUPart part) {
     char *text = get_part(r, part);
+    bool is_there = text != NULL;
     curl_free(text);
-    return text != NULL;
+    return is_there;
 }
 
 /* Copies a part that must be there; false where it is not or does not fit. */

@@ -173,6 +173,7 @@ local function online(fleet, agents, report, o)
     local err = errors[agent]
     if err ~= nil then
       local valid, url = pcall(client.url, agent.base_url or fleet.clients.base_url, true)
+      if not valid and not core.error.is(url) then error(url, 0) end -- memory was short
       report.by_name[agent.name].answered = err == false
       count_answer(report, valid and url, seen, err == false)
       if err then note_failure(report.findings, agent, err) end

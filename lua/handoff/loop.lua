@@ -61,8 +61,9 @@ end
 
 -- ---- tasks: running them ------------------------------------------------------------------------------------
 
--- A task is its own waiter; a blocked caller has a waiter that is a table without a coroutine. Fields of a waiter:
--- `waiting`, and what it waits for, `transfer`, `entry` (of a sleeper) or `joining` (a task).
+-- A task is its own waiter; a blocked caller has a waiter that is a table without a coroutine. Fields of a waiter: `waiting`,
+-- what it waits for (a transfer, an entry of the sleepers, a task that it joins) or false; of a task also `woken`, from when
+-- it is made ready until it goes on.
 
 -- Memory may be short at every call (of a Lua function, too: it may need a larger stack) and wherever a table grows. No task may
 -- be lost to the loop by that: what takes one from where it waits is a chain of fields that are there from the start, is changed
@@ -73,20 +74,18 @@ local function make_ready(self, task)
   self.turn = self.turn + 1
   task.turn, task.next_ready = self.turn, false
   if self.last_ready then self.last_ready.next_ready = task else self.first_ready = task end
-  self.last_ready = task
+  self.last_ready, task.woken = task, true
 end
 
-
-local function wake(self, waiter)
-  if waiter.co then make_ready(self, waiter) end
-  waiter.waiting = false
+-- Wakes it where that is still what it waits for: memory may have been too short to wait.
+local function wake(self, waiter, on)
+  if waiter.waiting ~= on then return end
+  if not waiter.co then waiter.waiting = false elseif not waiter.woken then make_ready(self, waiter) end
 end
 
 local function finish(self, task)
   local joiners = task.joiners
-  for i = 1, joiners and #joiners or 0 do
-    if joiners[i].waiting and joiners[i].joining == task then wake(self, joiners[i]) end
-  end
+  for i = 1, joiners and #joiners or 0 do wake(self, joiners[i], task) end
   task.joiners, task.done, task.co, task.fn = nil, true, nil, nil
   self.alive = self.alive - 1
 end
@@ -125,6 +124,9 @@ local function current_of(self)
   local task = self.current
   while task and not task.done and status(task.co) ~= "running" and status(task.co) ~= "normal" do
     if task.results then finish(self, task)
+    elseif task.woken then -- it was taken from the queue, and did not go on
+      make_ready(self, task)
+      if not task.waiting then task.co = true end -- not even begun
     elseif not task.waiting or status(task.co) == "dead" then fail(self, task, task.co, "not enough memory") end
     task = task.outer
     self.current = task
@@ -140,7 +142,7 @@ end
 local function work(task)
   while true do
     local args = task.args
-    task.args = nil
+    task.args, task.woken = nil, false
     task.results = pack(task.fn(unpack(args, 1, args.n)))
     task = yield(DONE)
   end
@@ -186,8 +188,7 @@ local function wake_sleepers(self)
   local time, sleepers = now(), self.sleepers
   while sleepers[1] and sleepers[1].at <= time do
     local entry = sleepers[1]
-    if entry.waiter and not entry.is_over then wake(self, entry.waiter) end
-    entry.is_over = true
+    if entry.waiter then wake(self, entry.waiter, entry) end
     pop(sleepers)
   end
 end
@@ -203,19 +204,20 @@ local function engine_of(self)
 end
 
 local function wake_finished(self, engine)
-  local waiters = self.waiters
+  local waiters, running_ones = self.waiters, self.running
   for id in engine.next, engine do
-    local waiter = waiters[id]
-    waiters[id] = nil
-    if waiter then -- otherwise memory was too short to wait for it; as `wake`, which cannot be called: the engine has told of it
-      self.transfers = self.transfers - 1
-      if waiter.co then
+    local waiter, transfer = waiters[id], running_ones[id]
+    waiters[id], running_ones[id] = nil, nil
+    if waiter then self.transfers = self.transfers - 1 end -- otherwise memory was too short to wait for it
+    if waiter and waiter.waiting == transfer then -- as `wake`, which cannot be called: the engine has told of it
+      if not waiter.co then
+        waiter.waiting = false
+      elseif not waiter.woken then
         self.turn = self.turn + 1
         waiter.turn, waiter.next_ready = self.turn, false
         if self.last_ready then self.last_ready.next_ready = waiter else self.first_ready = waiter end
-        self.last_ready = waiter
+        self.last_ready, waiter.woken = waiter, true
       end
-      waiter.waiting = false
     end
   end
 end
@@ -241,6 +243,11 @@ local function step_until(self, waiter)
   end
 end
 
+-- Ends what is waited for.
+local function give_up(on)
+  if type(on) == "userdata" then on:cancel() elseif on.at then on.waiter = nil end
+end
+
 --- Steps the loop until the waiter is woken; what is raised meanwhile (an interrupt) cancels the wait and goes on.
 local function block(self, waiter)
   local task = current_of(self)
@@ -251,9 +258,9 @@ local function block(self, waiter)
   self.depth = self.depth - 1
   if task then task.blocked = outer end
   if ok then return end
+  local on = waiter.waiting
   waiter.waiting = false
-  if waiter.transfer then waiter.transfer:cancel() end
-  if waiter.entry then waiter.entry.waiter = nil end
+  if on then give_up(on) end
   current_of(self)
   core.error.again(err)
 end
@@ -275,13 +282,17 @@ end
 local function new_waiter(self)
   refuse_inside_nginx()
   local task = current_of(self)
-  if task and task.cancelled then return nil, cancelled() end
-  return task and task.co == running() and task or { waiting = false, transfer = false, entry = false, joining = false }
+  if not task then return { waiting = false } end
+  if task.cancelled then return nil, cancelled() end
+  task.waiting = false -- it runs; memory may have been too short for an earlier wait
+  return task.co == running() and task or { waiting = false }
 end
 
-local function wait(self, waiter)
-  waiter.waiting = true
-  if waiter.co then yield(WAITING) else block(self, waiter) end
+local function wait(self, waiter, on)
+  waiter.waiting = on
+  if not waiter.co then return block(self, waiter) end
+  yield(WAITING)
+  waiter.waiting, waiter.woken = false, false
 end
 
 --- Makes an HTTP request and waits for its end. Arguments and answer are those of submit and result in l_http.c: the answer; or
@@ -291,10 +302,10 @@ function Loop:request(request, defaults, direct)
   local waiter, err = new_waiter(self)
   if not waiter then return nil, err end
   local transfer, id = engine_of(self):submit(request, defaults, direct)
+  self.running[id] = transfer -- the engine tells of none that is collected
   self.waiters[id] = waiter
-  waiter.transfer, self.transfers = transfer, self.transfers + 1
-  wait(self, waiter)
-  waiter.transfer = false
+  self.transfers = self.transfers + 1
+  wait(self, waiter, transfer)
   return transfer:result()
 end
 
@@ -307,11 +318,9 @@ function Loop:sleep(seconds)
   local waiter, err = new_waiter(self)
   if not waiter then return nil, err end
   self.order = self.order + 1
-  local entry = { at = now() + seconds, order = self.order, waiter = waiter, is_over = false }
+  local entry = { at = now() + seconds, order = self.order, waiter = waiter }
   push(self.sleepers, entry)
-  waiter.entry = entry
-  wait(self, waiter)
-  waiter.entry = false
+  wait(self, waiter, entry)
   if not entry.waiter then return nil, cancelled() end
   return true
 end
@@ -355,9 +364,7 @@ function Loop:join(task)
   if not waiter then return nil, err end
   task.joiners = task.joiners or {}
   table.insert(task.joiners, waiter)
-  waiter.joining = task
-  wait(self, waiter)
-  waiter.joining = false
+  wait(self, waiter, task)
   if not task.done then return nil, cancelled() end
   return outcome(self, task)
 end
@@ -374,13 +381,11 @@ function Loop:cancel(task)
   if task.co == true then
     task.results = { n = 2, nil, cancelled() }
     finish(self, task)
-  elseif not waiter.waiting then
-    return
-  elseif waiter.transfer then
-    waiter.transfer:cancel() -- wakes it by the way of every transfer that ends
-  else
-    if waiter.entry then waiter.entry.waiter = nil end
-    wake(self, waiter)
+  elseif waiter.waiting and not waiter.woken then
+    local on = waiter.waiting
+    give_up(on)
+    -- A transfer wakes it by the way of every one that ends.
+    if type(on) ~= "userdata" then wake(self, waiter, on) end
   end
 end
 
@@ -439,7 +444,7 @@ function loop.new()
     first_ready = false, last_ready = false, turn = 0, -- a chain of tasks; when the last came into it
     idle = {}, -- coroutines without a task
     sleepers = {}, order = 0,
-    waiters = {}, transfers = 0, -- by the transfer's id; how many
+    waiters = {}, running = {}, transfers = 0, -- by the transfer's id: who waits, the transfer; how many
     first_failed = false, -- a chain of tasks whose error nobody has seen
     depth = 0, -- of blocking waits inside one another
   }, Loop)

@@ -46,11 +46,10 @@ end
 local function settle()
   operations.settle()
   collectgarbage()
-  collectgarbage()
 end
 
 -- A thread of libcurl that looks up a name ends by itself, a moment later.
-local function holdings()
+local function count()
   local own, curl, descriptors, threads = torture.holdings()
   for _ = 1, 1000 do
     if threads == base_threads then break end
@@ -58,6 +57,15 @@ local function holdings()
     own, curl, descriptors, threads = torture.holdings()
   end
   return ("%d own, %d curl, %d descriptors, %d threads"):format(own, curl, descriptors, threads)
+end
+
+-- What is held where that is `held`, or else when all garbage is gone: what is closed by the collector may let go of more.
+local function holdings(held)
+  settle()
+  local now = count()
+  if now == held then return now end
+  settle()
+  return count()
 end
 
 -- One call, with what it is called with → { failed, asked, ok, shown, err, state }
@@ -106,17 +114,14 @@ local function sweep(kind, mode)
   local before = op.state and op.state(subject)
   if op.finish then op.finish(subject) end
   subject = nil -- luacheck: ignore
-  settle()
   local held, size, failed, found = holdings(), collectgarbage "count", 0, 0
   if clean.asked == 0 and most > 0 then return end
   local step = most == 0 and 1 or math.max(1, math.ceil(clean.asked / most))
   local n, seen = 1 + math.floor(chance * step), { failed = 1 }
   while seen.failed > 0 and found < MAX_FINDINGS do
     seen = attempt(kind, mode, n)
-    settle()
-    local now = holdings()
+    local now = holdings(held)
     local again = seen.again or clean_run()
-    settle()
     local wrong = wrong_with(kind, seen, clean, before)
       or now ~= held and ("left behind: %s, not %s"):format(now, held)
       or not again.ok and "once more, it failed: " .. again.shown
@@ -128,6 +133,7 @@ local function sweep(kind, mode)
     failed = failed + (seen.failed > 0 and 1 or 0)
     n = n + step
   end
+  settle()
   local growth = collectgarbage "count" - size
   if growth > GROWTH then print(("found: %s, %s %s: %.0f KiB more"):format(name, kind, mode, growth)) end
   print(("%s %s %d %d"):format(kind, mode, clean.asked, failed))

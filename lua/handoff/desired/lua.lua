@@ -152,6 +152,7 @@ local function read_number(r, at)
   local digits = match(r.text, "^%-?%.?%d[%w_.]*", at)
   if find(digits, "^[^xX]*[eE]$") then digits = digits .. match(r.text, "^[+-]?%d*", at + #digits) end
   local ok, value = pcall(number, digits)
+  if not ok and not find(value, "bad argument", 1, true) then error(value, 0) end -- memory was short
   if not ok then fail(at, "syntax", "no number that can stand here; write it in digits, such as 7") end
   return { kind = "number", value = value, from = at, to = at + #digits - 1 }
 end
@@ -253,10 +254,13 @@ end
 --- Whether the text's first statement is `return {`: desired state, not an edit script.
 function lua.is_data(text)
   local r = { text = text, comments = {} }
-  local ok, at = pcall(skip, r, match(text, "^\239?\187?\191?()"))
-  if not ok or not find(text, "^return%f[^%w_]", at) then return false end
-  ok, at = pcall(skip, r, at + #"return")
-  return ok and sub(text, at, at) == "{"
+  local function first_value()
+    local at = skip(r, match(text, "^\239?\187?\191?()"))
+    return find(text, "^return%f[^%w_]", at) and skip(r, at + #"return")
+  end
+  local ok, at = pcall(first_value)
+  if not ok and type(at) ~= "table" then error(at, 0) end -- no comment that never ends
+  return ok and at ~= nil and sub(text, at, at) == "{"
 end
 
 return lua

@@ -67,12 +67,14 @@ function crew.each(loop, limiter, items, work, broken, is_over)
     if not has_ended then cancel_all() end
     if not ok then core.error.again(raised) end
     if not has_ended then return nil, err end
-    if not left[joined] then
+    local is_broken = not left[joined]
+    if is_broken then
       broken(items[joined], err)
-      leave(joined)
+      active = active - 1
     end
     tasks[joined], left[joined] = nil, nil
-    if joined == started then start_or_cancel() end -- where the task that was to start others had no memory to
+    -- The task that was to start others may have had no memory to.
+    if is_broken or joined == started then start_or_cancel() end
   end
   return true
 end

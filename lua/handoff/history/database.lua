@@ -61,6 +61,7 @@ end
 
 local function prepare(self, sql)
   if not self.connection then return fail(self, "closed", "it was closed meanwhile; open it again") end
+  self.statements[sql] = false -- room for it: one that got lost would stay open, and the connection with it, which leaks then
   local statement, text = self.connection:prepare(sql)
   if not statement then return failed(self, text) end
   self.statements[sql] = statement
@@ -140,7 +141,9 @@ end
 
 --- Closes it; idempotent.
 function Database:close()
-  for _, statement in pairs(self.statements) do statement:close() end
+  for _, statement in pairs(self.statements) do
+    if statement then statement:close() end
+  end
   self.statements = {}
   if self.connection then self.connection:close() end
   self.connection = nil

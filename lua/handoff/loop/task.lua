@@ -32,7 +32,7 @@ function task.new(loop, fn, ...)
   return setmetatable({
     loop = loop, fn = fn, args = task.pack(...), done = false, has_failed = false,
     co = nil, failure = nil, results = nil,
-    waiting = false, transfer = false, entry = false, joining = false, -- as every waiter of handoff.loop
+    waiting = false, woken = false, -- see handoff.loop
     turn = 0, next_ready = false, next_failed = false, outer = false, -- its places in that loop's chains
   }, Task)
 end

@@ -11,6 +11,7 @@ local value = {}
 function value.plain(of)
   if type(of) ~= "table" and type(of) ~= "userdata" or of == core.json.null then return of end
   local ok, iterate, state, first = pcall(core.config.each, of)
+  if not ok and not core.error.is(iterate) then error(iterate, 0) end -- memory was short
   if not ok and type(of) == "userdata" then return of end -- a long number
   local all = {}
   if not ok then iterate, state, first = next, of, nil end

@@ -133,6 +133,23 @@ end, state = function(t)
   return answer.status .. " " .. one
 end, finish = function(t) t:close() end, accepts = tellings.of_curl }
 
+add { name = "loop cancelled", prepare = transport, run = function(t)
+  local loop, seen = t.loop, {}
+  local waits = { function() return loop:sleep(60) end, function() return t:request(request()) end }
+  for i, wait in ipairs(waits) do
+    local task = loop:spawn(wait)
+    loop:spawn(function() task:cancel() end)
+    local _, err = task:join()
+    if err.kind ~= "cancelled" then return nil, err end
+    seen[i] = err.kind
+  end
+  loop:run()
+  return seen
+end, finish = function(t)
+  pcall(t.loop.run, t.loop)
+  t:close()
+end, accepts = tellings.of_curl }
+
 -- ---- the server ----------------------------------------------------------------------------------------------------------
 
 add { name = "serve", kinds = { "lua", "own" }, run = function()

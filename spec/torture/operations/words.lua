@@ -57,6 +57,13 @@ pure("schema near", function() return core().schema.nearest("keyword", { "keywor
 pure("schema as JSON Schema", function()
   return core().json.encode(require("handoff.json_schema").document())
 end)
+pure("schema of desired state", function()
+  return core().json.encode(require("handoff.json_schema").desired())
+end)
+pure("types for editors", function()
+  local text, err = require("handoff.luals").text()
+  return text and #text, err
+end)
 pure("rules", function() return #handoff().rules() end)
 pure("options", function()
   local rows = { a = { "number", min = 1, default = 3 }, b = { "string" }, c = { "boolean", default = false } }
@@ -115,6 +122,19 @@ pure("hours", function()
   local open, why = cfg:is_open(NOON)
   return { open, why, cfg:next_change(NOON), #hours.spans(cfg, NOON, NOON + 86400 * 7) }
 end)
+pure("hours at an instant", function()
+  local hours = require "handoff.hours"
+  local now, err = hours.at(cfg_of(), NOON)
+  return now and { now.open, now.reason, now.next_change, tostring(now.week), tostring(hours.week(cfg_of())) }, err
+end)
+pure("stretches", function()
+  local time, seen = require "handoff.time", {}
+  local zone = assert(time.zone "Europe/Berlin")
+  for from, to, offset in time.stretches(zone, NOON, NOON + 86400 * 365) do
+    seen[#seen + 1] = from .. "-" .. to .. offset
+  end
+  return { seen, time.date(zone:local_time(NOON)), time.clock(75), time.length(75) }
+end)
 pure("simulation", function()
   return tostring(assert(handoff().simulate(cfg_of(), { message = "an AGENT, please", answer = "yes", time = NOON })))
 end)
@@ -134,5 +154,10 @@ end)
 for _, kind in ipairs { "svg", "html", "ics" } do
   add { name = "page " .. kind, prepare = table_of, run = function(t) return #require("handoff.page")[kind](t) end }
 end
+
+local page_file = os.getenv "TORTURE_FOLDER" .. "/page.svg"
+add { name = "page saved", prepare = table_of, run = function(t)
+  return require("handoff.page").save("svg", t, page_file)
+end, finish = function() os.remove(page_file) end }
 
 return list
