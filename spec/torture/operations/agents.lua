@@ -448,7 +448,9 @@ end, accepts = function(text) return text:find "the policy" ~= nil end }
 
 -- LuaJIT's allocator does not fail here: one of its library functions in assembler, while it makes a new short text, then crashes
 -- the VM itself, in the unwinding of its own error (no frame but its own is on the stack).
-add { name = "sandbox looked at", run = function()
+local kinds = { "own", not rawget(_G, "jit") and "lua" or nil }
+
+add { name = "sandbox looked at", kinds = kinds, run = function()
   local sandboxes = require "handoff.sandbox"
   local box, err = sandboxes.new { agents = 2, seed = 3 }
   if not box then return nil, err end
@@ -461,7 +463,7 @@ add { name = "sandbox looked at", run = function()
   if not ok then return nil, failed end
   return seen
 end, finish = function() os.remove(path_of "inventory of a sandbox.lua") end }
-add { name = "sandbox", kinds = { "own", not rawget(_G, "jit") and "lua" or nil }, run = function()
+add { name = "sandbox", kinds = kinds, run = function()
   local box, err = require("handoff.sandbox").new { agents = 2, seed = 3 }
   if not box then return nil, err end
   local engine = core().http.engine()
