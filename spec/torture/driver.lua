@@ -143,7 +143,8 @@ local modes = {
   own = { "once", "all" }, curl = { "once", "all" }, lua = { "once", "all", not jit_module and "gives" or nil },
 }
 for _, kind in ipairs(op.kinds or { "lua", "own", "curl" }) do
+  local wanted = only == "gives" and kind ~= "lua" and "once" or only -- only Lua asks again
   for _, mode in ipairs(modes[kind]) do
-    if not only or only == mode or only == "jit" then sweep(kind, mode) end
+    if not only or wanted == mode or only == "jit" then sweep(kind, mode) end
   end
 end

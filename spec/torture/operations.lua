@@ -5,7 +5,7 @@
 --     state= function(subject) → what must be as it was before or as it is after, nothing between; partial=true: it may be
 --     between, kinds= which memory (by default all), accepts= function(text, kind) → whether an error that says so is one of
 --     memory (see tellings.lua), fresh=true: it is loading.lua instead, in a state of its own }
--- The list is also a table by name.
+-- The list is also a table by name. What is only there inside nginx is not in it: nginx has its own states.
 local operations = { names = {} }
 
 for _, subject in ipairs { "document", "words", "system", "agents" } do

@@ -3,6 +3,7 @@
 local list = {}
 local function add(op) list[#list + 1] = op end
 
+local refused = require "torture.refused"
 local tellings = require "torture.tellings"
 
 local function core() return require "handoff.core" end
@@ -43,6 +44,11 @@ add { name = "http url that is none", run = function()
 end }
 add { name = "http headers", run = function()
   return core().http.headers "HTTP/1.1 200 OK\r\nX-One: 1\r\nx-one: 2\r\nContent-Type: text/plain\r\n\r\n"
+end }
+
+add { name = "http check", run = function()
+  core().http.check(request { timeout = 3, ca_file = "/nowhere" }, {})
+  return refused(core().http.check, request { method = "G T" }, {})
 end }
 
 local function drain(engine, transfer)

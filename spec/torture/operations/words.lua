@@ -65,6 +65,12 @@ pure("types for editors", function()
   return text and #text, err
 end)
 pure("rules", function() return #handoff().rules() end)
+pure("errors", function()
+  local errors = core().error
+  local err = errors.new { kind = "network", message = "it is gone", path = "a.b" }
+  local mistake = { path = "here", rule = "type", message = "a text expected" }
+  return { tostring(err), errors.is(err), refused(errors.raise, mistake) }
+end)
 pure("options", function()
   local rows = { a = { "number", min = 1, default = 3 }, b = { "string" }, c = { "boolean", default = false } }
   return require("handoff.options").read({ b = "x" }, rows, "f")
