@@ -27,7 +27,8 @@ local function commit(self, batch)
   self.delay = math.min(now() - began, MAX_DELAY)
 end
 
--- Once the batch is nobody's, it is settled, whatever is raised: no call stands between the two.
+-- Once the batch is nobody's, it is settled, whatever is raised: no call stands between the two, and its fields are there
+-- from the start, since a table asks for memory to have more.
 local function commit_for_all(self, batch)
   local called, why = pcall(commit, self, batch)
   if called then return end
@@ -48,7 +49,7 @@ end
 function Group:write(row)
   local batch, sleep = self.batch, self.sleep
   if not batch then
-    batch = { rows = {}, due = now() + self.delay }
+    batch = { rows = {}, due = now() + self.delay, done = false, err = false, settled = false }
     self.batch = batch
   end
   batch.rows[#batch.rows + 1] = row

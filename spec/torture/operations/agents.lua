@@ -280,6 +280,26 @@ end, run = function()
   return { runs[1].state, names, #before, #meant }
 end }
 
+-- Two writers who wait for one commit: neither waits for ever.
+add { name = "history in groups", prepare = function() return require("handoff.loop").new() end, run = function(loop)
+  local written = 0
+  local place = { call = function(_, _, rows)
+    loop:sleep(0)
+    written = written + #rows
+    return true
+  end }
+  local group = require("handoff.history.group").new(place, function(seconds) return loop:sleep(seconds) end)
+  local first, second = loop:spawn(group.write, group, "a"), loop:spawn(group.write, group, "b")
+  for _, task in ipairs { first, second } do
+    local done, err = task:join()
+    if not done then return nil, err end
+  end
+  return written
+end, finish = function(loop)
+  pcall(loop.run, loop)
+  loop:close()
+end }
+
 -- ---- inventories ---------------------------------------------------------------------------------------------------------
 
 local token = "eyJhbGciOiJIUzI1NiJ9.eyJzY2VuYXJpb19pZCI6ImFiYyIsImV4cCI6NDEwMjQ0NDgwMH0.c2ln"
