@@ -332,9 +332,10 @@ nginx_specs := $(wildcard spec/nginx*_spec.lua)
 test-nginx: luajit
 	@$(call busted,luajit,$(nginx_specs))
 
-# Each VM under the sanitizers, by a name of its own which the tests start it by; no other program has them. The program of a checkout
-# finds the checkout's build, and LUA_INIT gives it the sanitized modules before. What LuaJIT holds stands in memory of its own
-# mapping, where no leak checker looks: its leaks are left to Lua 5.4.
+# Each VM under the sanitizers, started from a folder of its own by its own name; no other program has them. The program of a
+# checkout finds the checkout's build, and LUA_INIT gives it the sanitized modules before, but where a test started it afresh, without
+# BUILD, for a tree of its own. What LuaJIT holds stands in memory of its own mapping, where no leak checker looks: its leaks are
+# left to Lua 5.4.
 sanitize = -O1 -g -fno-omit-frame-pointer -fsanitize=address,undefined -fno-sanitize-recover=all
 sanitizers = $(foreach name,asan ubsan,$(shell gcc -print-file-name=lib$(name).so)) $(abspath $(BUILD))/alone.so
 asan_luajit := ASAN_OPTIONS=detect_leaks=0
@@ -342,16 +343,18 @@ asan := $(abspath $(BUILD))/asan
 in_asan = $(MAKE) --no-print-directory -s CC=gcc BUILD=$(asan) CFLAGS='$(sanitize)'
 $(BUILD)/alone.so: spec/sanitize/alone.c Makefile
 	$(filter-out -fsanitize=%,$(compile)) -shared $< -o $@
-$(known:%=$(BUILD)/%/lua): $(BUILD)/%/lua: $(BUILD)/alone.so Makefile
-	@printf '%s\n' '#!/bin/bash' 'export LD_PRELOAD="$(sanitizers)" $(asan_$*)' 'exec -a "$$0" $($*_lua) "$$@"' >$@ && chmod 755 $@
-sanitized_modules = local maps = io.open "/proc/self/maps" if maps and maps:read "*a":find "libasan" then \
+$(known:%=sanitized-%): sanitized-%: $(BUILD)/alone.so %
+	@printf '%s\n' '#!/bin/bash' 'export LD_PRELOAD="$(sanitizers)" $(asan_$*)' 'exec -a "$$0" $($*_lua) "$$@"' \
+	  >$(BUILD)/$*/$(notdir $($*_lua)) && chmod 755 $(BUILD)/$*/$(notdir $($*_lua))
+sanitized_modules = local build = os.getenv "BUILD" local maps = build and io.open "/proc/self/maps" \
+  if maps and maps:read "*a":find "libasan" then \
   local vm = rawget(_G, "jit") and "luajit" or "lua" .. _VERSION:gsub("%D", "") \
   for name in ("$(modules)"):gmatch "%a+" do package.preload["handoff." .. name] = function(...) \
-    local file = ("$(asan)/%s/handoff/%s.so"):format(vm, name) \
+    local file = ("%s/%s/handoff/%s.so"):format(build, vm, name) \
     return assert(package.loadlib(file, "luaopen_handoff_" .. name))(...) end end end if maps then maps:close() end
 $(known:%=test-asan-%): test-asan-%:
-	@$(in_asan) $* $(asan)/$*/lua
-	@LUA_INIT='$(sanitized_modules)' $(in_asan) test-$* $*_lua=$(asan)/$*/lua
+	@$(in_asan) sanitized-$*
+	@LUA_INIT='$(sanitized_modules)' $(in_asan) test-$* $*_lua=$(asan)/$*/$(notdir $($*_lua))
 test-asan: all # which is the build that the program of a checkout finds
 	@$(in_asan) all
 	@$(unhurried) $(check) test-asan-lua54 test-asan-luajit
