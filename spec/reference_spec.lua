@@ -2,15 +2,11 @@
 -- What the reference says is what there is: held against the live tables, whoever reads its comments.
 local handoff = require "handoff"
 local core = require "handoff.core"
+local files = require "handoff.file"
 local reference = require "handoff.reference"
 local program = require "support.program"
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local function read(path) return assert(files.read(path)) end
 
 local function methods_of(object) return debug.getmetatable(object).__index end
 

@@ -265,19 +265,17 @@ static void check_makers(lua_State *L, bounded *b) {
     }
 }
 
-static int push_stopped(lua_State *L, const char *why, size_t len) {
+static int push_stopped(lua_State *L, const char *why) {
     lua_pushnil(L);
-    lua_pushlstring(L, why, len);
+    lua_pushstring(L, why);
     return 2;
 }
 
 static int push_failure(lua_State *L, const bounded *b, int status) {
-    static const char odd[] = "it raised an error", large[] = "it takes too much memory";
     if (status == LUA_ERRMEM && !b->full) return luaL_error(L, "not enough memory");
-    if (status == LUA_ERRMEM) return push_stopped(L, large, sizeof large - 1);
-    size_t len = 0;
-    const char *why = lua_type(b->inner, -1) == LUA_TSTRING ? lua_tolstring(b->inner, -1, &len) : NULL;
-    return why != NULL ? push_stopped(L, why, len) : push_stopped(L, odd, sizeof odd - 1);
+    if (status == LUA_ERRMEM) return push_stopped(L, "it takes too much memory");
+    bool is_text = lua_type(b->inner, -1) == LUA_TSTRING;
+    return push_stopped(L, is_text ? lua_tostring(b->inner, -1) : "it raised an error");
 }
 
 /* run(text, chunk, { bytes=, steps=, values=, seconds= }, { NAME = usage }, make) → what the text returns | nil, why.
@@ -302,10 +300,7 @@ static int l_run(lua_State *L) {
         results = push_failure(L, b, status);
     } else {
         lua_rawgetp(b->inner, LUA_REGISTRYINDEX, b);
-        if (!copy_value(L, b, 5, 0)) {
-            static const char much[] = "it gives back too much";
-            results = push_stopped(L, much, sizeof much - 1);
-        }
+        if (!copy_value(L, b, 5, 0)) results = push_stopped(L, "it gives back too much");
     }
     end(b);
     return results;

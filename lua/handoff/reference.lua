@@ -10,6 +10,7 @@
 --             type= of a field, params, returns, is_local = true where it is not for scripts }; params of a table are its
 --             fields; each is { name=, type=, text=, optional= true or nil }, returns have no name
 local core = require "handoff.core"
+local files = require "handoff.file"
 
 local reference = {}
 
@@ -149,14 +150,13 @@ function reference.pages()
   local pages = {}
   for _, name in ipairs(reference.modules) do
     local path = source_of(name)
-    local file = path and io.open(path, "rb")
-    if not file then
+    local text = path and files.read(path)
+    if not text then
       return nil, core.error.new { kind = "invalid", rule = "reference", path = path,
         message = ("what %s says of itself cannot be read; install handoff again, or run make in the checkout")
           :format(name) }
     end
-    read_into(pages, file:read "a")
-    file:close()
+    read_into(pages, text)
   end
   return pages
 end

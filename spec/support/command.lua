@@ -4,6 +4,7 @@
 --   local box = command.sandbox(3)          a sandbox with an inventory in a file, a folder, an environment of its own
 --   local ran = box:run("query settings.timezone --json") → { out=, err=, status= }
 --   box.folder, box.inventory, box.box (see support.sandbox); box:write(name, text) → its path; box:read(name); box:stop()
+local files = require "handoff.file"
 local program = require "support.program"
 
 local command = {}
@@ -15,12 +16,7 @@ function command.words()
   return ("%s %s/lua/bin/handoff"):format(program.quote(program.lua), program.quote(here))
 end
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local function read(path) return assert(files.read(path)) end
 
 -- None of the variables that the tests themselves are told things by.
 local function clean(env)

@@ -1,16 +1,12 @@
 -- SPDX-License-Identifier: MIT
 -- What LDoc makes the reference of, in the folder of the first argument: its configuration, with the files that have public
 -- names, its template, with the subjects, and a file of comments for the configuration's objects, made from the schema.
+local files = require "handoff.file"
 local reference = require "handoff.reference"
 
 local folder = arg[1]
 
-local function read(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read "*a"
-  file:close()
-  return text
-end
+local function read(path) return assert(files.read(path)) end
 
 local function write(name, text)
   local file = assert(io.open(folder .. "/" .. name, "wb"))
@@ -41,7 +37,7 @@ local function comments()
 end
 
 -- The files, with the core's, the page of each class before what adds to it.
-local function files()
+local function documented()
   local list = { folder .. "/configuration.lua" }
   local core = package.searchpath("handoff.core", package.cpath):gsub("%.so$", ".doc")
   for path in read(core):gmatch "/%* (csrc/%S+) %*/\n" do
@@ -86,7 +82,7 @@ end
 local function configuration()
   local lines = { read ".ldoc.ld", ("dir = %q\ntemplate = %q\nstyle = %q\nfile = {"):format(absolute(arg[2]), folder,
     absolute "spec/support/ldoc") }
-  for _, path in ipairs(files()) do lines[#lines + 1] = ("  %q,"):format(absolute(path)) end
+  for _, path in ipairs(documented()) do lines[#lines + 1] = ("  %q,"):format(absolute(path)) end
   lines[#lines + 1] = "}"
   links(lines)
   return table.concat(lines, "\n") .. "\n"

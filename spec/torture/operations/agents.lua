@@ -5,6 +5,7 @@ local list = {}
 local function add(op) list[#list + 1] = op end
 
 local sample = require "bench.sample"
+local folders = require "torture.folder"
 local refused = require "torture.refused"
 local tellings = require "torture.tellings"
 
@@ -12,25 +13,12 @@ local function handoff() return require "handoff" end
 local function core() return require "handoff.core" end
 local function cfg_of() return assert(handoff().config(sample)) end
 
-local folder = os.getenv "TORTURE_FOLDER"
+local folder = folders.path
 local base_url = os.getenv "TORTURE_URL"
 local AGENTS = 2
 
-local function path_of(name) return folder .. "/" .. name end
-
-local function write(name, text)
-  local file = assert(io.open(path_of(name), "wb"))
-  file:write(text)
-  file:close()
-  return path_of(name)
-end
-
-local function read(path)
-  local file = io.open(path, "rb")
-  local text = file and file:read "*a"
-  if file then file:close() end
-  return text or "nothing"
-end
+local path_of = folders.path_of
+local write, read = folders.write, folders.read
 
 local entries
 local function agents()

@@ -3,12 +3,13 @@
 local list = {}
 local function add(op) list[#list + 1] = op end
 
+local folders = require "torture.folder"
 local refused = require "torture.refused"
 local tellings = require "torture.tellings"
 
 local function core() return require "handoff.core" end
 
-local folder = os.getenv "TORTURE_FOLDER"
+local folder = folders.path
 local base_url, token = os.getenv "TORTURE_URL", os.getenv "TORTURE_TOKEN"
 local url = base_url .. "human_handoff/configuration"
 
@@ -18,19 +19,7 @@ local function request(more)
   return r
 end
 
-local function write(name, text)
-  local file = assert(io.open(folder .. "/" .. name, "wb"))
-  file:write(text)
-  file:close()
-  return folder .. "/" .. name
-end
-
-local function read(path)
-  local file = io.open(path, "rb")
-  local text = file and file:read "*a"
-  if file then file:close() end
-  return text or "nothing"
-end
+local write, read = folders.write, folders.read
 
 -- ---- HTTP ----------------------------------------------------------------------------------------------------------------
 

@@ -5,15 +5,8 @@ local faults = require "handoff.sandbox.faults"
 --- The rules in a file.
 local function read_rules(path)
   local failure, status = require "handoff.command.failure", require "handoff.command.status"
-  local file, reason = io.open(path, "rb")
-  local text
-  if file then
-    text, reason = file:read "*a"
-    file:close()
-  end
-  if not text then
-    failure.raise(status.failed, ("%s: %s; name a file that can be read"):format(path, reason:gsub("^.*: ", "")))
-  end
+  local text, reason = require("handoff.file").read(path)
+  if not text then failure.raise(status.failed, ("%s: %s; name a file that can be read"):format(path, reason)) end
   local rules, err = require("handoff.core").json.decode(text)
   if rules == nil then
     failure.raise(status.failed, ("%s: %s; it is to be a JSON list of rules"):format(path,
