@@ -105,8 +105,9 @@ local function check_header(path, header)
     return nil, broken(path, 1, "this is no saved plan, as `handoff plan EDIT -o FILE` writes it")
   end
   if header.format_version == FORMAT_VERSION then return true end
+  local maker = type(header.made_by) == "string" and header.made_by:match "^handoff [%w.+-]+$"
   return nil, broken(path, 1, ("it was made by %s, in a form that this version does not read"):format(
-    type(header.made_by) == "string" and header.made_by or "another version"))
+    maker or "another version"))
 end
 
 local function is_entry(row)

@@ -49,10 +49,11 @@ local function with_secret(form, text)
   return (text:gsub("(token%s*=%s*[\"'])", "%1" .. SECRET))
 end
 
--- Whether the input says some of it by itself, as it may learn to from comparisons that it saw.
+-- Whether the input says some of it by itself, as it may learn to from comparisons that it saw; a dot of the secret's may stand
+-- before or behind that in a message ("tags." and a tag's name).
 local function knows_secret(input)
-  for i = 1, #SECRET - 7 do
-    if input:find(SECRET:sub(i, i + 7), 1, true) then return true end
+  for i = 1, #SECRET - 6 do
+    if input:find(SECRET:sub(i, i + 6), 1, true) then return true end
   end
 end
 

@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: MIT
 -- Lets every request for memory of one operation fail, one after another (see host.c, which runs this):
 --     driver.lua OPERATION MOST CHANCE [MODE]
--- MOST: how many requests fail in a sweep, evenly among them all, 0: each; CHANCE, from 0 to below 1, says which. MODE: one of
--- those below, or jit: with LuaJIT's compiler.
+-- MOST: how many requests fail in a sweep, evenly among them all, 0: each (but see `most` in operations.lua); CHANCE, from 0 to
+-- below 1, says which. MODE: one of those below, or jit: with LuaJIT's compiler.
 -- Held each time: what comes is the whole result, or an error that says that there was not enough memory; a state that the
 -- operation edits is the one before or the one after; nothing is held that was not held before; and the operation gives what it
 -- gave when it is called once more. Prints a line for each sweep, `KIND MODE asked for, failed`, and one for each finding.
@@ -20,6 +20,7 @@ local GROWTH = rawget(_G, "jit") and 32768 or 256
 
 local operations = require "torture.operations"
 local op = assert(operations[name], name)
+if op.most and (most == 0 or most > op.most) then most = op.most end
 
 local base_threads = select(4, torture.holdings())
 

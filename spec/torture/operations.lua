@@ -4,7 +4,8 @@
 --     prepare= function() → subject, before each call, with memory that does not fail; finish= function(subject), after it,
 --     state= function(subject) → what must be as it was before or as it is after, nothing between; partial=true: it may be
 --     between, kinds= which memory (by default all), accepts= function(text, kind) → whether an error that says so is one of
---     memory (see tellings.lua), fresh=true: it is loading.lua instead, in a state of its own }
+--     memory (see tellings.lua), fresh=true: it is loading.lua instead, in a state of its own,
+--     most= how many requests fail in a sweep where there are so many that each would take hours }
 -- The list is also a table by name. What is only there inside nginx is not in it: nginx has its own states.
 local operations = { names = {} }
 

@@ -63,7 +63,7 @@ end)
 pure("types for editors", function()
   local text, err = require("handoff.luals").text()
   return text and #text, err
-end)
+end, { most = 2000 })
 pure("rules", function() return #handoff().rules() end)
 pure("errors", function()
   local errors = core().error
