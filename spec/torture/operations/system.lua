@@ -130,12 +130,16 @@ end, finish = function(t) t:close() end, accepts = tellings.of_curl }
 
 add { name = "loop cancelled", prepare = transport, run = function(t)
   local loop, seen = t.loop, {}
-  local waits = { function() return loop:sleep(60) end, function() return t:request(request()) end }
+  local waits = { function() return loop:sleep(0.5) end, function() return t:request(request()) end }
   for i, wait in ipairs(waits) do
     local task = loop:spawn(wait)
-    loop:spawn(function() task:cancel() end)
+    local canceller = loop:spawn(function()
+      task:cancel()
+      return true
+    end)
     local _, err = task:join()
-    if err.kind ~= "cancelled" then return nil, err end
+    local done, why = canceller:join()
+    if not done or err.kind ~= "cancelled" then return nil, done and err or why end
     seen[i] = err.kind
   end
   loop:run()
