@@ -7,6 +7,7 @@ local core = require "handoff.core"
 local change = require "handoff.change"
 local config = require "handoff.config"
 local files = require "handoff.file"
+local plain = require "handoff.plain"
 
 core.error.home(debug.getinfo(1, "S").source)
 
@@ -105,9 +106,8 @@ local function check_header(path, header)
     return nil, broken(path, 1, "this is no saved plan, as `handoff plan EDIT -o FILE` writes it")
   end
   if header.format_version == FORMAT_VERSION then return true end
-  local maker = type(header.made_by) == "string" and header.made_by:match "^handoff [%w.+-]+$"
   return nil, broken(path, 1, ("it was made by %s, in a form that this version does not read"):format(
-    maker or "another version"))
+    type(header.made_by) == "string" and plain(header.made_by) or "another version"))
 end
 
 local function is_entry(row)
@@ -171,7 +171,7 @@ function plan.check(saved, identities)
     if entry and entry.key ~= now.key then
       return nil, failure { kind = "invalid", rule = "identity", agent = now.name,
         message = ("it was %s when the plan was made and is %s now, nothing was written; make the plan again"):format(
-          entry.key, now.key) }
+          plain(entry.key), now.key) }
     end
   end
   return true

@@ -18,11 +18,11 @@ describe("an error as text", function()
       return plan.read(program.write(folder .. "/a.plan", table.concat({ ... }, "\n") .. "\n"))
     end
     local _, err = read [[{"kind":"handoff plan","format_version":2,"made_by":"x\u001b[31m"}]]
-    assert.matches("it was made by x [31m, in a form", tostring(err), 1, true)
+    assert.matches("it was made by x\\u001b[31m, in a form", err.message, 1, true)
     local saved = assert(read([[{"kind":"handoff plan","format_version":1}]],
       [[{"agent":"a","key":"k\u001b]0;\u0007","before":"{}","meant":"{}"}]], [[{"end":true,"agents":1}]]))
     program.remove(folder)
     _, err = plan.check(saved, { { name = "a", key = "other" } })
-    assert.matches("it was k ]0;  when the plan was made", tostring(err), 1, true)
+    assert.matches("it was k\\u001b]0;\\u0007 when the plan was made", err.message, 1, true)
   end)
 end)
