@@ -27,14 +27,15 @@ static const char *const kind_names[] = {"lua", "own", "curl", NULL};
 typedef enum mode { ONCE, GIVES, ALL } mode;
 static const char *const mode_names[] = {"once", "gives", "all", NULL};
 
-/* One thread at a time: none of libcurl's asks for memory while an address is a number, and the server's is. */
+/* One thread at a time arms it. A thread of libcurl's, where a name is looked up because its address was not understood for want
+ * of memory, may ask and give back beside it. */
 static struct {
     bool armed;
     kind kind;
     mode mode;
     long nth;
-    long asked[KINDS], failed;
-    long live[KINDS]; /* blocks that are held */
+    _Atomic long asked[KINDS], failed;
+    _Atomic long live[KINDS]; /* blocks that are held */
 } memory;
 
 static char last_words[64]; /* what is told of a crash */
@@ -168,7 +169,7 @@ static void arm(lua_State *L, int first) {
     memory.failed = 0;
     snprintf(last_words, sizeof last_words, "ended at %s %s %ld\n", kind_names[memory.kind], mode_names[memory.mode],
              memory.nth);
-    memset(memory.asked, 0, sizeof memory.asked);
+    for (kind which = 0; which < KINDS; which++) memory.asked[which] = 0;
 }
 
 /* torture.try(kind, mode, n, fn, …) → how many times memory failed, how many were asked for of that kind, then as pcall: fn is
