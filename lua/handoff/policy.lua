@@ -152,7 +152,8 @@ end
 local function call(test, subject)
   local function body() return xpcall(test.fn, take_down, subject) end
   local co = coroutine.create(body)
-  local _, ok, err = coroutine.resume(co)
+  local begun, ok, err = coroutine.resume(co)
+  if not begun then return false, ok end -- no memory for it
   if coroutine.status(co) == "dead" then return ok, err end
   return false, failure { kind = "invalid", rule = "policy",
     message = "the test yields, and nobody goes on with it; run what yields in a coroutine of its own" }
