@@ -342,10 +342,11 @@ asan_luajit := ASAN_OPTIONS=detect_leaks=0
 asan := $(abspath $(BUILD))/asan
 in_asan = $(MAKE) --no-print-directory -s CC=gcc BUILD=$(asan) CFLAGS='$(sanitize)'
 $(BUILD)/alone.so: spec/sanitize/alone.c Makefile
+	@mkdir -p $(@D)
 	$(filter-out -fsanitize=%,$(compile)) -shared $< -o $@
 $(known:%=sanitized-%): sanitized-%: $(BUILD)/alone.so %
-	@printf '%s\n' '#!/bin/bash' 'export LD_PRELOAD="$(sanitizers)" $(asan_$*)' 'exec -a "$$0" $($*_lua) "$$@"' \
-	  >$(BUILD)/$*/$(notdir $($*_lua)) && chmod 755 $(BUILD)/$*/$(notdir $($*_lua))
+	@printf '%s\n' '#!/bin/bash' 'export LD_PRELOAD="$(sanitizers)" SANITIZERS="$(sanitizers)" $(asan_$*)' \
+	  'exec -a "$$0" $($*_lua) "$$@"' >$(BUILD)/$*/$(notdir $($*_lua)) && chmod 755 $(BUILD)/$*/$(notdir $($*_lua))
 sanitized_modules = local build = os.getenv "BUILD" local maps = build and io.open "/proc/self/maps" \
   if maps and maps:read "*a":find "libasan" then \
   local vm = rawget(_G, "jit") and "luajit" or "lua" .. _VERSION:gsub("%D", "") \
@@ -355,9 +356,11 @@ sanitized_modules = local build = os.getenv "BUILD" local maps = build and io.op
 $(known:%=test-asan-%): test-asan-%:
 	@$(in_asan) sanitized-$*
 	@LUA_INIT='$(sanitized_modules)' $(in_asan) test-$* $*_lua=$(asan)/$*/$(notdir $($*_lua))
+test-asan-nginx: # but for the example, whose nginx is started as its README says
+	@$(MAKE) --no-print-directory -s test-asan-luajit SPEC='$(filter-out %example_spec.lua,$(nginx_specs))'
 test-asan: all # which is the build that the program of a checkout finds
 	@$(in_asan) all
-	@$(unhurried) $(check) test-asan-lua54 test-asan-luajit
+	@$(unhurried) $(check) test-asan-lua54 test-asan-luajit test-asan-nginx
 
 # Eight Lua states in eight threads, with requests and collections all the while, the compiled modules under ThreadSanitizer.
 # -fexceptions: LuaJIT unwinds C frames as C++ does, and ThreadSanitizer has to see them end.
@@ -559,5 +562,5 @@ help:
 .PHONY: all $(known) hosts torture rock install install-command install-pages install-docs misplaced install-rock rocks \
   uninstall deps \
   doc doc-run demo demo-run demo-nginx demo-nginx-run test checks lint lints $(checks) $(known:%=test-%) test-nginx threads \
-  fuzz $(fuzzers:%=fuzz-%) $(fuzzers:%=fuzz-keep-%) test-asan $(known:%=test-asan-%) \
+  fuzz $(fuzzers:%=fuzz-%) $(fuzzers:%=fuzz-keep-%) test-asan test-asan-nginx $(known:%=test-asan-%) \
   coverage test-valgrind test-gc test-kill test-endurance golden bench bench-run clean help

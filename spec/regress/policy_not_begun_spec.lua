@@ -1,5 +1,5 @@
 -- SPDX-License-Identifier: MIT
--- A policy's test that could not even begin, as there was no memory for it, passed. (Where else memory fails, make torture tries.)
+-- A test of a policy that could not even begin, as there was no memory for it, passed. (Where else memory fails: make torture.)
 local handoff = require "handoff"
 local program = require "support.program"
 local sample = require "bench.sample"

@@ -125,6 +125,11 @@ local certificate = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:pri
   .. "-subj /CN=localhost -addext subjectAltName=DNS:localhost,IP:127.0.0.1 "
   .. "-keyout %s/key.pem -out %s/cert.pem 2>/dev/null"
 
+-- Before nginx where make test-asan runs: the sanitizers that the modules which it loads need first. What they find ends a worker
+-- by a signal, which its log tells of.
+local sanitizers = os.getenv "SANITIZERS"
+local before = sanitizers and ("ASAN_OPTIONS=detect_leaks=0:abort_on_error=1 LD_PRELOAD='%s' "):format(sanitizers) or ""
+
 --- Starts an nginx in the folder, on free ports: nginx returns once it listens; a port that is taken makes it fail, and others
 -- are tried.
 -- @param template its configuration, with @NAME@ where the values go: DIR, MODULES, and a port for each of `ports`
@@ -136,7 +141,7 @@ function nginx.launch(dir, template, ports, values)
   for try = first, first + 20 * #ports, #ports do
     for i, name in ipairs(ports) do values[name] = try + i - 1 end
     write(dir .. "/nginx.conf", fill(template, values))
-    if sh(("nginx -p %s -e %s/error.log -c %s/nginx.conf 2>%s/start.log"):format(dir, dir, dir, dir)) then
+    if sh(("%snginx -p %s -e %s/error.log -c %s/nginx.conf 2>%s/start.log"):format(before, dir, dir, dir, dir)) then
       return values
     end
   end
