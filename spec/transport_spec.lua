@@ -185,7 +185,7 @@ describe("transport", function()
     end)
 
     it("tell what is not HTTP, broken compression and a head without end", function()
-      for _, path in ipairs { "/not_http", "/bad_zip", "/big_head" } do failed("protocol", get(path)) end
+      for _, path in ipairs { "/not_http", "/no_status", "/bad_zip", "/big_head" } do failed("protocol", get(path)) end
     end)
 
     it("tell an answer over the limit, counted after decompression", function()

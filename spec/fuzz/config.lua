@@ -253,15 +253,21 @@ local function hold_text(cfg)
   for _, issue in ipairs(cfg:check()) do fuzz.hold_line(tostring(issue), "issue") end
 end
 
--- Which of two items of one name is whose cannot be known where one has an id and the other has none: they may pass for moved.
-local function is_in_doubt(c)
+-- Whether two items of the list have the same value in the field.
+local function has_twice(list, field)
   local seen = {}
-  for _, item in ipairs(c.kind == "moved" and c.after or {}) do
-    if type(item) == "table" and item.name ~= nil then
-      if seen[item.name] then return true end
-      seen[item.name] = true
-    end
+  for _, item in ipairs(type(list) == "table" and list or {}) do
+    local value = type(item) == "table" and item[field]
+    if value and seen[tostring(value)] then return true end
+    seen[tostring(value)] = true
   end
+end
+
+-- Which of two items of one id is whose cannot be known, nor of two of one name where one has an id and the other has none: those
+-- may pass for moved.
+local function is_in_doubt(c, mine, merged)
+  return has_twice(mine[c.part], "id") or has_twice(merged[c.part], "id")
+    or c.kind == "moved" and has_twice(c.after, "name")
 end
 
 -- What leads from base to mine, done to base, is mine: nothing is left to change, and nothing was in the way.
@@ -269,8 +275,10 @@ local function hold_merged(base, mine)
   local merged = base:copy()
   local conflicts = lines(config.merge(merged, base, mine))
   hold(conflicts == "", "a merge into its own base: %s", conflicts)
-  local all, certain = change.diff(mine:plain(), merged:plain()), {}
-  for _, c in ipairs(all) do certain[#certain + 1] = not is_in_doubt(c) and c or nil end
+  local my_plain, merged_plain, certain = mine:plain(), merged:plain(), {}
+  for _, c in ipairs(change.diff(my_plain, merged_plain)) do
+    certain[#certain + 1] = not is_in_doubt(c, my_plain, merged_plain) and c or nil
+  end
   local left = lines(certain)
   hold(left == "", "merged into its own base, and it lacks\n%s\nbase\n%s\nmine\n%s", left, base:text(), mine:text())
 end

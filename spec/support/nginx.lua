@@ -74,6 +74,9 @@ http {
     location /truncated { content_by_lua_block {
       ngx.req.socket(true):send "HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\nfew"
     } }
+    location /no_status { content_by_lua_block {
+      ngx.req.socket(true):send "HTTP/2000 OK\r\nContent-Length: 0\r\n\r\n"
+    } }
     location /not_http { content_by_lua_block { ngx.req.socket(true):send "SSH-2.0-none\r\n" } }
     location /big_head { content_by_lua_block {
       local socket = ngx.req.socket(true)
