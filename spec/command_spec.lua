@@ -60,6 +60,15 @@ describe("the command", function()
     assert.same({ 0, "" }, { ran.status, ran.err })
   end)
 
+  it("says both what went wrong and that its output cannot be written", function()
+    local box = command.sandbox(1)
+    finally(function() box:stop() end)
+    local ran = box:run("set settings.question_message=x --yes --max-changes 0", { after = ">/dev/full" })
+    assert.equal(6, ran.status)
+    assert.matches("handoff set: 1 agent would change, %C+\nhandoff set: standard output: it cannot be written: %C+\n$",
+      ran.err)
+  end)
+
   it("does what it is asked where nobody can be told of it", function()
     local box = command.sandbox(1)
     finally(function() box:stop() end)

@@ -110,16 +110,20 @@ local function judge(raised)
   return status.failed, ("a fault of this program: %s; please report it, with what you ran"):format(tostring(raised))
 end
 
+local function tell(io_, message)
+  if not message then return end
+  local whose = io_.verb and "handoff " .. io_.verb or "handoff"
+  io_.err:write(("%s %s\n"):format(io_.err:paint("red", whose .. ":"), plain(message)))
+end
+
 -- Flushing is where a full disk shows: after the verb, before its status counts.
 local function attempt(io_, fn, ...)
   local ok, result = pcall(fn, ...)
   if ok then return result or status.done end
   local code, message = judge(result)
-  pcall(io_.out.flush, io_.out)
-  if message then
-    local whose = io_.verb and "handoff " .. io_.verb or "handoff"
-    io_.err:write(("%s %s\n"):format(io_.err:paint("red", whose .. ":"), plain(message)))
-  end
+  local flushed, lost = pcall(io_.out.flush, io_.out)
+  tell(io_, message)
+  if not flushed then tell(io_, select(2, judge(lost))) end
   return code
 end
 
