@@ -332,6 +332,12 @@ nginx_specs := $(wildcard spec/nginx*_spec.lua)
 test-nginx: luajit
 	@$(call busted,luajit,$(nginx_specs))
 
+# Of Lua that LUA_INIT gives each process: modules come from the build that BUILD names, whatever build its program finds.
+from_build = local vm = rawget(_G, "jit") and "luajit" or "lua" .. _VERSION:gsub("%D", "") \
+  for name in ("$(modules)"):gmatch "%a+" do package.preload["handoff." .. name] = function(...) \
+    local file = ("%s/%s/handoff/%s.so"):format(os.getenv "BUILD", vm, name) \
+    return assert(package.loadlib(file, "luaopen_handoff_" .. name))(...) end end
+
 # Each VM under the sanitizers, started from a folder of its own by its own name; no other program has them. The program of a
 # checkout finds the checkout's build, and LUA_INIT gives it the sanitized modules before, but where a test started it afresh, without
 # BUILD, for a tree of its own. What LuaJIT holds stands in memory of its own mapping, where no leak checker looks: its leaks are
@@ -348,11 +354,7 @@ $(known:%=sanitized-%): sanitized-%: $(BUILD)/alone.so %
 	@printf '%s\n' '#!/bin/bash' 'export LD_PRELOAD="$(sanitizers)" SANITIZERS="$(sanitizers)" $(asan_$*)' \
 	  'exec -a "$$0" $($*_lua) "$$@"' >$(BUILD)/$*/$(notdir $($*_lua)) && chmod 755 $(BUILD)/$*/$(notdir $($*_lua))
 sanitized_modules = local build = os.getenv "BUILD" local maps = build and io.open "/proc/self/maps" \
-  if maps and maps:read "*a":find "libasan" then \
-  local vm = rawget(_G, "jit") and "luajit" or "lua" .. _VERSION:gsub("%D", "") \
-  for name in ("$(modules)"):gmatch "%a+" do package.preload["handoff." .. name] = function(...) \
-    local file = ("%s/%s/handoff/%s.so"):format(build, vm, name) \
-    return assert(package.loadlib(file, "luaopen_handoff_" .. name))(...) end end end if maps then maps:close() end
+  if maps and maps:read "*a":find "libasan" then $(from_build) end if maps then maps:close() end
 $(known:%=test-asan-%): test-asan-%:
 	@$(in_asan) sanitized-$*
 	@LUA_INIT='$(sanitized_modules)' $(in_asan) test-$* $*_lua=$(asan)/$*/$(notdir $($*_lua))
@@ -382,7 +384,8 @@ covered = $(MAKE) --no-print-directory -s CC=gcc BUILD=$(cover) COVER=hook CFLAG
   CPPFLAGS='-Dluaopen_handoff_core=ho_covered_core'
 # Other VMs, and processes that may not write, are none that is counted.
 counting = local vm = rawget(_G, "jit") and "luajit" or "lua" .. _VERSION:sub(5, 5) .. _VERSION:sub(7) \
-  local begin = package.loadlib("$(cover)/" .. vm .. "/handoff/core.so", "ho_coverage_begin") if begin then begin() end
+  local begin = package.loadlib("$(cover)/" .. vm .. "/handoff/core.so", "ho_coverage_begin") \
+  if begin then begin() if os.getenv "BUILD" then $(from_build) end end
 $(foreach vm,$(vms),$(BUILD)/$(vm)/hook.o): $(BUILD)/%/hook.o: spec/coverage/hook.c Makefile
 	@mkdir -p $(@D)
 	$(filter-out --coverage,$(compile)) $($*_flags) -DFOLDER='"$(BUILD)/ran"' -c $< -o $@

@@ -39,6 +39,16 @@ describe("an inventory of Lua", function()
     assert.equal(5000, #run("return '" .. ("x"):rep(5000) .. "'"))
   end)
 
+  it("gives back what is true, and where it was made", function()
+    assert.is_true(run "return true")
+    local function line_of(text)
+      return core.bounded.run(text, "=x", { bytes = 1e7, steps = 1e7, values = 100, seconds = 60 }, { env = "a text" },
+        function(_, _, line) return line or "nowhere" end)
+    end
+    assert.same({ 2 }, line_of "\nreturn { env 'T' }")
+    assert.equal(rawget(_G, "jit") and "nowhere" or 2, line_of "\nreturn env 'T'") -- LuaJIT's last calls leave no place
+  end)
+
   it("may be a single line, and say return in comments", function()
     local agents = {}
     for i = 1, 3000 do agents[i] = ("{name='a%d',token='t%d'}"):format(i, i) end
