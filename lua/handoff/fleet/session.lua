@@ -74,7 +74,7 @@ local function how_to(self, index, is_dry)
   if not is_dry then
     function how.on_put(before, meant)
       local ok, err = may_put(self, index, before, meant)
-      if not ok then return nil, err end
+      if ok ~= true then return ok, err end
       local start, why = before_run(self, index, before)
       if not start then return nil, why end
       self.announced[index] = true
@@ -286,8 +286,13 @@ local function is_confirmed(self)
   local confirm = self.options.confirm
   if not confirm then return true end
   self.is_void = true
-  self.is_void = not confirm(runs.count(self.run))
-  if not self.is_void then return true end
+  local answer = confirm(runs.count(self.run))
+  if answer and answer ~= true then -- the text of an answer, or of an error, is no consent
+    core.error.raise { path = "confirm", rule = "returned",
+      message = ("it returned a %s; true expected where the plan is to be written, else false"):format(type(answer)) }
+  end
+  self.is_void = not answer
+  if answer then return true end
   self.run.declined = true
   stop(self, "declined")
 end
