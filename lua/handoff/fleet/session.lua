@@ -278,6 +278,7 @@ local function write_in_waves(self)
     after_wave(self, number, #ends, reached)
     from = reached + 1
   end
+  if not ends[1] and self.planned[1] then after_wave(self, 0, 0, 0) end
   return true
 end
 
