@@ -47,12 +47,21 @@ function Session:client(index)
   return self.make_client(inventory.options(self.agents[index]))
 end
 
+--- The documents that a run recorded of an agent → before, meant, answer (nil where that is not known); or nil, err, also where
+-- it has none: it may have been killed before they were on the disk.
+function session.documents(record, name)
+  local before, meant, answer = record:documents(name)
+  if before or meant then return before, meant, answer end
+  return nil, core.error.new { kind = "invalid", rule = "documents", agent = name,
+    message = "the history has no document of it in this run; look at what is there (client:get), and edit it anew" }
+end
+
 -- What was there before the run, as far as that is known: what an earlier PUT of it may have written of the edit is taken out of
 -- what is there now, so that all of it is taken back → a text; or nil, err.
 local function before_run(self, index, before)
   local is_first = not (self.announced[index] or self.doubtful[index])
   if is_first or not self.record.id then return before end
-  local was, made = self.record:documents(self.agents[index].name)
+  local was, made = session.documents(self.record, self.agents[index].name)
   if not was then return nil, made end
   local cfg = assert(config.new(before, true))
   was, made = assert(config.new(was, true)), assert(config.new(made, true))
@@ -240,7 +249,7 @@ end
 
 --- The work of an agent whose documents are recorded: their difference is carried over.
 function session.carry(self, index, how)
-  local before, meant = self.record:documents(self.agents[index].name)
+  local before, meant = session.documents(self.record, self.agents[index].name)
   if not before then return nil, meant end
   if not how.dry_run then self.carried[index] = meant end
   return self:apply(index, assert(config.new(before, true)), assert(config.new(meant, true)), how)
