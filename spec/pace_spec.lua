@@ -212,7 +212,7 @@ describe("a client keeps within the limits", function()
       local err = service:run(function()
         return select(2, service:client { token = "fails", budget = "3%" }:update(function(cfg)
           cfg.settings.timezone = "UTC"
-        end, { on_put = function() return other:put(service:config()) end }))
+        end, { on_put = function() return other:put(service:config()) ~= nil end }))
       end)
       assert.same({ "auth", "GET GET PUT GET" }, { err.kind, service.asked })
       assert.is_nil(err.unknown)

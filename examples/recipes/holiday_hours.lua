@@ -41,7 +41,7 @@ local function newest(wanted)
 end
 local function report(run, err)
   if run then print(run:text()) else io.stderr:write(tostring(err), "\n") end
-  ok = ok and run ~= nil and not run.counts.failed
+  ok = ok and run ~= nil and not (run.counts.failed or run.stopped)
 end
 
 for _, holiday in ipairs(over) do

@@ -20,7 +20,7 @@ local name = "incident " .. (selection or "everywhere")
 local ok, done = true, false
 local function report(run)
   print(run:text())
-  ok, done = ok and not run.counts.failed, true
+  ok, done = ok and not (run.counts.failed or run.stopped), true
 end
 
 if switch == "off" then

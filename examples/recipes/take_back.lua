@@ -25,4 +25,4 @@ local fleet = assert(handoff.fleet(arg[1]))
 if arg[3] then fleet = fleet:select(arg[3]) end
 local run = assert(fleet:undo(tonumber(arg[2])))
 print(run:text())
-os.exit(not run.counts.failed)
+os.exit(not (run.counts.failed or run.stopped))

@@ -18,4 +18,4 @@ for _, result in ipairs(run.results) do
   for _, change in ipairs(result.changes or {}) do print(result.agent .. "  " .. tostring(change)) end
 end
 print(run:text())
-os.exit(not run.counts.failed)
+os.exit(not (run.counts.failed or run.stopped))

@@ -34,4 +34,4 @@ if not run then
   os.exit(1)
 end
 print(run:text())
-os.exit(not run.counts.failed)
+os.exit(not (run.counts.failed or run.stopped))

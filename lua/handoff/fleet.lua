@@ -359,7 +359,7 @@ end
 -- Takes back what the recorded run wrote to one agent.
 local function undo_work(recorded)
   return function(s, index, how)
-    local before, meant, answer = recorded:documents(s.agents[index].name)
+    local before, meant, answer = session.documents(recorded, s.agents[index].name)
     if not before then return nil, meant end
     local was, made = assert(config.new(before, true)), assert(config.new(meant, true))
     if not answer or answer == meant then return s:apply(index, made, was, how) end

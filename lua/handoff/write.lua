@@ -267,12 +267,13 @@ end
 local function announce(job, draft)
   if not job.on_put then return true end
   local ok, err = job.on_put(draft.before_text, draft.text)
-  if ok then return true end
-  if err == nil then
+  if ok == true then return true end
+  if ok or err == nil then
     core.error.raise { path = "on_put", rule = "returned",
-      message = "it returned nothing; true expected, or nil and an error" }
+      message = ("it returned %s; true expected, or nil and an error"):format(ok and "a " .. type(ok) or "nothing") }
   end
-  return nil, err
+  if core.error.is(err) then return nil, err end
+  return nil, failure { kind = "invalid", rule = "on_put", agent = job.call.client.name, message = tostring(err) }
 end
 
 -- Sends the draft → what round returns.

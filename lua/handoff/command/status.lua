@@ -28,7 +28,8 @@ function status.of_run(run)
   local good = (counts.changed or 0) + (counts.unchanged or 0) + (counts.done or 0)
   local failed, left = (counts.failed or 0) + (counts.skipped or 0), counts.untouched or 0
   if not run.dry_run then left = left + (counts.planned or 0) end
-  if failed + left == 0 and not run.absent then return status.done end
+  -- Nothing is left, and it was stopped: what became of an agent could not be recorded.
+  if failed + left == 0 and not run.absent then return run.stopped and status.failed or status.done end
   if good > 0 then return status.partly end
   for _, result in ipairs(run.results) do
     if result.error and not is_conflict[result.error.kind] then return status.failed end

@@ -47,12 +47,21 @@ function Session:client(index)
   return self.make_client(inventory.options(self.agents[index]))
 end
 
+--- The documents that a run recorded of an agent → before, meant, answer (nil where that is not known); or nil, err, also where
+-- it has none: it may have been killed before they were on the disk.
+function session.documents(record, name)
+  local before, meant, answer = record:documents(name)
+  if before or meant then return before, meant, answer end
+  return nil, core.error.new { kind = "invalid", rule = "documents", agent = name,
+    message = "the history has no document of it in this run; look at what is there (client:get), and edit it anew" }
+end
+
 -- What was there before the run, as far as that is known: what an earlier PUT of it may have written of the edit is taken out of
 -- what is there now, so that all of it is taken back → a text; or nil, err.
 local function before_run(self, index, before)
   local is_first = not (self.announced[index] or self.doubtful[index])
   if is_first or not self.record.id then return before end
-  local was, made = self.record:documents(self.agents[index].name)
+  local was, made = session.documents(self.record, self.agents[index].name)
   if not was then return nil, made end
   local cfg = assert(config.new(before, true))
   was, made = assert(config.new(was, true)), assert(config.new(made, true))
@@ -74,7 +83,7 @@ local function how_to(self, index, is_dry)
   if not is_dry then
     function how.on_put(before, meant)
       local ok, err = may_put(self, index, before, meant)
-      if not ok then return nil, err end
+      if ok ~= true then return ok, err end
       local start, why = before_run(self, index, before)
       if not start then return nil, why end
       self.announced[index] = true
@@ -240,7 +249,7 @@ end
 
 --- The work of an agent whose documents are recorded: their difference is carried over.
 function session.carry(self, index, how)
-  local before, meant = self.record:documents(self.agents[index].name)
+  local before, meant = session.documents(self.record, self.agents[index].name)
   if not before then return nil, meant end
   if not how.dry_run then self.carried[index] = meant end
   return self:apply(index, assert(config.new(before, true)), assert(config.new(meant, true)), how)
@@ -278,6 +287,7 @@ local function write_in_waves(self)
     after_wave(self, number, #ends, reached)
     from = reached + 1
   end
+  if not ends[1] and self.planned[1] then after_wave(self, 0, 0, 0) end
   return true
 end
 
@@ -286,8 +296,13 @@ local function is_confirmed(self)
   local confirm = self.options.confirm
   if not confirm then return true end
   self.is_void = true
-  self.is_void = not confirm(runs.count(self.run))
-  if not self.is_void then return true end
+  local answer = confirm(runs.count(self.run))
+  if answer and answer ~= true then -- the text of an answer, or of an error, is no consent
+    core.error.raise { path = "confirm", rule = "returned",
+      message = ("it returned a %s; true expected where the plan is to be written, else false"):format(type(answer)) }
+  end
+  self.is_void = not answer
+  if answer then return true end
   self.run.declined = true
   stop(self, "declined")
 end
