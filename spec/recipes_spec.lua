@@ -340,8 +340,18 @@ describe("the recipe", function()
     switch "on"
     switch "on region=us"
     assert.same(before, contents())
-    assert.equal("nothing was switched off\n", switch "on")
+    assert.equal("nothing is left to switch on\n", switch "on")
+    says('no "incident region=eu"', ends(1, script "incident_switch.lua agents.lua on region=eu"))
     ends(64, script "incident_switch.lua agents.lua of")
+  end)
+
+  it("incident_switch.lua turns on what was not turned on by hand", function()
+    local before = contents()
+    ends(0, script "incident_switch.lua agents.lua off")
+    ends(0, "handoff undo 1 --yes --select name=shop-de")
+    says("1 agent: 1 changed", ends(0, script "incident_switch.lua agents.lua on"))
+    assert.same(before, contents())
+    assert.equal("nothing is left to switch on\n", ends(0, script "incident_switch.lua agents.lua on"))
   end)
 
   recipe("staged_rollout.lua", "goes on while the gate lets it, and can be gone on with", function()

@@ -4,7 +4,8 @@
 --     lua5.4 examples/recipes/incident_switch.lua agents.lua off ['region=eu']
 --     lua5.4 examples/recipes/incident_switch.lua agents.lua on ['region=eu']
 --
--- "on" takes back what "off" did with the same selection, once or several times; what else was edited meanwhile stays.
+-- "on" takes back what "off" did with the same selection, once or several times, for the agents that nobody took back by hand;
+-- what else was edited meanwhile stays.
 
 local handoff = require "handoff"
 
@@ -29,14 +30,22 @@ if switch == "off" then
 end
 
 local history = assert(handoff.history())
-for _, run in ipairs(assert(history:runs { edit = name, kind = "update" })) do
-  local back = assert(history:runs { of = run.id, limit = 1 })[1]
-  if not back then
-    report(assert(fleet:undo(run.id)))
-  elseif not back:complete() then
-    report(assert(fleet:resume(back.id)))
+local runs = assert(history:runs { edit = name, kind = "update" })
+if #runs == 0 then
+  io.stderr:write(('the history has no "%s"; give the selection that "off" had, `handoff history` lists it\n'):format(name))
+  os.exit(1)
+end
+local wrote = { changed = true, writing = true, unknown = true, unverified = true } -- or may have
+for _, run in ipairs(runs) do
+  local left = {}
+  for agent, entry in assert(run:entries()) do left[agent] = wrote[entry.status] end
+  for _, back in ipairs(assert(history:runs { of = run.id })) do -- of some agents only, where that was by hand
+    for agent in assert(back:entries()) do left[agent] = nil end
+    if not back:complete() then report(assert(fleet:resume(back.id))) end
   end
+  local rest = fleet:select(function(agent) return left[agent.name] end)
+  if rest:agents()[1] then report(assert(rest:undo(run.id))) end
 end
 history:close()
-if not done then print "nothing was switched off" end
+if not done then print "nothing is left to switch on" end
 os.exit(ok)
