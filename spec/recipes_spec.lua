@@ -180,6 +180,18 @@ describe("the recipe", function()
     assert.same(before, contents())
     write("holidays.txt", "2026-12-26 2026-12-24 closed\n")
     says("a line of first day, last day", ends(1, script "holiday_hours.lua agents.lua holidays.txt 2026-12-25"))
+    says("today is a date", ends(1, script "holiday_hours.lua agents.lua holidays.txt tomorrow"))
+  end)
+
+  it("holiday_hours.lua takes back what was not taken back by hand", function()
+    write("holidays.txt", "2026-12-24 2026-12-26 closed\n")
+    local before = contents()
+    local function on(day) return ends(0, script("holiday_hours.lua agents.lua holidays.txt " .. day)) end
+    on "2026-12-24"
+    ends(0, "handoff undo 1 --yes --select name=shop-uk")
+    says("2 agents: 2 changed", on "2026-12-27")
+    assert.same(before, contents())
+    assert.equal("", on "2026-12-28")
   end)
 
   it("holiday_hours.lua goes on the next time with what failed", function()
