@@ -308,6 +308,21 @@ describe("the recipe", function()
     says("no agent of", ends(64, shell "clone_routing.sh shop-xx --select region=us --yes"))
   end)
 
+  it("clone_routing.sh can be gone on with, and leaves nothing once it is done", function()
+    ends(0, "mkdir tmp")
+    local function clone(status, words)
+      return ends(status, shell("clone_routing.sh shop-uk --yes --select " .. words), { TMPDIR = folder .. "/tmp" })
+    end
+    refuse "PUT"
+    says("clone.json stays", clone(5, "name!=shop-uk"))
+    box:faults {}
+    says("2 changed, 0 unchanged, 0 failed (1 of them earlier)", ends(0, "handoff resume 1 --yes"))
+    ends(0, "rm -r tmp/*")
+    clone(0, "name!=shop-uk")
+    clone(64, "region=xx")
+    assert.equal("", ends(0, "ls tmp"))
+  end)
+
   recipe("oncall_rotation.lua", "notifies one operator after the other, a week each", function()
     edit("shop-de", function(cfg)
       cfg.routing_profiles:add { name = "Urgent", description = "It cannot wait.", is_active = true, user_ids = { 1 } }
