@@ -464,6 +464,10 @@ describe("the recipe", function()
     ends(5, shell "backup.sh incomplete")
     box:faults {}
     assert.matches("%.part\n$", ends(0, "ls incomplete"))
+    write("date", "#!/bin/sh\necho 2026-11-23T093000Z\n")
+    ends(0, "chmod +x date && PATH=.:$PATH " .. shell "backup.sh twice")
+    says("there is a backup of this second already", ends(1, "PATH=.:$PATH " .. shell "backup.sh twice"))
+    assert.equal("2026-11-23T093000Z\n", ends(0, "ls twice"))
   end)
 
   recipe("git_state.sh", "records what is live, and writes what was committed", function()
