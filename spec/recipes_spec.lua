@@ -513,6 +513,12 @@ describe("the recipe", function()
     assert.equal("Europe/Vienna", live()["shop-de"].settings.timezone)
   end)
 
+  it("git_state.sh writes nothing where there is no repository", function()
+    ends(0, "handoff pull config && sed -i s,Europe/London,Europe/Dublin, config/shop-uk.lua")
+    says("not a git repository", ends(128, shell "git_state.sh apply", { GIT_CEILING_DIRECTORIES = "/" }))
+    assert.equal(originals["shop-uk"], box:document "shop-uk")
+  end)
+
   recipe("rotate_tokens.lua", "takes new tokens once all of them are good, and for the same agents", function()
     ends(0, "mkdir tokens tokens.new")
     for _, name in ipairs(names) do write("tokens/" .. name, box.agents[name].token) end

@@ -13,7 +13,8 @@ set -eu
 do=${1-} folder=${2:-config}
 
 refuse_uncommitted() {
-  [ -n "$(git status --porcelain -- "$folder")" ] || return 0
+  edits=$(git status --porcelain -- "$folder") # what git cannot tell, outside a repository, ends it
+  [ -n "$edits" ] || return 0
   echo "$folder has edits that are not committed; commit them, so that they can be found again" >&2
   exit 1
 }
