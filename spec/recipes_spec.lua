@@ -590,6 +590,7 @@ describe("the recipe", function()
     local first = handoff.json.decode(ends(0, script("weekly_report.lua agents.lua json" .. columns)):match "^[^\n]+")
     assert.equal("Technical Support", first["routing_profiles[*].name"][2])
     says("did you mean", ends(1, script "weekly_report.lua agents.lua csv settings.timezon"))
+    says("No space left on device", ends(1, script "weekly_report.lua agents.lua csv >/dev/full"))
   end)
 
   recipe("find_trouble.sh", "finds what cannot work, and tokens that are refused", function()
