@@ -189,7 +189,12 @@ describe("the recipe", function()
     local function on(day) return ends(0, script("holiday_hours.lua agents.lua holidays.txt " .. day)) end
     on "2026-12-24"
     ends(0, "handoff undo 1 --yes --select name=shop-uk")
-    says("2 agents: 2 changed", on "2026-12-27")
+    ends(6, "handoff undo 1 --yes --max-changes 1") -- what was stopped and done since is done, too
+    ends(0, "handoff undo 1 --yes --select name=shop-de")
+    edit("shop-de", function(cfg) cfg.availability = handoff.week "mon 10:00-12:00" end)
+    says("1 agent: 1 changed", on "2026-12-27")
+    assert.equal("mon 10:00-12:00", hours(live()["shop-de"]))
+    box:store("shop-de", originals["shop-de"])
     assert.same(before, contents())
     assert.equal("", on "2026-12-28")
   end)

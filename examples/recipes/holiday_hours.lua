@@ -45,14 +45,20 @@ local function report(run, err)
 end
 
 local wrote = { changed = true, writing = true, unknown = true, unverified = true } -- or may have
+local done = { changed = true, unchanged = true, skipped = true }
+local function among(set) return fleet:select(function(agent) return set[agent.name] end) end
 local function take_back(run)
   local left = {}
   for agent, entry in assert(run:entries()) do left[agent] = wrote[entry.status] end
   for _, back in ipairs(assert(history:runs { of = run.id })) do -- of some agents only, where that was by hand
-    for agent in assert(back:entries()) do left[agent] = nil end
-    if not back:complete() then report(fleet:resume(back.id)) end
+    local open = {}
+    for agent, entry in assert(back:entries()) do
+      open[agent], left[agent] = left[agent] and not done[entry.status], nil
+    end
+    local rest = among(open)
+    if rest:agents()[1] then report(rest:resume(back.id)) end
   end
-  local rest = fleet:select(function(agent) return left[agent.name] end)
+  local rest = among(left)
   if rest:agents()[1] then report(rest:undo(run.id)) end
 end
 

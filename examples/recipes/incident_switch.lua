@@ -18,10 +18,10 @@ local fleet = assert(handoff.fleet(inventory))
 if selection then fleet = fleet:select(selection) end
 local name = "incident " .. (selection or "everywhere")
 
-local ok, done = true, false
+local ok, any = true, false
 local function report(run)
   print(run:text())
-  ok, done = ok and not run.counts.failed, true
+  ok, any = ok and not run.counts.failed, true
 end
 
 if switch == "off" then
@@ -36,16 +36,22 @@ if #runs == 0 then
   os.exit(1)
 end
 local wrote = { changed = true, writing = true, unknown = true, unverified = true } -- or may have
+local done = { changed = true, unchanged = true, skipped = true }
+local function among(set) return fleet:select(function(agent) return set[agent.name] end) end
 for _, run in ipairs(runs) do
   local left = {}
   for agent, entry in assert(run:entries()) do left[agent] = wrote[entry.status] end
   for _, back in ipairs(assert(history:runs { of = run.id })) do -- of some agents only, where that was by hand
-    for agent in assert(back:entries()) do left[agent] = nil end
-    if not back:complete() then report(assert(fleet:resume(back.id))) end
+    local open = {}
+    for agent, entry in assert(back:entries()) do
+      open[agent], left[agent] = left[agent] and not done[entry.status], nil
+    end
+    local rest = among(open)
+    if rest:agents()[1] then report(assert(rest:resume(back.id))) end
   end
-  local rest = fleet:select(function(agent) return left[agent.name] end)
+  local rest = among(left)
   if rest:agents()[1] then report(assert(rest:undo(run.id))) end
 end
 history:close()
-if not done then print "nothing is left to switch on" end
+if not any then print "nothing is left to switch on" end
 os.exit(ok)
