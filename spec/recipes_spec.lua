@@ -373,7 +373,7 @@ describe("the recipe", function()
     switch "on region=us"
     assert.same(before, contents())
     assert.equal("nothing is left to switch on\n", switch "on")
-    says('no "incident region=eu"', ends(1, script "incident_switch.lua agents.lua on region=eu"))
+    says("incident region=eu: no run", ends(1, script "incident_switch.lua agents.lua on region=eu"))
     ends(64, script "incident_switch.lua agents.lua of")
   end)
 

@@ -32,7 +32,7 @@ end
 local history = assert(handoff.history())
 local runs = assert(history:runs { edit = name, kind = "update" })
 if #runs == 0 then
-  io.stderr:write(('the history has no "%s"; give the selection that "off" had, `handoff history` lists it\n'):format(name))
+  io.stderr:write(name, ": no run in the history has that name; give the selection that \"off\" had\n")
   os.exit(1)
 end
 local wrote = { changed = true, writing = true, unknown = true, unverified = true } -- or may have
