@@ -370,7 +370,8 @@ static void read_answer(ho_transfer *t) {
 void ho_transfer_conclude(ho_transfer *t, CURLcode code, ho_http_code cause) {
     if (t->cause == HO_HTTP_OK) t->cause = cause;
     read_answer(t);
-    if (code == CURLE_OK && t->answer.status == 0) code = CURLE_WEIRD_SERVER_REPLY; /* "HTTP/2000 OK" is one to libcurl */
+    if (code == CURLE_OK && t->answer.status == 0)
+        code = CURLE_WEIRD_SERVER_REPLY; /* "HTTP/2000 OK" is one to libcurl */
     t->answer.code = t->cause != HO_HTTP_OK ? t->cause : code_of(code);
     t->answer.error = t->answer.code == HO_HTTP_OK          ? ""
                       : t->answer.code == HO_HTTP_CANCELLED ? "The request was cancelled"
