@@ -169,6 +169,18 @@ run 2: update "again.lua", DATE TIME UTC, finished: 2 changed
       assert.matches('^{"counts":{"changed":0,', box:run("resume 1 --json").out)
     end)
 
+    it("ends a run that was killed after its last agent", function()
+      assert(fleet():update(set_question, { edit = "edit.lua" }))
+      local kept = assert(require("handoff.history").open(history()))
+      assert(kept:reopen(1))
+      kept:close() -- as one that was killed leaves it
+      assert.matches("interrupted", box:run("history").out)
+      local ran = box:run "resume 1 --yes"
+      assert.same({ 0, "" }, { ran.status, ran.out })
+      assert.matches("nothing of it is left to do\n$", ran.err)
+      assert.matches("finished  4 of 4", box:run("history").out)
+    end)
+
     it("takes another edit where one is given, and only those that are selected", function()
       stopped_run()
       box:write("mended.lua", 'return function(cfg) cfg.settings.question_message = "Mended?" end\n')

@@ -27,6 +27,12 @@ describe("a fleet", function()
     assert.equal("fleet:undo: it needs a history; leave history=false out",
       raised(fleet.undo, fleet, 1, { history = false }))
   end)
+
+  it("names the call that was given no number of a run", function()
+    local message = "the number of a run expected, such as history:runs() lists"
+    assert.equal("fleet:undo: " .. message, raised(fleet.undo, fleet, "12"))
+    assert.equal("fleet:resume: " .. message, raised(fleet.resume, fleet, nil, function() end))
+  end)
 end)
 
 describe("the core", function()

@@ -13,6 +13,11 @@ set -eu
 folder=${1:?usage: backup.sh FOLDER}
 new=$folder/$(date -u +%Y-%m-%dT%H%M%SZ)
 
+# Two of the same second would end up one inside the other.
+if [ -e "$new" ] || [ -e "$new.part" ]; then
+  echo "$new: there is a backup of this second already; try again" >&2
+  exit 1
+fi
 # A backup that lacks agents never looks like one.
 handoff pull "$new.part" --format json
 mv "$new.part" "$new"

@@ -4,7 +4,8 @@
 --     lua5.4 examples/recipes/incident_switch.lua agents.lua off ['region=eu']
 --     lua5.4 examples/recipes/incident_switch.lua agents.lua on ['region=eu']
 --
--- "on" takes back what "off" did with the same selection, once or several times; what else was edited meanwhile stays.
+-- "on" takes back what "off" did with the same selection, once or several times, for the agents that nobody took back by hand;
+-- what else was edited meanwhile stays.
 
 local handoff = require "handoff"
 
@@ -17,10 +18,10 @@ local fleet = assert(handoff.fleet(inventory))
 if selection then fleet = fleet:select(selection) end
 local name = "incident " .. (selection or "everywhere")
 
-local ok, done = true, false
+local ok, any = true, false
 local function report(run)
   print(run:text())
-  ok, done = ok and not (run.counts.failed or run.stopped), true
+  ok, any = ok and not (run.counts.failed or run.stopped), true
 end
 
 if switch == "off" then
@@ -29,14 +30,28 @@ if switch == "off" then
 end
 
 local history = assert(handoff.history())
-for _, run in ipairs(assert(history:runs { edit = name, kind = "update" })) do
-  local back = assert(history:runs { of = run.id, limit = 1 })[1]
-  if not back then
-    report(assert(fleet:undo(run.id)))
-  elseif not back:complete() then
-    report(assert(fleet:resume(back.id)))
+local runs = assert(history:runs { edit = name, kind = "update" })
+if #runs == 0 then
+  io.stderr:write(name, ": no run in the history has that name; give the selection that \"off\" had\n")
+  os.exit(1)
+end
+local wrote = { changed = true, writing = true, unknown = true, unverified = true } -- or may have
+local done = { changed = true, unchanged = true, skipped = true }
+local function among(set) return fleet:select(function(agent) return set[agent.name] end) end
+for _, run in ipairs(runs) do
+  local left = {}
+  for agent, entry in assert(run:entries()) do left[agent] = wrote[entry.status] end
+  for _, back in ipairs(assert(history:runs { of = run.id })) do -- of some agents only, where that was by hand
+    local open = {}
+    for agent, entry in assert(back:entries()) do
+      open[agent], left[agent] = left[agent] and not done[entry.status], nil
+    end
+    local rest = among(open)
+    if rest:agents()[1] then report(assert(rest:resume(back.id))) end
   end
+  local rest = among(left)
+  if rest:agents()[1] then report(assert(rest:undo(run.id))) end
 end
 history:close()
-if not done then print "nothing was switched off" end
+if not any then print "nothing is left to switch on" end
 os.exit(ok)

@@ -48,7 +48,8 @@ local new = doctor.examine(assert(handoff.fleet(entries)))
 for _, row in ipairs(new.agents) do
   -- Of an old token that has expired nobody knows any more whose it was.
   if was[row.agent] and row.scenario_id ~= was[row.agent] then
-    problems[#problems + 1] = row.agent .. ": the new token is another agent's"
+    problems[#problems + 1] = row.agent .. (row.scenario_id and ": the new token is another agent's"
+      or ": the new token does not say whose it is; copy the whole of it from the dashboard")
   end
 end
 for _, finding in ipairs(new.findings) do

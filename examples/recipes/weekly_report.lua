@@ -12,15 +12,18 @@ local path = require "handoff.path"
 local function csv_cell(text) return text:find '[",\n\r]' and '"' .. text:gsub('"', '""') .. '"' or text end
 local function markdown_cell(text) return (text:gsub("|", "\\|"):gsub("%s+", " ")) end
 
+-- A disk that is full must not go unseen.
+local function put(line) assert(io.stdout:write(line, "\n")) end
+
 local writers = {
   csv = function(cells)
     for i, cell in ipairs(cells) do cells[i] = csv_cell(cell) end
-    print(table.concat(cells, ","))
+    put(table.concat(cells, ","))
   end,
   markdown = function(cells, row)
     for i, cell in ipairs(cells) do cells[i] = markdown_cell(cell) end
-    print("| " .. table.concat(cells, " | ") .. " |")
-    if row == 0 then print("|" .. ("---|"):rep(#cells)) end
+    put("| " .. table.concat(cells, " | ") .. " |")
+    if row == 0 then put("|" .. ("---|"):rep(#cells)) end
   end,
 }
 
@@ -51,9 +54,10 @@ for number, result in ipairs(run.results) do
       cells[i + 1] = table.concat(texts, "; ")
       object[columns[i]] = p.is_many and handoff.json.array(values) or values[1]
     end
-    if format == "json" then print(handoff.json.encode(object)) else writers[format](cells, number) end
+    if format == "json" then put(handoff.json.encode(object)) else writers[format](cells, number) end
   end
 end
+assert(io.stdout:flush())
 -- An agent that could not be read is missing from the report: that must not go unseen.
 if run.counts.failed then io.stderr:write(run:text(), "\n") end
 os.exit(not run.counts.failed)

@@ -42,6 +42,7 @@
 --   leaves, which nil and an error stop; as_planned: what it writes is what was planned, to the byte
 -- @tfield[opt] fun():boolean stop true where no further agent is to be begun
 local core = require "handoff.core"
+local check = require "handoff.history.check"
 local client = require "handoff.client"
 local config = require "handoff.config"
 local inventory = require "handoff.inventory"
@@ -367,8 +368,12 @@ local function undo_work(recorded)
   end
 end
 
-local function missing_history(what)
-  refuse { path = "fleet:" .. what, rule = "history", message = "it needs a history; leave history=false out" }
+-- What both need: the number of a run, and a history that has it.
+local function check_past(what, id, o)
+  check.id("fleet:" .. what, id)
+  if o.history == false then
+    refuse { path = "fleet:" .. what, rule = "history", message = "it needs a history; leave history=false out" }
+  end
 end
 
 --- Takes a run back: what it changed in these agents is merged in reverse into what is there now, so that later edits stay. That
@@ -379,7 +384,7 @@ end
 -- @treturn ?Error err
 function Fleet:undo(id, opts)
   local o = read_run(self, opts, undo_rows, "undo")
-  if o.history == false then missing_history "undo" end
+  check_past("undo", id, o)
   return with_history(self, o, function(history)
     local found, err = history:ended(id, { wait = o.wait })
     if not found then return nil, err end
@@ -448,7 +453,7 @@ end
 -- @treturn ?Error err
 function Fleet:resume(id, fn, opts)
   local o = read_run(self, opts, resume_rows, "resume")
-  if o.history == false then missing_history "resume" end
+  check_past("resume", id, o)
   return with_history(self, o, function(history) return go_on(self, history, id, fn, o) end)
 end
 

@@ -46,6 +46,14 @@ function past.has_written(run)
   return false
 end
 
+--- Ends a run that was killed after its last agent: nothing of it is left, and nobody is to be sent back to it.
+function past.conclude(ctx, id)
+  local history = failure.check(require("handoff.history").open(ctx.args.history))
+  local ok, err = pcall(function() failure.check(failure.check(history:reopen(id)):finish "finished") end)
+  history:close()
+  if not ok then error(err, 0) end
+end
+
 --- Performs what a run left to be done, see writing.perform. Agents of the run that were not selected are named, and are no
 -- failure: who selects some wants these.
 -- @param start function(opts) → run | nil, err

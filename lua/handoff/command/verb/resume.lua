@@ -57,6 +57,7 @@ return {
   run = function(ctx)
     local run = past.run(ctx, ctx.args.run)
     if not past.is_open(run) then
+      if run.state == "interrupted" then past.conclude(ctx, run.id) end
       return past.nothing(ctx, run, "nothing of it is left to do")
     end
     local loaded = load_edit(ctx, run)
