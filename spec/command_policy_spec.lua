@@ -88,6 +88,18 @@ Tests: 1 over 3 agents: 0 passed, 1 failed.
         tap.out, 1, true)
     end)
 
+    it("passes nobody where it was interrupted before it had read all", function()
+      box:write("stop.lua", ([[it("stops", function(agent)
+        if agent.name == %q then io.popen("kill -INT $PPID"):close() end
+      end)]]):format(names[2]))
+      for _, form in ipairs { "", " --json", " --format tap" } do
+        local ran = box:run("test stop.lua --concurrency 1" .. form)
+        assert.same({ 130, "" }, { ran.status, ran.out })
+        assert.equal("finishing what is in flight; Ctrl-C again ends at once\n"
+          .. "handoff test: interrupted: 1 agent was not read; ask again for all of them\n", ran.err)
+      end
+    end)
+
     it("writes a report into a file, and tells people here", function()
       local ran = box:run("test saturday.lua --format junit -o report.xml" .. AT)
       assert.equal(0, ran.status)
