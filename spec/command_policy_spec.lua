@@ -235,6 +235,17 @@ Tests: 3 over 3 agents: 0 passed, 1 failed, 1 pending, 1 for none of them.
         .. "what would be written fails a test, [^\n]*: saturday.lua:3: expected to be open [^\n]*\n\nRun 1: ", ran.out)
     end)
 
+    it("lets what somebody else's edit does not make fail be written, with that edit", function()
+      box.box:faults { {
+        agent = names[2], method = "GET", at = 2, fault = "edit", when = "before",
+        path = "settings.question_message", value = "Shall we?",
+      } }
+      local ran = box:run "set settings.timezone=Europe/Rome --yes --test saturday.lua"
+      assert.same({ 0, 3 }, { ran.status, asked "PUT" })
+      local settings = json.decode(box.box:document(names[2])).settings
+      assert.same({ "Europe/Rome", "Shall we?" }, { settings.timezone, settings.question_message })
+    end)
+
     it("is part of what is to be typed to go on", function()
       box:write("shut_test.lua", "it('stays shut', function(agent) expect(agent):closed_at 'sat 11:00' end)")
       box:write("any.lua", "it('has a zone', function(agent) expect(agent):has 'settings.timezone' end)")
