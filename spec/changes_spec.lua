@@ -64,6 +64,15 @@ describe("cfg:changes()", function()
     end
   end)
 
+  it("knows of a field that was not there that it was not, where nothing but fields was edited", function()
+    local cfg = new()
+    cfg.settings.timezone, cfg.settings.is_active = "Europe/London", false
+    local changes = cfg:changes()
+    assert.same({ "changed settings.is_active", "added settings.timezone" }, paths(changes))
+    assert.is_nil(changes[2].before)
+    assert.equal("Europe/London", changes[2].after)
+  end)
+
   it("is empty again where edits were taken back", function()
     local cfg = new()
     edit(cfg)

@@ -547,6 +547,19 @@ describe("cfg:check() of an edit", function()
     }, rows_of(cfg:check { edited = true }))
   end)
 
+  it("knows a broken item that has no id, an odd one, or is no object at all, wherever it moves", function()
+    local function long(letter) return letter:rep(101) end
+    local cfg = server { custom_guidelines = list(guideline(1, "A"), guideline("null", long "n"),
+      guideline("true", "C"), guideline("12345678901234567890", long "l"), guideline('"x"', long "x"), '"no object"',
+      guideline(2, "B")) }
+    cfg.custom_guidelines:remove(1)
+    assert.same({
+      "warning custom_guidelines[1].name max_length", "warning custom_guidelines[2].id type",
+      "warning custom_guidelines[3].name max_length", "warning custom_guidelines[4].id type",
+      "warning custom_guidelines[4].name max_length", "warning custom_guidelines[5] type",
+    }, rows_of(cfg:check { edited = true }))
+  end)
+
   it("blocks what an edit broke, though the service had broken another item alike", function()
     local cfg = server()
     cfg.availability[2].start_time, cfg.availability[2].end_time = "17:00", "09:00"

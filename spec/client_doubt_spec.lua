@@ -271,6 +271,16 @@ describe("a client", function()
         assert_unknown("history", err)
       end)
 
+      it("says so where no time is left for the rest", function()
+        part_of_it {}
+        local _, err = update { deadline = 60, on_put = function()
+          if service.counts.PUT then service.time = service.time + 60 end
+          return true
+        end }
+        assert_unknown("timeout", err)
+        assert.same({ 1, "GET GET PUT GET" }, { err.attempts, service.asked })
+      end)
+
       it("says so where the rest breaks a rule", function()
         part_of_it {}
         local others_edit = service.on

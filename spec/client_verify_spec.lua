@@ -138,6 +138,12 @@ local rows = {
   { "writes a new e-mail address otherwise", function(cfg) cfg.settings.emails:add "Ann@Example.org" end, function(doc)
     table.insert(doc.settings.emails, "ann@example.org")
   end, normalised = { 'settings.emails["Ann@Example.org"]' } },
+  { "lists the operators of a new profile in another order", function(cfg)
+    cfg.routing_profiles:add { name = "New", description = "d", is_active = true, user_ids = { 7, 5 } }
+  end, function(doc)
+    table.insert(doc.routing_profiles,
+      { id = 5, name = "New", description = "d", is_active = true, user_ids = { 5, 7 } })
+  end, normalised = { 'routing_profiles["New"]' } },
   { "has keywords in the order of before", function(cfg)
     cfg.settings.keywords = { "agent", "speak to human", "Mensch 😀" }
   end, nothing, normalised = { "settings.keywords" } },

@@ -327,6 +327,17 @@ describe("a guarded write", function()
       assert.equal("GET GET GET GET", service.asked)
     end)
 
+    it("and sends nothing where that has used up the time for the whole", function()
+      local _, err = update(set_zone "UTC", { deadline = 60, on_put = function()
+        service.time = service.time + 60
+        return true
+      end })
+      assert.same({ "timeout", 0, 0, "GET GET" }, { err.kind, err.bytes_sent, err.attempts, service.asked })
+      assert.is_nil(err.unknown)
+      assert.matches("PUT [^\n]+: not sent: no time is left; raise deadline %(60 s for the whole%)", tostring(err))
+      assert.equal(document.text(), service.text)
+    end)
+
     it("not in a dry run, nor where nothing changes", function()
       local function never() error "called" end
       assert(update(deactivate, { on_put = never, dry_run = true }))

@@ -88,6 +88,18 @@ Tests: 1 over 3 agents: 0 passed, 1 failed.
         tap.out, 1, true)
     end)
 
+    it("passes nobody where it was interrupted before it had read all", function()
+      box:write("stop.lua", ([[it("stops", function(agent)
+        if agent.name == %q then io.popen("kill -INT $PPID"):close() end
+      end)]]):format(names[2]))
+      for _, form in ipairs { "", " --json", " --format tap" } do
+        local ran = box:run("test stop.lua --concurrency 1" .. form)
+        assert.same({ 130, "" }, { ran.status, ran.out })
+        assert.equal("finishing what is in flight; Ctrl-C again ends at once\n"
+          .. "handoff test: interrupted: 1 agent was not read; ask again for all of them\n", ran.err)
+      end
+    end)
+
     it("writes a report into a file, and tells people here", function()
       local ran = box:run("test saturday.lua --format junit -o report.xml" .. AT)
       assert.equal(0, ran.status)
@@ -221,6 +233,17 @@ Tests: 3 over 3 agents: 0 passed, 1 failed, 1 pending, 1 for none of them.
       assert.same({ 5, 2 }, { ran.status, asked "PUT" })
       assert.matches("failed " .. names[2]:gsub("%p", "%%%0") .. "\n  somebody edited it since it was planned, and "
         .. "what would be written fails a test, [^\n]*: saturday.lua:3: expected to be open [^\n]*\n\nRun 1: ", ran.out)
+    end)
+
+    it("lets what somebody else's edit does not make fail be written, with that edit", function()
+      box.box:faults { {
+        agent = names[2], method = "GET", at = 2, fault = "edit", when = "before",
+        path = "settings.question_message", value = "Shall we?",
+      } }
+      local ran = box:run "set settings.timezone=Europe/Rome --yes --test saturday.lua"
+      assert.same({ 0, 3 }, { ran.status, asked "PUT" })
+      local settings = json.decode(box.box:document(names[2])).settings
+      assert.same({ "Europe/Rome", "Shall we?" }, { settings.timezone, settings.question_message })
     end)
 
     it("is part of what is to be typed to go on", function()

@@ -203,6 +203,17 @@ run 2: update "again.lua", DATE TIME UTC, finished: 2 changed
       assert.not_equal("Shall I get somebody?", document(names[2]).settings.question_message)
     end)
 
+    it("asks for the edit of a run that a script recorded without one, and goes on with that", function()
+      local own = assert(require("handoff.history").open(history()))
+      assert(own:start { kind = "update", agents = assert(fleet():identities()) })
+      own:close()
+      prints("resume 1 --yes", 64, "",
+        "handoff resume: run 1: its edit is not known; give it: handoff resume 1 EDIT\n")
+      assert.equal(0, box.box:ledger().total)
+      assert.equal(0, box:run("resume 1 settings.timezone=UTC --yes").status)
+      for _, name in ipairs(names) do assert.equal("UTC", document(name).settings.timezone) end
+    end)
+
     it("says where the run's edit cannot be read again, and asks the service nothing", function()
       stopped_run()
       os.remove(box.folder .. "/edit.lua")

@@ -71,6 +71,28 @@ describe("apply at a terminal", function()
   end)
 end)
 
+describe("pull at a terminal", function()
+  it("interrupted, finishes the file it is at, says how many are left, and pulls those the next time", function()
+    local box = command.sandbox(3)
+    local shown
+    finally(function()
+      shown:close()
+      box:stop()
+    end)
+    box.box:faults { { agent = box.box.agents[2].name, method = "GET", fault = "drip" } }
+    shown = terminal.open(("cd %s && %s pull --concurrency 1"):format(box.folder, command.words()), {
+      env = { HANDOFF_BASE_URL = box.box.base_url },
+    })
+    shown:wait "1/3"
+    shown:type "\3"
+    shown:wait "finishing what is in flight; Ctrl-C again ends at once"
+    shown:wait "interrupted: 1 agent not asked; pull again for the rest"
+    shown:wait "Pulled: 2 new, 0 changed, 0 unchanged, 0 failed."
+    assert.equal(130, shown:ends())
+    assert.matches("\nPulled: 1 new, 0 changed, 2 unchanged, 0 failed.\n$", box:run("pull").out)
+  end)
+end)
+
 describe("get at a terminal", function()
   it("shows texts and JSON that command it nothing", function()
     local box = command.sandbox(1)

@@ -206,6 +206,12 @@ return { a = "x\65\z   y\"", ["b"] = [==[ l ]==], --[[ d ]] c = { 1, -2, 3.5e2, 
         .. "custom_guidelines, routing_profiles" }, problems(color, "x.json"))
     end)
 
+    it("and refuses what is a configuration only in a file, as JSON it would be longer than one may be", function()
+      local text = "return { settings = { question_message = [[x" .. ("\n"):rep(4300000) .. "]] } }"
+      local said = "1:1 size as JSON it has more than 8 MiB, and no configuration may; shorten its texts"
+      assert.same({ said }, problems(text))
+    end)
+
     it("and warns only of what the file itself says, not of what may stand live", function()
       local slot = "{ day_span = 'monday', start_time = '09:00', end_time = '10:00' }"
       local later = "{ day_span = 'monday', start_time = '10:30', end_time = '12:00' }"

@@ -124,6 +124,22 @@ describe("a timetable as a file", function()
     assert.is_truthy(page.svg(draw(agents)):find(">" .. ("名"):rep(10) .. "…</text>", 1, true))
   end)
 
+  it("breaks the words below a picture where they do not fit on a line, and has room for all of them", function()
+    local days, parts = { "mon", "tue", "wed", "thu", "fri", "sat", "sun" }, {}
+    for i, day in ipairs(days) do parts[i] = ("%s %02d:00-10:30 11:00-14:00 15:%d0-18:00"):format(day, i, i % 6) end
+    local text = page.svg(draw { { agent = "a", cfg = config("Europe/London", table.concat(parts, ", ")) } })
+    local said = text:match "<g role=\"listitem\">.*</g>(.*)</svg>"
+    local lines_of, height = {}, tonumber(text:match '^<svg [^>]- height="(%d+)"')
+    for y, line in said:gmatch '<text x="24" y="(%d+)" class="s">(.-)</text>' do
+      lines_of[#lines_of + 1] = line
+      assert.is_true(#line <= 170 and tonumber(y) < height)
+    end
+    assert.is_true(#lines_of > 1)
+    local whole = table.concat(lines_of, " ")
+    assert.matches("^a; Europe/London; open until 14:00; mon 01:00", whole)
+    for _, part in ipairs(parts) do assert.is_truthy(whole:find(part, 1, true), part) end
+  end)
+
   it("replaces a file at one stroke, and follows no link", function()
     local t = draw { { agent = "a", cfg = config("Europe/London", "mon-fri 09:00-17:30") } }
     local path = save("svg", t)

@@ -230,6 +230,20 @@ describe("the sandbox", function()
     end)
   end)
 
+  it("names all that is wrong with identities, the same way each time", function()
+    local answer = put(function(doc)
+      for _ = 1, 3 do table.remove(doc.generic_guidelines) end
+      doc.custom_guidelines[1].id, doc.availability[1].id = 987654, 987653
+    end)
+    assert.equal(400, answer.status)
+    assert.same({
+      ["availability[1].id"] = "there is no item with the id 987653",
+      ["custom_guidelines[1].id"] = "there is no item with the id 987654",
+      generic_guidelines = '"irrelevant_advice" is missing: the list is predefined; "lack_of_knowledge" is missing: '
+        .. 'the list is predefined; "media_message" is missing: the list is predefined',
+    }, errors_of(answer))
+  end)
+
   describe("takes back what it has itself:", function()
     local function store(edit)
       local document = decode(stored)

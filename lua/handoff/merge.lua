@@ -327,13 +327,8 @@ end
 local function merge_field(ctx, row, base, mine, theirs, place)
   if row.read_only then return theirs end
   if row.id then return merge_id(base, mine, theirs) end
-  if row.kind == "list" or row.kind == "object" then
-    local below = place
-    if row.kind == "object" or row.item.fields then
-      if not place.path then words.locate(place) end
-      below = { path = words.child_path(place.path, row.name), part = place.part, id = place.id, name = place.name }
-    end
-    local done, merged = merge_within(ctx, row, base, mine, theirs, below)
+  if row.kind == "list" then -- a set: the schema has neither items nor objects within an object
+    local done, merged = merge_within(ctx, row, base, mine, theirs, place)
     if done then return merged end
   end
   return merge_leaf(ctx, row.name, base, mine, theirs, place)

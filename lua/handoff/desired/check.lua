@@ -132,9 +132,9 @@ local is_whole = {
 
 -- What the rules say of places that are in the file. The others, such as a field that an item leaves out, are as they are live.
 local function note_rules(c, value)
-  local issues, err = core.check.document(check.complete(value))
-  if not issues then
-    note(c, { from = 1 }, "", "size", err.message)
+  local issues = core.check.document(check.complete(value))
+  if not issues then -- what was taken has a configuration's form: it can only be too long
+    note(c, { from = 1 }, "", "size", "as JSON it has more than 8 MiB, and no configuration may; shorten its texts")
     return
   end
   for _, issue in ipairs(issues) do
