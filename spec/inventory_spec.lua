@@ -228,6 +228,22 @@ describe("an inventory", function()
       assert.matches(" %(and %d+ more in err%.issues%)$", err.message)
     end)
 
+    it("says no more than a thousand things of one", function()
+      local rows = { "name,token" }
+      for i = 1, 600 do rows[i + 1] = "a,b" end
+      assert.equal(1000, #select(2, pcall(inventory.load, write("agents.csv", table.concat(rows, "\n")))).issues)
+    end)
+
+    it("says where a CSV has more rows than there may be agents", function()
+      gc.restful()
+      local issues = select(2, pcall(inventory.load, write("agents.csv",
+        "token\n" .. ("a\n"):rep(1000000) .. "\n\na\n"))).issues -- without names, so that it ends at its rows
+      assert.equal(2, #issues)
+      assert.equal("more than 1000000 agents; make two files of it", issues[1].message)
+      assert.equal(1000004, issues[1].line)
+      assert.equal("required", issues[2].rule)
+    end)
+
     it("says which tags are none", function()
       local tags = { region = 1, ok = true, name = "x", ["a b"] = "x", line = "a\nb", [3] = "x", long = ("x"):rep(201) }
       tags.tags = tags

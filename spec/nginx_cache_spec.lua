@@ -228,14 +228,28 @@ describe("a cache inside nginx", function()
     assert.equal(1, requests())
   end)
 
-  it("fetches again once there are timers, when nginx had none left for a fetch", function()
-    serve(nil, nil, { http = "lua_max_running_timers 4;" })
+  it("says what it could not fetch in time, and fetches it once there are timers, when nginx had none left", function()
+    serve(("fleet = { base_url = '%s', timeout = 0.5 }"):format(box.base_url), nil,
+      { http = "lua_max_running_timers 4;" })
     run "for _ = 1, 5 do ngx.timer.at(0, function() repeat ngx.sleep(0.01) until cache.is_over end) end"
+    repeat until server:log():find("4 lua_max_running_timers are not enough", 1, true)
+    local answer = ask()
+    assert.is_truthy(server:log():find("flight.lua:%d+: 4 lua_max_running_timers are not enough"))
+    assert.equal("timeout", answer.more.kind)
+    assert.equal(name .. ": its configuration was not fetched in time; try again later", answer.more.message)
     local peek = ("return (cache:peek '%s')"):format(name)
-    repeat run(peek) until server:log():find("flight.lua:%d+: 4 lua_max_running_timers are not enough")
     run "cache.is_over = true"
     local ends = os.time() + 120
     while not run(peek .. " ~= nil").value do assert(os.time() < ends, "it is never fetched") end
+  end)
+
+  it("does not wait for a fetch that nginx takes no timer for, says so, and fetches once it does", function()
+    serve(nil, nil, { http = "lua_max_pending_timers 1;" })
+    local answer = run("ngx.timer.at(1, function() end) " .. get, name)
+    assert.equal("cancelled", answer.more.kind)
+    assert.equal(name .. ": its configuration was not fetched; try again later", answer.more.message)
+    assert.matches("no timer for a fetch: too many pending timers", server:log(), 1, true)
+    until_it(function(_, later) return later.value end)
   end)
 
   it("serves what its dictionary has no room for, and says so", function()
@@ -339,6 +353,16 @@ describe("a cache inside nginx", function()
         for _, agent in ipairs(cache:agents()) do cache:put(agent.name, cfg) end]]
       repeat until files(".") == #many
       assert.is_nil(server:log():find("lua_max_running_timers", 1, true))
+    end)
+
+    it("serves what it cannot write for want of threads, and says what nginx.conf lacks", function()
+      serve(options, "cache:start()", { threads = false })
+      run([[cache:put('%s', assert(require("handoff").config(%s)))]], name, ("%q"):format(box:document(name)))
+      assert.is_string(ask().value)
+      local line
+      repeat line = server:log():match "%.cached cannot be written: [^\n]+" until line
+      assert.matches('has no thread pool "handoff"; add the line `thread_pool handoff threads=32;`', line, 1, true)
+      assert.is_nil(line:find("make the folder", 1, true), line)
     end)
 
     it("lets be what others put into the folder", function()

@@ -275,6 +275,34 @@ describe("the loop inside nginx", function()
     ]])
   end)
 
+  -- A sanitizer ends a process whose memory is limited.
+  local unsanitized = os.getenv "SANITIZERS" and function() end or it
+  unsanitized("raises that memory was too short for an answer, and goes on", function()
+    local short = start { env = { PEER = peer.http } }
+    finally(function() short:stop() end)
+    assert.equal("not enough memory, then 16777216", short:run [[
+      local ffi = require "ffi"
+      ffi.cdef "struct spec_limit { unsigned long now, most; };"
+      ffi.cdef "int getrlimit(int, struct spec_limit *); int setrlimit(int, const struct spec_limit *);"
+      local limit, of_addresses = ffi.new "struct spec_limit", 9
+      assert(ffi.C.getrlimit(of_addresses, limit) == 0)
+      local function set(bytes)
+        limit.now = bytes
+        assert(ffi.C.setrlimit(of_addresses, limit) == 0)
+      end
+      local function ask(path)
+        return hn.transport():request { method = "GET", url = os.getenv "PEER" .. path, timeout = 60, max_bytes = 2^25 }
+      end
+      assert(ask "/empty") -- the thread's state is there
+      local before, file = limit.now, io.open "/proc/self/status"
+      set(1024 * tonumber(file:read "*a":match "VmSize:%s*(%d+) kB") + 2^23)
+      file:close()
+      local _, err = pcall(ask, "/huge")
+      set(before)
+      return tostring(err) .. ", then " .. #ask "/huge".body
+    ]])
+  end)
+
   it("does without timers where others have all that may run", function()
     local few = start { env = { PEER = peer.http }, http = "lua_max_running_timers 2;" }
     local answers = few:run [[
@@ -463,6 +491,24 @@ describe("nginx's configuration", function()
     assert.is_false(ok)
     assert.truthy(err:find("`thread_pool handoff threads=32;`", 1, true), err)
     assert.truthy(err:find("`lua_worker_thread_vm_pool_size 32;`", 1, true), err)
+  end)
+
+  it("whose modules the threads cannot load is told of what has to be readable", function()
+    local server = start { http = "init_worker_by_lua_block { package.cpath = '/nowhere/?.so' }" }
+    finally(function() server:stop() end)
+    assert.equal("handoff.nginx: nginx's thread pool failed: module 'handoff.core' not found; the user of nginx's "
+      .. "workers must be able to read what lua_package_path and lua_package_cpath name", server:run [[
+        local ok, err = pcall(hn.transport().request, hn.transport(), { method = "GET", url = "http://127.0.0.1:1/" })
+        return not ok and tostring(err):gsub("^%S+:%d+: ", "")
+      ]])
+  end)
+
+  it("of an nginx built without threads is told of what is needed, and of what does without", function()
+    local server = start { threads = false, http = "init_worker_by_lua_block { ngx.run_worker_thread = nil }" } -- as there
+    finally(function() server:stop() end)
+    local told = server:run "return select(2, pcall(hn.client, { token = 't' }))"
+    assert.truthy(told:find("0.10.21 or later is needed, and an nginx built --with-threads", 1, true), told)
+    assert.truthy(told:find('or choose carrier = "resty-http"', 1, true), told)
   end)
 
   it("with few threads or states serves more requests than that in turn", function()

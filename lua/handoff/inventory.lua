@@ -269,6 +269,7 @@ local function whereabouts(agent)
 end
 
 local function note_agent(found, agent, rule, message, line)
+  if is_enough(found) then return end
   local hidden = hidden_of(agent)
   note(found, hidden[READING], hidden[INDEX], agent.name, rule, message, line)
 end

@@ -57,11 +57,11 @@ local function read_rows(source)
   while at <= #source do
     local row, after, height = read_row(source, at)
     if not row then return rows, { line = line, rule = "syntax", message = after } end
-    if #rows > MOST_ROWS then
-      return rows, { line = line, rule = "size",
-        message = ("more than %d agents; make two files of it"):format(MOST_ROWS) }
-    end
     if #row > 1 or row[1] ~= "" then
+      if #rows > MOST_ROWS then
+        return rows, { line = line, rule = "size",
+          message = ("more than %d agents; make two files of it"):format(MOST_ROWS) }
+      end
       row.line = line
       rows[#rows + 1] = row
     end

@@ -76,9 +76,11 @@ local function say_full(self, record, size, why)
     self.options.dict))
 end
 
+-- What a pool without threads raised names the next step itself.
 local function say_unwritten(self, path, why)
-  say(self, "folder", ngx.ERR, ("%s cannot be written: %s; make the folder %s where it is missing, and let the user of "
-    .. "the workers write in it"):format(path, why, self.options.folder))
+  local step = core.error.is(why) and "" or ("; make the folder %s where it is missing, and let the user of the "
+    .. "workers write in it"):format(self.options.folder)
+  say(self, "folder", ngx.ERR, ("%s cannot be written: %s%s"):format(path, tostring(why), step))
 end
 
 -- ---- files ------------------------------------------------------------------------------------------------------------------
@@ -88,7 +90,7 @@ local function save(pool, path, content)
   if not pool then return core.file.replace(path, content) end
   local ok, saved, why = pcall(pool.run, pool, "replace_file", path, content)
   if ok then return saved, why end
-  return nil, tostring(saved)
+  return nil, saved
 end
 
 local function write_file(self, record, text)

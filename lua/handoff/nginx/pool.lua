@@ -180,13 +180,19 @@ function Pool:await(job, expires)
   return true
 end
 
+-- Threads load modules themselves, as the user of the workers and in their folder: what init_by_lua found may not be there.
+local READABLE = "; the user of nginx's workers must be able to read what lua_package_path and lua_package_cpath name"
+
 local function refuse_setup(self, why)
-  if why:find("thread pool", 1, true) then
+  if why:find "^thread[ _]pool .*not found$" then
     core.error.raise { path = "handoff.nginx", rule = "thread_pool",
       message = ("nginx has no thread pool %q; add the line `thread_pool %s threads=32;` at the top of nginx.conf, "
         .. "outside of http, and `lua_worker_thread_vm_pool_size 32;` within http"):format(self.name, self.name) }
   end
-  core.error.raise { path = "handoff.nginx", rule = "thread", message = "nginx's thread pool failed: " .. why }
+  local missing = why:match "module '[^']*' not found" -- and then every place where it is not
+  local step = why:find("module '", 1, true) and READABLE or ""
+  core.error.raise { path = "handoff.nginx", rule = "thread",
+    message = ("nginx's thread pool failed: %s%s"):format(missing or why, step) }
 end
 
 --- What a job that is done returned; raises where it could not be run.
