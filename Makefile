@@ -332,9 +332,9 @@ nginx_specs := $(wildcard spec/nginx*_spec.lua)
 test-nginx: luajit
 	@$(call busted,luajit,$(nginx_specs))
 
-# Of Lua that LUA_INIT gives each process: modules come from the build that BUILD names, whatever build its program finds.
-from_build = local vm = rawget(_G, "jit") and "luajit" or "lua" .. _VERSION:gsub("%D", "") \
-  for name in ("$(modules)"):gmatch "%a+" do package.preload["handoff." .. name] = function(...) \
+# Of Lua that LUA_INIT gives each process: the name of its VM's folder; and that modules come from the build that BUILD names, whatever build its program finds.
+this_vm = local vm = rawget(_G, "jit") and "luajit" or "lua" .. _VERSION:gsub("%D", "")
+from_build = for name in ("$(modules)"):gmatch "%a+" do package.preload["handoff." .. name] = function(...) \
     local file = ("%s/%s/handoff/%s.so"):format(os.getenv "BUILD", vm, name) \
     return assert(package.loadlib(file, "luaopen_handoff_" .. name))(...) end end
 
@@ -354,7 +354,7 @@ $(known:%=sanitized-%): sanitized-%: $(BUILD)/alone.so %
 	@printf '%s\n' '#!/bin/bash' 'export LD_PRELOAD="$(sanitizers)" SANITIZERS="$(sanitizers)" $(asan_$*)' \
 	  'exec -a "$$0" $($*_lua) "$$@"' >$(BUILD)/$*/$(notdir $($*_lua)) && chmod 755 $(BUILD)/$*/$(notdir $($*_lua))
 sanitized_modules = local build = os.getenv "BUILD" local maps = build and io.open "/proc/self/maps" \
-  if maps and maps:read "*a":find "libasan" then $(from_build) end if maps then maps:close() end
+  if maps and maps:read "*a":find "libasan" then $(this_vm) $(from_build) end if maps then maps:close() end
 $(known:%=test-asan-%): test-asan-%:
 	@$(in_asan) sanitized-$*
 	@LUA_INIT='$(sanitized_modules)' $(in_asan) test-$* $*_lua=$(asan)/$*/$(notdir $($*_lua))
@@ -383,8 +383,7 @@ cover := $(abspath $(BUILD))/coverage
 covered = $(MAKE) --no-print-directory -s CC=gcc BUILD=$(cover) COVER=hook CFLAGS='-O0 -g --coverage -fprofile-update=atomic' \
   CPPFLAGS='-Dluaopen_handoff_core=ho_covered_core'
 # Other VMs, and processes that may not write, are none that is counted.
-counting = local vm = rawget(_G, "jit") and "luajit" or "lua" .. _VERSION:sub(5, 5) .. _VERSION:sub(7) \
-  local begin = package.loadlib("$(cover)/" .. vm .. "/handoff/core.so", "ho_coverage_begin") \
+counting = $(this_vm) local begin = package.loadlib("$(cover)/" .. vm .. "/handoff/core.so", "ho_coverage_begin") \
   if begin then begin() if os.getenv "BUILD" then $(from_build) end end
 $(foreach vm,$(vms),$(BUILD)/$(vm)/hook.o): $(BUILD)/%/hook.o: spec/coverage/hook.c Makefile
 	@mkdir -p $(@D)

@@ -18,11 +18,11 @@ value=$(handoff get "$from" "$part")
 # Desired state: only what is named is touched. Items are matched by name, as other agents have other ids.
 printf '{"%s": %s}\n' "$part" "$value" >"$folder/clone.json"
 # The run knows its edit by this name: what was not done can be gone on with for as long as the file is there.
-keep() {
-  if [ $? -eq 64 ]; then rm -r "$folder"; return; fi # misused: there is no run
-  echo "$folder/clone.json stays, as \`handoff resume\` reads it again; remove it once nothing is left to do" >&2
+end() {
+  case $? in
+    0 | 64) rm -r "$folder" ;; # done; or misused, and there is no run
+    *) echo "$folder/clone.json stays, as \`handoff resume\` reads it again; remove it once nothing is left to do" >&2 ;;
+  esac
 }
-trap keep EXIT
+trap end EXIT
 handoff apply "$folder/clone.json" "$@"
-trap - EXIT
-rm -r "$folder"

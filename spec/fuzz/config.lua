@@ -258,8 +258,10 @@ local function has_twice(list, field)
   local seen = {}
   for _, item in ipairs(type(list) == "table" and list or {}) do
     local value = type(item) == "table" and item[field]
-    if value and seen[tostring(value)] then return true end
-    seen[tostring(value)] = true
+    if value then
+      if seen[tostring(value)] then return true end
+      seen[tostring(value)] = true
+    end
   end
 end
 

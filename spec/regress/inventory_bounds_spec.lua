@@ -10,11 +10,10 @@ local program = require "support.program"
 describe("an inventory of Lua", function()
   before_each(gc.restful)
 
-  local function run(text, limits)
+  local function run(text, limits, make)
     local all = { bytes = 1e7, steps = 1e7, values = 1e5, seconds = 60 }
     for name, value in pairs(limits or {}) do all[name] = value end
-    local function make(_, what) return what end
-    return core.bounded.run(text, "=x", all, { env = "a text" }, make)
+    return core.bounded.run(text, "=x", all, { env = "a text" }, make or function(_, what) return what end)
   end
 
   it("gives back no more than it may take, though one text stands in many places", function()
@@ -42,8 +41,7 @@ describe("an inventory of Lua", function()
   it("gives back what is true, and where it was made", function()
     assert.is_true(run "return true")
     local function line_of(text)
-      return core.bounded.run(text, "=x", { bytes = 1e7, steps = 1e7, values = 100, seconds = 60 }, { env = "a text" },
-        function(_, _, line) return line or "nowhere" end)
+      return run(text, nil, function(_, _, line) return line or "nowhere" end)
     end
     assert.same({ 2 }, line_of "\nreturn { env 'T' }")
     assert.equal(rawget(_G, "jit") and "nowhere" or 2, line_of "\nreturn env 'T'") -- LuaJIT's last calls leave no place

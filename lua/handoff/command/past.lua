@@ -14,13 +14,17 @@ end
 --- The argument RUN.
 past.argument = { name = "run", metavar = "RUN", convert = whole, help = "the run's number, see `handoff history`" }
 
---- Calls fn(history) with the history open for looking → what it returns.
-function past.look(ctx, fn)
-  local history = failure.check(require("handoff.history").look(ctx.args.history))
+-- Calls fn(history) and closes it → what fn returns.
+local function using(history, fn)
   local ok, result = pcall(fn, history)
   history:close()
   if not ok then error(result, 0) end
   return result
+end
+
+--- Calls fn(history) with the history open for looking → what it returns.
+function past.look(ctx, fn)
+  return using(failure.check(require("handoff.history").look(ctx.args.history)), fn)
 end
 
 --- What is known of one run; one that is not there ends the verb.
@@ -48,10 +52,9 @@ end
 
 --- Ends a run that was killed after its last agent: nothing of it is left, and nobody is to be sent back to it.
 function past.conclude(ctx, id)
-  local history = failure.check(require("handoff.history").open(ctx.args.history))
-  local ok, err = pcall(function() failure.check(failure.check(history:reopen(id)):finish "finished") end)
-  history:close()
-  if not ok then error(err, 0) end
+  using(failure.check(require("handoff.history").open(ctx.args.history)), function(history)
+    failure.check(failure.check(history:reopen(id)):finish "finished")
+  end)
 end
 
 --- Performs what a run left to be done, see writing.perform. Agents of the run that were not selected are named, and are no
