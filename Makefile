@@ -332,7 +332,8 @@ nginx_specs := $(wildcard spec/nginx*_spec.lua)
 test-nginx: luajit
 	@$(call busted,luajit,$(nginx_specs))
 
-# Of Lua that LUA_INIT gives each process: the name of its VM's folder; and that modules come from the build that BUILD names, whatever build its program finds.
+# Of Lua that LUA_INIT gives each process: the name of its VM's folder; and that modules come from the build that BUILD names,
+# whatever build its program finds.
 this_vm = local vm = rawget(_G, "jit") and "luajit" or "lua" .. _VERSION:gsub("%D", "")
 from_build = for name in ("$(modules)"):gmatch "%a+" do package.preload["handoff." .. name] = function(...) \
     local file = ("%s/%s/handoff/%s.so"):format(os.getenv "BUILD", vm, name) \
