@@ -398,20 +398,31 @@ coverage: all # which is the build that the program of a checkout finds
 	  checks='test-core test-lua54 test-luajit test-nginx'
 	@$(lua54_lua) spec/coverage/report.lua $(cover) $(subst lua5,luac5,$(lua54_lua))
 
-# A spec file at a time, again when it or a module has changed, so that a run that was ended goes on where it was. The processes
-# that tests start run as they are: first come the files that run most of the C in the process of their own.
+# A spec file at a time, again when it or a module has changed, so that a run that was ended goes on where it was:
+# $(BUILD)/HOW-VM/FILE.ok says that the file passed. $(1): how; $(2): the VM; $(3): what the run is told.
+define at_a_time
+$(BUILD)/$(1)-$(2)/%.ok: % $(call built,$(2))
+	@mkdir -p $$(@D)
+	@echo '$$*:'; $(MAKE) --no-print-directory -s test-$(2) SPEC=$$* $(3)
+	@touch $$@
+endef
+
+# The processes that tests start run as they are, without valgrind: first come the files that run most of the C in the process of
+# their own.
 valgrind = valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect,possible --num-callers=20
 valgrind_first := $(patsubst %,spec/%_spec.lua,json config config_abuse change list merge path week token file transport \
   client_answers client client_write client_doubt client_verify loop serve zone fold time schema check parts select pace retry)
-valgrind_specs = $(if $(filter spec,$(SPEC)),$(valgrind_first) $(filter-out $(valgrind_first) $(nginx_specs),\
-  $(wildcard spec/regress/*_spec.lua spec/*_spec.lua)),$(SPEC))
-$(BUILD)/valgrind/%.ok: % $(call built,lua54)
-	@mkdir -p $(@D)
-	@$(MAKE) --no-print-directory -s test-lua54 SPEC=$* WRAP='$(valgrind)'
-	@touch $@
+every_spec = $(valgrind_first) $(filter-out $(valgrind_first) $(nginx_specs),$(wildcard spec/regress/*_spec.lua spec/*_spec.lua))
+one_by_one = $(if $(filter spec,$(SPEC)),$(every_spec),$(SPEC))
+$(eval $(call at_a_time,valgrind,lua54,WRAP='$$(valgrind)'))
 test-valgrind:
 	@$(call packages,test-valgrind,$(test_deb) valgrind)
-	@$(MAKE) --no-print-directory -s -k $(valgrind_specs:%=$(BUILD)/valgrind/%.ok)
+	@$(MAKE) --no-print-directory -s -k $(one_by_one:%=$(BUILD)/valgrind-lua54/%.ok)
+
+# With the collector at work at every allocation (see spec/support/audit.lua).
+$(foreach vm,$(found),$(eval $(call at_a_time,gc,$(vm),HANDOFF_GC=always)))
+test-gc: all
+	@$(MAKE) --no-print-directory -s -k $(foreach vm,$(found),$(one_by_one:%=$(BUILD)/gc-$(vm)/%.ok))
 
 # A run over 300 agents, killed at any of 200 instants and gone on with; KILLS= and SEED= name others.
 KILLS ?= 200
@@ -428,10 +439,6 @@ test-endurance: lua54
 # What every --help says, as the tests expect it from now on.
 golden: lua54
 	@$(lua54_lua) spec/support/golden.lua >spec/golden/help.txt
-
-# With the collector at work at every allocation (see spec/support/audit.lua).
-test-gc: all
-	@HANDOFF_GC=always $(unhurried) $(MAKE) --no-print-directory -s checks checks='test-lua54 test-luajit'
 
 # --- fuzz -----------------------------------------------------------------------------------------------------------------
 # Fuzzers of the core are programs of C; those of what is Lua are run by one host. FUZZ_SECONDS are for all of them together, or
