@@ -273,7 +273,7 @@ describe("a client", function()
     end)
 
     it("nobody there", function()
-      local c = handoff.client { name = "shop", token = agent.token, base_url = "http://127.0.0.1:1/v1" }
+      local c = handoff.client { name = "shop", token = agent.token, base_url = "http://127.0.0.1:1/v1", retries = 1 }
       check(c, "network", nil, "127.0.0.1:1", "get")
       assert.is_nil(select(2, c:put(assert(client:get()))).message:find("may have been written", 1, true))
     end)

@@ -13,19 +13,17 @@ describe("a fleet", function()
   setup(function() box = sandbox.start { agents = 25, no_rate_limit = true } end)
   teardown(function() box:stop() end)
 
-  local originals = {}
+  local originals
   before_each(function()
     folder = program.folder()
     history = folder .. "/history.db"
-    for _, agent in ipairs(box.agents) do originals[agent.name] = originals[agent.name] or box:document(agent.name) end
+    originals = originals or box:documents()
     box:reset()
     box:faults {}
   end)
   after_each(function()
     program.remove(folder)
-    for name, text in pairs(originals) do
-      if box:document(name) ~= text then box:store(name, text) end
-    end
+    box:restore(originals)
   end)
 
   local function fleet(opts) return box:fleet(history, opts) end

@@ -19,8 +19,7 @@ local folder, env
 
 setup(function()
   box = support.start { agents = 6, no_rate_limit = true }
-  originals = {}
-  for _, name in ipairs(names) do originals[name] = box:document(name) end
+  originals = box:documents()
   tools = program.folder()
   program.write(tools .. "/handoff", "#!/bin/sh\nexec " .. preloaded .. program.handoff .. ' "$@"\n')
   program.run("chmod +x " .. tools .. "/handoff")
@@ -59,9 +58,7 @@ before_each(function()
     GIT_AUTHOR_NAME = "ops", GIT_AUTHOR_EMAIL = "ops@example.com", GIT_COMMITTER_NAME = "ops",
     GIT_COMMITTER_EMAIL = "ops@example.com", GIT_CONFIG_NOSYSTEM = "1", LD_PRELOAD = false,
   }
-  for name, text in pairs(originals) do
-    if box:document(name) ~= text then box:store(name, text) end
-  end
+  box:restore(originals)
   write("agents.lua", entries(names))
 end)
 

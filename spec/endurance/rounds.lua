@@ -28,18 +28,6 @@ local REMEMBERED = 4 -- runs that may still be taken back
 
 -- ---- what is there --------------------------------------------------------------------------------------------------------
 
-local function documents(self, names)
-  local url = self.box.base_url:match "^%w+://[^/]+" .. "/_sandbox/document/{" .. table.concat(names, ",") .. "}"
-  local text = sandbox.run_client("curl -sS -w '\\n' " .. program.quote(url))
-  local list, place = {}, 0
-  for line in text:gmatch "[^\n]+" do
-    place = place + 1
-    list[names[place]] = line
-  end
-  assert(place == #names, text:sub(1, 500))
-  return list
-end
-
 local function count(self, what, more) self.counts[what] = (self.counts[what] or 0) + (more or 1) end
 
 -- ---- one agent after a run --------------------------------------------------------------------------------------------------
@@ -163,7 +151,7 @@ end
 local function settle(self, job, run)
   job.id, self.last_id = run.id, run.id
   tally(self, job, run)
-  local entries, there = self.books:check(run.id, job.announced), documents(self, job.names)
+  local entries, there = self.books:check(run.id, job.announced), self.box:documents(job.names)
   for _, result in ipairs(run.results) do
     local name, text = result.agent, there[result.agent]
     if self.books.texts[name] and self.books.texts[name] ~= text then
@@ -330,7 +318,7 @@ function rounds.start(given)
   for i, agent in ipairs(self.place.agents) do
     agent.base_url, self.names[i] = nil, agent.name
   end
-  for name, text in pairs(documents(self, self.names)) do self.states[name] = marks.take(json.decode(text)) end
+  for name, text in pairs(self.box:documents(self.names)) do self.states[name] = marks.take(json.decode(text)) end
   self.books = books.new(writes, self.place.history, self.wrong)
   return self
 end

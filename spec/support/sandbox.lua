@@ -3,7 +3,8 @@
 --
 --   local box = sandbox.start { agents = 5, latency = 20 }
 --   box.base_url, box.agents ({ name=, token=, tags= }, also by name: box.agents["shop-uk"]), box.pid
---   box:document(name) → the stored text; box:store(name, text), unchecked; box:revoke(name); box:issue(name) → one more token
+--   box:document(name) → the stored text; box:documents() → all of them by name; box:restore(those)
+--   box:store(name, text), unchecked; box:revoke(name); box:issue(name) → one more token
 --   box:ledger() → what was asked of it, as handoff.sandbox has it; box:reset() → that from zero
 --   box:faults(rules): what goes wrong from now on, see handoff.sandbox.faults; box:fired() → those, with `seen` and `fired`
 --   box:request(method, agent or nil, more) → an answer to a request to the API, see sandbox.request
@@ -128,13 +129,52 @@ function Box:request(method, agent, more)
   return sandbox.request(method, self:url(), all)
 end
 
+local function backstage_url(self, path) return self.base_url:match "^%w+://[^/]+" .. "/_sandbox/" .. path end
+
 local function backstage(self, method, path, body)
-  local answer = sandbox.request(method, self.base_url:match "^%w+://[^/]+" .. "/_sandbox/" .. path, { body = body })
+  local answer = sandbox.request(method, backstage_url(self, path), { body = body })
   assert(answer.status == 200, answer.body)
   return answer
 end
 
 function Box:document(name) return backstage(self, "GET", "document/" .. name).body end
+
+--- The stored texts, by name, read by one client.
+-- @param names of whom; or nil: of all its agents
+function Box:documents(names)
+  if not names then
+    names = {}
+    for i, agent in ipairs(self.agents) do names[i] = agent.name end
+  end
+  local url = backstage_url(self, "document/{" .. table.concat(names, ",") .. "}")
+  local texts, place = {}, 0
+  -- After each a record separator (RFC 7464), which stands in no JSON.
+  for text in sandbox.run_client("curl -sSf -w '\30' " .. program.quote(url)):gmatch "([^\30]*)\30" do
+    place = place + 1
+    texts[names[place]] = text
+  end
+  assert(place == #names, "not every document is there")
+  return texts
+end
+
+--- Stores these texts where another is stored, by one client, which is told of them in a file (curl(1), --config).
+-- @param texts what documents() gave
+function Box:restore(texts)
+  local puts = {}
+  for name, text in pairs(self:documents()) do
+    if text ~= texts[name] then
+      local url, quoted = backstage_url(self, "document/" .. name), texts[name]:gsub('[\\"]', "\\%0")
+      puts[#puts + 1] = ('fail\nrequest = PUT\nurl = "%s"\ndata-binary = "%s"\n'):format(url, quoted)
+    end
+  end
+  if #puts == 0 then return end
+  local folder = program.folder()
+  local file = program.write(folder .. "/puts", table.concat(puts, "next\n"))
+  local output, status = sandbox.run_client("curl -sS --config " .. program.quote(file))
+  program.remove(folder)
+  assert(status == 0, output)
+end
+
 function Box:store(name, text) backstage(self, "PUT", "document/" .. name, text) end
 function Box:revoke(name) backstage(self, "POST", "revoke/" .. name) end
 function Box:faults(rules) backstage(self, "PUT", "faults", json.encode(json.array(rules))) end
