@@ -419,8 +419,9 @@ test-valgrind:
 	@$(call packages,test-valgrind,$(test_deb) valgrind)
 	@$(MAKE) --no-print-directory -s -k $(one_by_one:%=$(BUILD)/valgrind-lua54/%.ok)
 
-# With the collector at work at every allocation (see spec/support/audit.lua).
-$(foreach vm,$(found),$(eval $(call at_a_time,gc,$(vm),HANDOFF_GC=always)))
+# With the collector at work at every allocation, in each test for so long (see spec/support/audit.lua).
+GC_SECONDS ?= 2
+$(foreach vm,$(found),$(eval $(call at_a_time,gc,$(vm),HANDOFF_GC=$$(GC_SECONDS))))
 test-gc: all
 	@$(MAKE) --no-print-directory -s -k $(foreach vm,$(found),$(one_by_one:%=$(BUILD)/gc-$(vm)/%.ok))
 
@@ -559,7 +560,7 @@ help:
 	@echo 'make test        everything that must pass; SPEC=spec/x_spec.lua for less of busted'
 	@echo 'make lint        luacheck, cppcheck, clang-tidy, clang-format, both compilers with warnings as errors'
 	@echo 'make test-core, test-fuzz, test-lua54, test-luajit, test-nginx, test-threads   a part of the tests'
-	@echo 'make test-asan, test-valgrind, test-gc           busted with sanitizers, valgrind, a restless collector'
+	@echo 'make test-asan, test-valgrind, test-gc           busted with sanitizers, valgrind, a restless collector (GC_SECONDS=2)'
 	@echo 'make coverage    what of the C and of the Lua the tests run, a row a room, and each line that they never do'
 	@echo 'make fuzz        all fuzzers, with sanitizers, FUZZ_SECONDS=600 together; fuzz-NAME: one of them; FUZZ_VM=luajit'
 	@echo 'make torture     every request for memory fails, under every operation; test-torture: some, others each time'

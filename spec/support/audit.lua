@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: MIT
 --- A busted helper: each test fails that leaves a descriptor, a thread, a child process or a temporary file behind, and so does
 -- the suite as a whole. What a setup made before the test began is its file's own, to be gone by the end of the suite.
--- With HANDOFF_GC=always the collector runs at every allocation while a test runs.
+-- With HANDOFF_GC=2 the collector runs at every allocation, in each test for two seconds of processor time.
 local busted = require "busted"
 local lfs = require "lfs"
 
@@ -58,7 +58,8 @@ local function audit(before, whose)
   if #left > 0 then error(("left behind by %s: %s"):format(whose, table.concat(left, ", ")), 0) end
 end
 
-local gc = os.getenv "HANDOFF_GC" == "always" and require "support.gc"
+local seconds = tonumber((os.getenv "HANDOFF_GC"))
+local gc = seconds and require "support.gc"
 
 local at_start, before_test
 busted.setup(function() at_start = holdings() end)
@@ -68,7 +69,7 @@ busted.teardown(function()
 end)
 busted.before_each(function()
   before_test = holdings()
-  if gc then gc.restless() end
+  if gc then gc.restless(seconds) end
 end)
 busted.after_each(function()
   if gc then gc.restful() end

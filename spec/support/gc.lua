@@ -2,10 +2,9 @@
 --- A collector that runs a whole cycle at every allocation, between two allocations of one C function, too: there, a value
 -- that nothing holds is gone at once. Lua: a pause of nothing, and a step without end. LuaJIT: the same by a pause and a step
 -- of 0, with its compiler off, since compiled code checks less often.
--- A test that takes long goes on with an ordinary collector after LIMIT seconds of processor time, and is counted.
+-- A test that takes long goes on with an ordinary collector after some seconds of processor time, and is counted.
 local gc = { relaxed = 0 }
 
-local LIMIT = 2
 local jit_module = rawget(_G, "jit")
 local generational = not jit_module and _VERSION ~= "Lua 5.3"
 local pause, step
@@ -35,12 +34,14 @@ local function start()
 end
 
 --- Begins; does nothing where it has begun.
-function gc.restless()
+-- @param seconds of processor time, after which it ends by itself; nil: it does not
+function gc.restless(seconds)
   if pause then return end
   start()
-  local began = os.clock()
+  if not seconds then return end
+  local ends = os.clock() + seconds
   debug.sethook(function()
-    if os.clock() - began < LIMIT then return end
+    if os.clock() < ends then return end
     stop()
     gc.relaxed = gc.relaxed + 1
   end, "", 1000)
