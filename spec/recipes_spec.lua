@@ -213,6 +213,43 @@ describe("the recipe", function()
     assert.same(before, contents())
   end)
 
+  it("holiday_hours.lua gives agents that are new, or another inventory's, a holiday's hours, too", function()
+    write("holidays.txt", "2026-12-24 2026-12-26 closed\n")
+    write("us.lua", entries { "shop-us" })
+    write("agents.lua", entries { "shop-uk" })
+    local before = contents()
+    local function on(day, inventory)
+      return ends(0, script(("holiday_hours.lua %s.lua holidays.txt %s"):format(inventory, day)))
+    end
+    says("1 agent: 1 changed", on("2026-12-24", "agents"))
+    says("1 agent: 1 changed", on("2026-12-24", "us"))
+    write("agents.lua", entries { "shop-uk", "shop-de" })
+    says("1 agent: 1 changed", on("2026-12-25", "agents"))
+    for _, cfg in ipairs(live()) do assert.equal("closed", hours(cfg)) end
+    assert.equal("", on("2026-12-26", "agents"))
+    on("2026-12-27", "agents")
+    on("2026-12-27", "us")
+    assert.same(before, contents())
+  end)
+
+  it("holiday_hours.lua says so where a line goes whose hours agents have", function()
+    write("holidays.txt", "2026-12-24 2026-12-26 closed\n")
+    local function on(status) return ends(status, script "holiday_hours.lua agents.lua holidays.txt 2026-12-25") end
+    local before = contents()
+    on(0)
+    for _, text in ipairs { "", "2026-12-24 2026-12-26 daily 09:00-13:00\n" } do
+      write("holidays.txt", text)
+      says("holiday 2026-12-24: closed: holidays.txt has no such line any more, and agents still have its hours; put the "
+        .. "line back, or take them back: handoff undo 1\n", on(1))
+      for _, cfg in ipairs(live()) do assert.equal("closed", hours(cfg)) end
+    end
+    ends(0, "handoff undo 1 --yes")
+    says("3 agents: 3 changed", on(0))
+    for _, cfg in ipairs(live()) do assert.equal("mon-sun 09:00-13:00", hours(cfg)) end
+    ends(0, script "holiday_hours.lua agents.lua holidays.txt 2026-12-28")
+    assert.same(before, contents())
+  end)
+
   recipe("seasonal_hours.lua", "follows the date", function()
     ends(0, apply "seasonal_hours.lua", { TODAY = "2027-06-15" })
     assert.equal("mon-fri 08:00-20:00, sat 09:00-16:00", hours(live()[1]))

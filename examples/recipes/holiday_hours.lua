@@ -10,7 +10,9 @@
 --     2026-12-31 2026-12-31 daily 09:00-13:00
 --
 -- Days are those of this machine's clock. The history knows what was done: a run that failed for some agents, or was killed, is
--- gone on with the next time.
+-- gone on with the next time, and agents that are new in the inventory get the holiday's hours, too. A line stays until the day
+-- after: of one that was changed or removed while its hours are in force the run to take back is named, and nothing new is given
+-- until then; earlier or later it may end at any time.
 
 local handoff = require "handoff"
 
@@ -22,12 +24,14 @@ local today = arg[3] or os.date "%Y-%m-%d"
 assert(today:find "^%d%d%d%d%-%d%d%-%d%d$", "today is a date, such as 2026-12-24")
 local fleet = assert(handoff.fleet(arg[1]))
 
-local over, in_force = {}, {}
+local over, in_force, named = {}, {}, {}
 for line in io.lines(arg[2]) do
   local first, last, hours = line:match "^(%d%d%d%d%-%d%d%-%d%d) (%d%d%d%d%-%d%d%-%d%d) (.+)$"
   assert(hours and first <= last or not line:find "%S",
     arg[2] .. ": a line of first day, last day and hours expected: " .. line)
-  local holiday = hours and { name = "holiday " .. first, week = handoff.week(hours) }
+  local week = hours and handoff.week(hours)
+  local holiday = week and { name = ("holiday %s: %s"):format(first, tostring(week)), week = week }
+  if holiday then named[holiday.name] = true end
   if holiday and last < today then
     over[#over + 1] = holiday
   elseif holiday and first <= today then
@@ -36,9 +40,7 @@ for line in io.lines(arg[2]) do
 end
 
 local history, ok = assert(handoff.history()), true
-local function newest(holiday)
-  return assert(history:runs { edit = holiday.name, kind = "update", limit = 1 })[1]
-end
+local function runs(holiday) return assert(history:runs { edit = holiday.name, kind = "update" }) end
 local function report(run, err)
   if run then print(run:text()) else io.stderr:write(tostring(err), "\n") end
   ok = ok and run ~= nil and not (run.counts.failed or run.stopped)
@@ -47,33 +49,61 @@ end
 local wrote = { changed = true, writing = true, unknown = true, unverified = true } -- or may have
 local done = { changed = true, unchanged = true, skipped = true }
 local function among(set) return fleet:select(function(agent) return set[agent.name] end) end
-local function take_back(run)
-  local left = {}
+-- What is left to take back of a run: some agents by going on with what took back others, the rest anew.
+local function remains(run)
+  local left, jobs = {}, {}
+  local function add(set, back)
+    local some = among(set)
+    if some:agents()[1] then jobs[#jobs + 1] = { fleet = some, back = back } end
+  end
   for agent, entry in assert(run:entries()) do left[agent] = wrote[entry.status] end
   for _, back in ipairs(assert(history:runs { of = run.id })) do -- of some agents only, where that was by hand
     local open = {}
     for agent, entry in assert(back:entries()) do
       open[agent], left[agent] = left[agent] and not done[entry.status], nil
     end
-    local rest = among(open)
-    if rest:agents()[1] then report(rest:resume(back.id)) end
+    add(open, back.id)
   end
-  local rest = among(left)
-  if rest:agents()[1] then report(rest:undo(run.id)) end
+  add(left)
+  return jobs
 end
-
-for _, holiday in ipairs(over) do
-  local run = newest(holiday)
-  if run then take_back(run) end
+local function take_back(run)
+  for _, job in ipairs(remains(run)) do
+    if job.back then report(job.fleet:resume(job.back)) else report(job.fleet:undo(run.id)) end
+  end
 end
-for _, holiday in ipairs(in_force) do
+-- To whom a holiday was given, once, stays with what became of it.
+local function give(holiday)
   local function edit(cfg)
     cfg.settings.working_hours_active = true
     cfg.availability = holiday.week
   end
-  local run = newest(holiday)
-  if run and not run:complete() then report(fleet:resume(run.id, edit)) end
-  if not run then report(fleet:update(edit, { edit = holiday.name })) end
+  local new = {}
+  for _, agent in ipairs(fleet:agents()) do new[agent.name] = true end
+  for _, run in ipairs(runs(holiday)) do
+    local given, open = {}, run.state == "interrupted"
+    for agent, entry in assert(run:entries()) do
+      open = open or new[agent] and not done[entry.status]
+      given[agent], new[agent] = new[agent], nil
+    end
+    local some = among(given)
+    if open and some:agents()[1] then report(some:resume(run.id, edit)) end
+  end
+  local rest = among(new)
+  if rest:agents()[1] then report(rest:update(edit, { edit = holiday.name })) end
 end
+
+for _, holiday in ipairs(over) do
+  for _, run in ipairs(runs(holiday)) do take_back(run) end
+end
+local stale = false
+for _, run in ipairs(assert(history:runs { kind = "update", limit = 10000 })) do
+  if (run.edit or ""):find "^holiday %d%d%d%d%-" and not named[run.edit] and remains(run)[1] then
+    io.stderr:write(("%s: %s has no such line any more, and agents still have its hours; put the line back, or take "
+      .. "them back: handoff undo %d\n"):format(run.edit, arg[2], run.id))
+    stale = true
+  end
+end
+for _, holiday in ipairs(stale and {} or in_force) do give(holiday) end
 history:close()
-os.exit(ok)
+os.exit(ok and not stale)
