@@ -239,8 +239,8 @@ describe("the recipe", function()
     on(0)
     for _, text in ipairs { "", "2026-12-24 2026-12-26 daily 09:00-13:00\n" } do
       write("holidays.txt", text)
-      says("holiday 2026-12-24: closed: holidays.txt has no such line any more, and agents still have its hours; put the "
-        .. "line back, or take them back: handoff undo 1\n", on(1))
+      says("holiday 2026-12-24: closed: holidays.txt has no such line any more, and agents still have its hours; "
+        .. "put the line back, or take them back: handoff undo 1\n", on(1))
       for _, cfg in ipairs(live()) do assert.equal("closed", hours(cfg)) end
     end
     ends(0, "handoff undo 1 --yes")
@@ -577,7 +577,10 @@ describe("the recipe", function()
     write("tokens.new/shop-de", de)
     ends(0, "mkdir elsewhere")
     says("shop-uk: elsewhere has no token of it", ends(1, script "rotate_tokens.lua agents.lua elsewhere tokens.new"))
-    assert.equal("2 of 3 tokens replaced; revoke the old ones in the dashboard\n", rotate(0))
+    says("shop-de: the new token is the old one; make a new one in the dashboard\nshop-us: the new token is the old",
+      ends(1, script "rotate_tokens.lua agents.lua tokens tokens"))
+    assert.equal("2 of 3 tokens replaced; revoke the old ones in the dashboard\n"
+      .. "not replaced, as tokens.new has none for them: shop-us\n", rotate(0))
     assert.same({ uk, de }, { read "tokens/shop-uk", read "tokens/shop-de" })
     says("3 of 3 agents answered", ends(0, "handoff doctor"))
   end)
