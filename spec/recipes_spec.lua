@@ -345,6 +345,7 @@ describe("the recipe", function()
     assert.not_equal(live()["shop-uk"].routing_profiles[1].id, live()["shop-de"].routing_profiles[1].id)
     assert.equal(originals["shop-us"], box:document "shop-us")
     says("no agent of", ends(64, shell "clone_routing.sh shop-xx --select region=us --yes"))
+    says("with --select the file is for those that are selected", ends(64, shell "clone_routing.sh shop-uk --yes"))
   end)
 
   it("clone_routing.sh can be gone on with, and leaves nothing once it is done", function()
@@ -651,6 +652,13 @@ describe("the recipe", function()
     box:faults { { fault = "status", status = 401, agent = "shop-uk" } }
     says("error: shop-uk: ", ends(1, shell "find_trouble.sh --select name=shop-uk"))
     box:faults {}
+  end)
+
+  it("ends with 64 and says how it is called where a word is missing, or empty", function()
+    for _, words in ipairs { "backup.sh", "backup.sh ''", "clone_routing.sh", "guarded_apply.sh policy",
+      "ci_job.sh plan", "git_state.sh" } do
+      says("usage: " .. words:match "^%S+" .. " ", ends(64, shell(words)))
+    end
   end)
 
   it("is one of those that examples/README.md lists, and each of them was tried", function()

@@ -10,7 +10,11 @@
 #
 # Items that were deleted since come back with new ids. Fields that only the service knows are not in a backup, and stay.
 set -eu
-folder=${1:?usage: backup.sh FOLDER}
+if [ -z "${1-}" ]; then
+  echo "usage: backup.sh FOLDER" >&2
+  exit 64
+fi
+folder=$1
 new=$folder/$(date -u +%Y-%m-%dT%H%M%SZ)
 
 # Two of the same second would end up one inside the other.

@@ -7,7 +7,11 @@
 # The words after the agent's name are for `handoff apply`, which shows what would change and asks: --yes, --max-deletions 10, …
 # PART=custom_guidelines in the environment clones another part.
 set -eu
-from=${1:?usage: clone_routing.sh AGENT --select TERMS…}
+if [ -z "${1-}" ]; then
+  echo "usage: clone_routing.sh AGENT --select TERMS…" >&2
+  exit 64
+fi
+from=$1
 shift
 part=${PART:-routing_profiles}
 

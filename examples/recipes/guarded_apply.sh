@@ -7,7 +7,11 @@
 #
 # The words after the policies are for `handoff apply`. For all that you type in a shell: export HANDOFF_TEST=examples/policy
 set -eu
-policy=${1:?usage: guarded_apply.sh POLICY EDIT…}
+if [ -z "${2-}" ]; then
+  echo "usage: guarded_apply.sh POLICY EDIT…" >&2
+  exit 64
+fi
+policy=$1
 shift
 handoff apply "$@" --test "$policy"
 handoff test "$policy" || {

@@ -94,22 +94,23 @@ function Context:fleet(own)
   return shard and fleet:shard(shard[1], shard[2]) or fleet
 end
 
-local function refuse_agent(self, fleet, name)
+local function refuse_agent(self, fleet, name, advice)
   local names = {}
   for i, agent in ipairs(fleet:agents()) do names[i] = agent.name end
   local chosen = (self.args.select or self.args.shard) and "that is selected " or ""
   failure.raise(status.misuse, ("%s: no agent of %s %shas this name; %s"):format(name, self.args.inventory, chosen,
-    hint(name, names, "`handoff agents` lists them")))
+    hint(name, names, advice or "`handoff agents` lists them")))
 end
 
 --- The agents of these names, in the inventory's order; one that is not there ends the verb.
+-- @param advice what to do then, where no name is near; by default to look at the list
 -- @return a fleet
-function Context:named(names, own)
+function Context:named(names, own, advice)
   local fleet, wanted, there = self:fleet(own), {}, {}
   for _, name in ipairs(names) do wanted[name] = true end
   for _, agent in ipairs(fleet:agents()) do there[agent.name] = true end
   for _, name in ipairs(names) do
-    if not there[name] then refuse_agent(self, fleet, name) end
+    if not there[name] then refuse_agent(self, fleet, name, advice) end
   end
   return fleet:select(function(agent) return wanted[agent.name] end)
 end

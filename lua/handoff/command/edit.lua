@@ -106,7 +106,8 @@ local function load_desired(ctx, path)
   local desired = require "handoff.desired"
   local file, err = desired.read(path)
   if not file then edit.refuse_desired(ctx, path, err) end
-  return { fn = desired.edit(file.value), agents = not ctx.args.select and { file.agent } or nil }
+  return { fn = desired.edit(file.value), agents = not ctx.args.select and { file.agent } or nil,
+    advice = "`handoff agents` lists them; with --select the file is for those that are selected" }
 end
 
 local function load_plan(path)
@@ -137,8 +138,8 @@ end
 -- @param words of the command line: the path of one script, file or folder; or PATH=VALUE, one or more. Or the text that
 --   edit.name_of made of such words
 -- @return { fn = function(cfg, agent), as fleet:update takes it; name = a text that edit.load reads again; agents = whom it is
---   for, a list of names, nil where it is for all; plan = the saved plan it is, or nil; folder = of desired state that it is, or
---   nil }. What is wrong ends the verb.
+--   for, a list of names, nil where it is for all; advice = what to do where there is none of that name, or nil; plan = the
+--   saved plan it is, or nil; folder = of desired state that it is, or nil }. What is wrong ends the verb.
 function edit.load(ctx, words)
   if type(words) == "string" then
     local name = words
@@ -173,17 +174,18 @@ local function narrow(fleet, names)
   return part
 end
 
-local function fleet_of(ctx, names)
+local function fleet_of(ctx, loaded)
+  local names = loaded.agents
   if not names then return ctx:fleet() end
   if ctx.args.select or ctx.args.shard then return narrow(ctx:fleet(), names) end
-  return ctx:named(names)
+  return ctx:named(names, nil, loaded.advice)
 end
 
 --- The agents that a loaded edit is for, of those of the inventory that are selected. A name that the inventory does not have
 -- ends the verb; so does one that a saved plan means another agent by.
 -- @return a fleet
 function edit.fleet(ctx, loaded)
-  local fleet = fleet_of(ctx, loaded.agents)
+  local fleet = fleet_of(ctx, loaded)
   if loaded.plan then
     local identities = failure.check(fleet:identities())
     failure.check(require("handoff.plan").check(loaded.plan, identities))
