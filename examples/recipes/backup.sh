@@ -17,12 +17,13 @@ fi
 folder=$1
 new=$folder/$(date -u +%Y-%m-%dT%H%M%SZ)
 
-# Two of the same second would end up one inside the other.
-if [ -e "$new" ] || [ -e "$new.part" ]; then
-  echo "$new: there is a backup of this second already; try again" >&2
+# Two of the same second would end up one inside the other; of two at once one makes the folder.
+mkdir -p -m 700 "$folder"
+if [ -e "$new" ] || ! mkdir -m 700 "$new.part"; then
+  echo "$new: there is a backup of this second already, or no place for one; try again" >&2
   exit 1
 fi
 # A backup that lacks agents never looks like one.
 handoff pull "$new.part" --format json
 mv "$new.part" "$new"
-find "$folder" -mindepth 1 -maxdepth 1 -type d -name '20*' -mtime +90 -exec rm -r {} +
+find "$folder" -mindepth 1 -maxdepth 1 -type d -name '20??-??-??T??????Z*' -mtime +90 -exec rm -r {} +

@@ -17,6 +17,13 @@ plan/3)
   handoff plan "$2" -o "$3" --max-changes "${MAX_CHANGES:-20%}" # the share of all: of those in a plan all change
   ;;
 apply/2)
+  case $2 in
+  *.plan) ;;
+  *)
+    echo "$2: this is no saved plan, and nobody has seen what it would do; give the file that ci_job.sh plan wrote" >&2
+    exit 64
+    ;;
+  esac
   handoff apply "$2" --yes --waves 1,100%
   ;;
 *)
