@@ -221,6 +221,10 @@ describe("the recipe", function()
     local function on(day, inventory)
       return ends(0, script(("holiday_hours.lua %s.lua holidays.txt %s"):format(inventory, day)))
     end
+    write("us.lua", entries({ "shop-us" }, function() return ("%q"):format(box.agents["shop-de"].token) end))
+    says("1 agent: 1 changed", on("2026-12-24", "us")) -- by mistake
+    ends(0, "handoff undo 1 --yes --inventory us.lua")
+    write("us.lua", entries { "shop-us" })
     says("1 agent: 1 changed", on("2026-12-24", "agents"))
     says("1 agent: 1 changed", on("2026-12-24", "us"))
     write("agents.lua", entries { "shop-uk", "shop-de" })

@@ -48,15 +48,19 @@ end
 
 local wrote = { changed = true, writing = true, unknown = true, unverified = true } -- or may have
 local done = { changed = true, unchanged = true, skipped = true }
+local keys = {} -- who an agent is, as the history has it: names come to stand for others, in a rehearsal, say
+for _, one in ipairs(assert(fleet:identities())) do keys[one.name] = one.key end
 local function among(set) return fleet:select(function(agent) return set[agent.name] end) end
 -- What is left to take back of a run: some agents by going on with what took back others, the rest anew.
-local function remains(run)
+local function remains(run, known)
   local left, jobs = {}, {}
   local function add(set, back)
     local some = among(set)
     if some:agents()[1] then jobs[#jobs + 1] = { fleet = some, back = back } end
   end
-  for agent, entry in assert(run:entries()) do left[agent] = wrote[entry.status] end
+  for agent, entry in assert(run:entries()) do
+    left[agent] = wrote[entry.status] and (not known or entry.key == keys[agent])
+  end
   for _, back in ipairs(assert(history:runs { of = run.id })) do -- of some agents only, where that was by hand
     local open = {}
     for agent, entry in assert(back:entries()) do
@@ -83,8 +87,10 @@ local function give(holiday)
   for _, run in ipairs(runs(holiday)) do
     local given, open = {}, run.state == "interrupted"
     for agent, entry in assert(run:entries()) do
-      open = open or new[agent] and not done[entry.status]
-      given[agent], new[agent] = new[agent], nil
+      if entry.key == keys[agent] then
+        open = open or new[agent] and not done[entry.status]
+        given[agent], new[agent] = new[agent], nil
+      end
     end
     local some = among(given)
     if open and some:agents()[1] then report(some:resume(run.id, edit)) end
@@ -98,7 +104,7 @@ for _, holiday in ipairs(over) do
 end
 local stale = false
 for _, run in ipairs(assert(history:runs { kind = "update", limit = 10000 })) do
-  if (run.edit or ""):find "^holiday %d%d%d%d%-" and not named[run.edit] and remains(run)[1] then
+  if (run.edit or ""):find "^holiday %d%d%d%d%-" and not named[run.edit] and remains(run, true)[1] then
     io.stderr:write(("%s: %s has no such line any more, and agents still have its hours; put the line back, or take "
       .. "them back: handoff undo %d\n"):format(run.edit, arg[2], run.id))
     stale = true
