@@ -425,6 +425,16 @@ describe("the recipe", function()
     assert.equal("nothing is left to switch on\n", ends(0, script "incident_switch.lua agents.lua on"))
   end)
 
+  it("incident_switch.lua turns on what it can where a run was of other agents of these names", function()
+    edit("shop-fr", function(cfg) cfg.settings.is_active = true end)
+    local before = contents()
+    ends(0, script "incident_switch.lua agents.lua off")
+    write("rehearsal.lua", entries({ "shop-uk" }, function() return ("%q"):format(box.agents["shop-fr"].token) end))
+    says("1 agent: 1 changed", ends(0, script "incident_switch.lua rehearsal.lua off"))
+    says("shop-uk: it was scenario ", ends(1, script "incident_switch.lua agents.lua on"))
+    assert.same(before, contents())
+  end)
+
   recipe("staged_rollout.lua", "goes on while the gate lets it, and can be gone on with", function()
     local words = "staged_rollout.lua agents.lua " .. recipes .. "add_guideline.lua "
     local output = ends(1, script(words .. "false"))

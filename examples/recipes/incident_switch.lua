@@ -19,13 +19,13 @@ if selection then fleet = fleet:select(selection) end
 local name = "incident " .. (selection or "everywhere")
 
 local ok, any = true, false
-local function report(run)
-  print(run:text())
-  ok, any = ok and not (run.counts.failed or run.stopped), true
+local function report(run, err)
+  if run then print(run:text()) else io.stderr:write(tostring(err), "\n") end
+  ok, any = ok and run ~= nil and not (run.counts.failed or run.stopped), true
 end
 
 if switch == "off" then
-  report(assert(fleet:update(function(cfg) cfg.settings.is_active = false end, { edit = name })))
+  report(fleet:update(function(cfg) cfg.settings.is_active = false end, { edit = name }))
   os.exit(ok)
 end
 
@@ -47,10 +47,10 @@ for _, run in ipairs(runs) do
       open[agent], left[agent] = left[agent] and not done[entry.status], nil
     end
     local rest = among(open)
-    if rest:agents()[1] then report(assert(rest:resume(back.id))) end
+    if rest:agents()[1] then report(rest:resume(back.id)) end
   end
   local rest = among(left)
-  if rest:agents()[1] then report(assert(rest:undo(run.id))) end
+  if rest:agents()[1] then report(rest:undo(run.id)) end
 end
 history:close()
 if not any then print "nothing is left to switch on" end
