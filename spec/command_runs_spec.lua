@@ -69,7 +69,9 @@ describe("handoff", function()
     end)
 
     it("says that nothing has run, and makes no history by looking", function()
-      prints("history", 0, "", "nothing has run yet; `handoff apply` and `handoff set` record what they do\n")
+      local nothing = "nothing has run yet; `handoff apply` and `handoff set` record what they do\n"
+      prints("history", 0, "", nothing)
+      prints("history --history other.db", 0, "", "other.db: " .. nothing)
       assert.same({}, records "history")
       assert.is_nil(lfs.attributes(box.folder .. "/handoff"))
     end)

@@ -91,6 +91,7 @@ return {
     local runs = past.look(ctx, function(history) return failure.check(history:runs { limit = ctx.args.limit }) end)
     if ctx.json then return print_records(ctx, runs) end
     if #runs > 0 then return print_table(ctx, runs) end
-    ctx:note "nothing has run yet; `handoff apply` and `handoff set` record what they do"
+    local named = ctx.args.history and ctx.args.history .. ": " or ""
+    ctx:note(named .. "nothing has run yet; `handoff apply` and `handoff set` record what they do")
   end,
 }
