@@ -117,6 +117,16 @@ describe("handoff pull", function()
     assert.matches('^%-%- ours\nreturn {.-timezone = "Asia/Tokyo",', box:read(path))
   end)
 
+  it("says once what keeps all agents from a file, or from an answer", function()
+    box:write("taken", "")
+    local ran = box:run "pull taken/here"
+    assert.matches("^3 agents: [^:]+: taken/here: the folder cannot be made: Not a directory; make it, or take "
+      .. "another\n$", ran.err)
+    for _, name in ipairs(names()) do box.box:revoke(name) end
+    ran = box:run "pull"
+    assert.matches("^3 agents: [^:]+: GET [^\n]+ answered 401, [^\n]+\n$", ran.err)
+  end)
+
   it("goes on where an agent fails, says what is left out, and tells all of it as JSON", function()
     local all = names()
     box.box:revoke(all[1])

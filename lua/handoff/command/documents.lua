@@ -145,10 +145,16 @@ function documents.look(ctx, fn)
   return list, status_of(list)
 end
 
---- Says of which agents nothing could be had, and why. @param list of what has `error` where that is so: a run's results, too
+--- Says of which agents nothing could be had, and why, the same of many once.
+-- @param list of what has `error` where that is so: a run's results, too
 function documents.failures(ctx, list)
-  for _, one in ipairs(list) do
-    if one.error then ctx:note(wording.in_flags(tostring(one.error))) end
+  local digest = require "handoff.digest"
+  for _, group in ipairs(digest.errors(list)) do
+    local names, text = group.names, tostring(group.error)
+    if names[2] then
+      text = ("%s: %s: %s"):format(ctx:plural(#names, "agent"), digest.names(names, 60), group.message)
+    end
+    ctx:note(wording.in_flags(text))
   end
 end
 

@@ -52,7 +52,10 @@ function store.put(desired, cfg, folder, agent, format)
   local done = { path = path, status = old and (old == fresh and "unchanged" or "changed") or "new", left_out = left }
   if done.status == "unchanged" then return done end
   made, why = core.file.make_folder(folder)
-  if made then made, why = core.file.replace(path, fresh) end
+  if not made then
+    return refuse(agent, folder, ("the folder cannot be made: %s; make it, or take another"):format(why))
+  end
+  made, why = core.file.replace(path, fresh)
   if not made then
     return refuse(agent, path, ("cannot be written: %s; remove what is in the way, or take another folder"):format(why))
   end
