@@ -38,6 +38,7 @@ local verbs = {
     { "apply edit.lua", MISUSE, "standard error is no terminal; give --yes" },
     { "apply edit.lua --json", MISUSE, "--json is for programs, which are not asked; give --yes" },
     { "apply missing.lua --yes", FAILED, "missing.lua: it cannot be read: No such file or directory; name" },
+    { "apply policy.lua --yes", FAILED, "is this a policy? `handoff test` and --test take those" },
     { "apply missing.plan --yes", FAILED, "missing.plan: the plan cannot be read: No such file or directory; name" },
     { "apply unreadable.plan --yes", FAILED, "unreadable.plan: the plan cannot be read: Input/output error; name" },
     { "apply folder.plan --yes", FAILED, "folder.plan: " },

@@ -56,7 +56,11 @@ local function load_script(path, text)
   if not chunk then failure.raise(status.failed, why) end
   local ok, fn = xpcall(chunk, take_down)
   if not ok and type(fn) == "string" then error(fn, 0) end
-  if not ok then failure.raise(status.failed, require("handoff.script").told(fn)) end
+  if not ok then
+    local told = require("handoff.script").told(fn)
+    local policy = told:find "global 'describe'" or told:find "global 'it'"
+    failure.raise(status.failed, told .. (policy and "; is this a policy? `handoff test` and --test take those" or ""))
+  end
   if type(fn) == "function" then return guarded(fn) end
   failure.raise(status.failed, ("%s: it returns %s, a function expected: return function(cfg, agent) … end; desired "
     .. "state is one table, return { … }, with nothing before it"):format(path, fn == nil and "nothing"
