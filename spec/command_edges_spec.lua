@@ -50,9 +50,12 @@ describe("with a sandbox, handoff", function()
     box.box:faults { { fault = "status", status = 500, times = "always", method = "PUT" } }
     local fleet = assert(handoff.fleet(box.inventory, { base_url = box.box.base_url, retries = 0,
       history = box.folder .. "/handoff/history.db" }))
-    fleet:update(function(cfg) cfg.settings.is_active = not cfg.settings.is_active end, { edit = "what it's for" })
-    refused(64, "handoff resume: what it's for: this is no edit that can be read again; give it on the command line "
-      .. "(the edit of run 1; `handoff resume 1 EDIT` takes another)", "resume 1 --yes")
+    for run, name in ipairs { "what it's for", "incident everywhere" } do
+      fleet:update(function(cfg) cfg.settings.is_active = not cfg.settings.is_active end, { edit = name })
+      refused(64, ("handoff resume: %s: this is no edit that can be read again, but a script's name for it, perhaps; "
+        .. "call that script, or give the edit on the command line (the edit of run %d; `handoff resume %d EDIT` takes "
+        .. "another)"):format(name, run, run), ("resume %d --yes"):format(run))
+    end
   end)
 
   it("tells a program what an edit would bring that is to be looked at", function()

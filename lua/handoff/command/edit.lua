@@ -148,9 +148,9 @@ function edit.load(ctx, words)
   if type(words) == "string" then
     local name = words
     words = edit.words(name) or {}
-    if #words == 0 then
-      failure.raise(status.misuse, ("%s: this is no edit that can be read again; give it on the command line"):format(
-        name))
+    if #words == 0 or words[2] and not is_assignment(words[1]) then
+      failure.raise(status.misuse, ("%s: this is no edit that can be read again, but a script's name for it, perhaps; "
+        .. "call that script, or give the edit on the command line"):format(name))
     end
   end
   local first = words[1]
