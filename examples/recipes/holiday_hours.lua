@@ -11,8 +11,8 @@
 --
 -- Days are those of this machine's clock. The history knows what was done: a run that failed for some agents, or was killed, is
 -- gone on with the next time, and agents that are new in the inventory get the holiday's hours, too. A line stays until the day
--- after: of one that was changed or removed while its hours are in force the run to take back is named, and nothing new is given
--- until then; earlier or later it may end at any time.
+-- after; its last day may change at any time. Where it goes or gets another first day or other hours while agents have its hours,
+-- the run to take back is named, and nothing new is given until that is done.
 
 local handoff = require "handoff"
 
