@@ -409,7 +409,8 @@ endef
 
 # Lua 5.4 under valgrind by a program of its own, which LUA_INIT tells it is called by: so are the processes that tests start.
 # What valgrind has to say goes to a file a process. Memory that only the middle of a block leads to is Lua's, where a process
-# ends by a signal: no leak. First come the files that run most of the C in the process of their own.
+# ends by a signal: no leak. Valgrind opens a standard stream that is closed, so a process without one runs as it is. First come
+# the files that run most of the C in the process of their own.
 valgrind = valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=definite,indirect --num-callers=20 \
   --errors-for-leak-kinds=definite --suppressions=$(abspath spec/sanitize/valgrind.supp) --log-file=$(said)/%p
 said := $(abspath $(BUILD))/valgrind/said
@@ -417,6 +418,7 @@ valgrind_lua := $(abspath $(BUILD))/valgrind/$(notdir $(lua54_lua))
 $(valgrind_lua): Makefile
 	@mkdir -p $(said)
 	@printf '%s\n' '#!/bin/sh' "export LUA_INIT='local i = 0 while arg[i - 1] do i = i - 1 end arg[i] = \"$@\"'" \
+	  '[ -e /proc/self/fd/0 ] && [ -e /proc/self/fd/1 ] && [ -e /proc/self/fd/2 ] || exec $(lua54_lua) "$$@"' \
 	  'exec $(valgrind) $(lua54_lua) "$$@"' >$@ && chmod 755 $@
 told = find $(said) -type f -size +0 -exec sh -c 'cat "$$@"; rm "$$@"; false' - {} +
 valgrind_first := $(patsubst %,spec/%_spec.lua,json config config_abuse change list merge path week token file transport \
