@@ -541,6 +541,7 @@ describe("the recipe", function()
     git_state(0, "record")
     git_state(0, "record")
     assert.equal(1, commits())
+    assert.equal("", ends(0, "find repository/config repository/.git/objects -type f -perm /077")) -- what holds documents
     git_state(0, "review")
     ends(0, "sed -i s,Europe/London,Europe/Dublin, repository/config/shop-uk.lua")
     says('~ settings.timezone: "Europe/London" → "Europe/Dublin"', git_state(2, "review"))

@@ -8,8 +8,10 @@
 #
 # Between record and apply: edit the files, commit, let somebody look. From cron record on a branch of its own: it would take back
 # commits that wait for their apply. FOLDER is `config` by default, in a repository. Selections and limits come from the
-# environment, as all three have to mean the same agents: HANDOFF_SELECT=region=eu, HANDOFF_MAX_CHANGES=20%.
+# environment, as all three have to mean the same agents: HANDOFF_SELECT=region=eu, HANDOFF_MAX_CHANGES=20%. What git keeps of
+# the files is as private as they are; a clone, and what git checks out, is as the umask of whoever makes it.
 set -eu
+umask 077
 do=${1-} folder=${2:-config}
 
 refuse_uncommitted() {
