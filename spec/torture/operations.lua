@@ -9,7 +9,7 @@
 -- The list is also a table by name. What is only there inside nginx is not in it: nginx has its own states.
 local operations = { names = {} }
 
-for _, subject in ipairs { "document", "words", "system", "agents" } do
+for _, subject in ipairs { "document", "words", "system", "client", "agents" } do
   for _, op in ipairs(require("torture.operations." .. subject)) do
     assert(not operations[op.name], op.name)
     operations[op.name] = op

@@ -1,12 +1,12 @@
 -- SPDX-License-Identifier: MIT
--- Agents: one, many, their inventory, plans, files, policies, history.
-local torture = torture -- luacheck: ignore
+-- Agents: many, their inventory, plans, files, policies, history.
 local list = {}
 local function add(op) list[#list + 1] = op end
 
 local sample = require "bench.sample"
 local folders = require "torture.folder"
 local refused = require "torture.refused"
+local service = require "torture.service"
 local tellings = require "torture.tellings"
 
 local function handoff() return require "handoff" end
@@ -14,148 +14,9 @@ local function core() return require "handoff.core" end
 local function cfg_of() return assert(handoff().config(sample)) end
 
 local folder = folders.path
-local base_url = os.getenv "TORTURE_URL"
-local AGENTS = 2
-
-local path_of = folders.path_of
-local write, read = folders.write, folders.read
-
-local entries
-local function agents()
-  entries = entries or dofile(folder .. "/agents.lua")
-  local some = {}
-  for i = 1, AGENTS do
-    some[i] = { name = entries[i].name, token = entries[i].token, tags = { region = "eu" }, base_url = base_url }
-  end
-  return some
-end
-
--- ---- the service ---------------------------------------------------------------------------------------------------------
-
--- What the service allows in a minute is told apart by the clock, and each call gets one of its own.
-local function transport()
-  local t = require("handoff.transport").curl { loop = require("handoff.loop").new() }
-  function t:now() return require("handoff.core").http.now() + 0 * #tostring(self) end -- luacheck: ignore
-  return t
-end
-
--- The sandbox, behind the library's back.
-local backstage_transport
-local function backstage(method, what, body)
-  backstage_transport = backstage_transport or transport()
-  local url = base_url:match "^%w+://[^/]+" .. "/_sandbox/" .. what
-  local answer = assert(backstage_transport:request { method = method, url = url, body = body })
-  assert(answer.status == 200, answer.body)
-  return answer.body
-end
-
--- What was under way when memory failed comes to its end first.
-local function close(s)
-  pcall(s.transport.loop.run, s.transport.loop)
-  s.transport:close()
-  if backstage_transport then backstage_transport:close() end
-end
-
-local afar = { transport = transport }
-function afar.store()
-  for _, agent in ipairs(agents()) do backstage("PUT", "document/" .. agent.name, sample) end
-end
-function afar.stored(count)
-  local texts = {}
-  for i, agent in ipairs(agents()) do
-    if i <= count then texts[i] = handoff().config(backstage("GET", "document/" .. agent.name)):json() end
-  end
-  return table.concat(texts, "\n")
-end
-
--- The same service in this state, without a connection: a request waits as its task does, and takes a tenth of the processor's
--- time of one that is sent. A run over a fleet asks for memory thousands of times, and each fails in a run of its own.
-local at_hand = { texts = {} }
-local answers = {} -- by what was there and what was sent: the service gives the same each time
-local function answer_to(request)
-  local texts, sent = at_hand.texts, request.body
-  local who = request.headers.Authorization
-  if sent then
-    local key = texts[who] .. "\0" .. sent
-    local id = 9000
-    answers[key] = answers[key] or assert(require("handoff.sandbox.service").put(texts[who], sent, function()
-      id = id + 1
-      return id
-    end))
-    texts[who] = answers[key]
-  end
-  return { status = 200, headers = {}, body = texts[who], bytes_sent = 1 }
-end
-local function wait_for_answer(self, request)
-  local slept, err = self.loop:sleep(0)
-  if not slept then return nil, err end
-  return torture.pause(answer_to, request)
-end
-function at_hand.transport()
-  local t = transport()
-  t.request = wait_for_answer
-  return t
-end
-function at_hand.store()
-  for _, agent in ipairs(agents()) do at_hand.texts["Bearer " .. agent.token] = sample end
-end
-function at_hand.stored(count)
-  local texts = {}
-  for i, agent in ipairs(agents()) do
-    if i <= count then texts[i] = at_hand.texts["Bearer " .. agent.token] end
-  end
-  return table.concat(texts, "\n")
-end
-
-local function edit(cfg)
-  cfg.settings.question_message = "Shall we get a colleague?"
-  cfg.custom_guidelines:upsert { name = "Guideline 2", description = "Otherwise.", is_active = false }
-end
-
--- ---- one agent -----------------------------------------------------------------------------------------------------------
-
-local function one(name, run)
-  add { name = "client " .. name, prepare = function()
-    afar.store()
-    return { transport = transport(), agent = agents()[1] }
-  end, run = function(s)
-    return run(handoff().client {
-      name = s.agent.name, token = s.agent.token, base_url = base_url, transport = s.transport,
-    })
-  end, state = function() return afar.stored(1) end, finish = close, accepts = tellings.of_curl }
-end
-
-one("get", function(client)
-  local cfg, err = client:get()
-  return cfg and cfg:json(), err
-end)
-one("put", function(client)
-  local cfg = cfg_of()
-  edit(cfg)
-  local after, err = client:put(cfg)
-  return after and after:json(), err
-end)
-one("update", function(client)
-  local outcome, err = client:update(edit, { verify = "read" })
-  if not outcome then return nil, err end
-  return { outcome.status, #outcome.changes, outcome.after:json() } -- not how many requests: one may have been tried again
-end)
-one("apply", function(client)
-  local meant = cfg_of()
-  edit(meant)
-  local outcome, err = client:apply(cfg_of(), meant)
-  if not outcome then return nil, err end
-  return { outcome.status, outcome.after:json() }
-end)
-one("merge", function(client)
-  local outcome, err = client:update(edit, { merge = true, verify = "answer" })
-  if not outcome then return nil, err end
-  return { outcome.status, outcome.after:json() }
-end)
-one("dry run", function(client)
-  local outcome, err = client:update(edit, { dry_run = true })
-  return outcome and { outcome.status, #outcome.changes }, err
-end)
+local base_url, AGENTS, agents, edit = service.base_url, service.AGENTS, service.agents, service.edit
+local afar, at_hand, close = service.afar, service.at_hand, service.close
+local path_of, write, read = folders.path_of, folders.write, folders.read
 
 -- ---- many ----------------------------------------------------------------------------------------------------------------
 
@@ -178,17 +39,17 @@ local function fleet_of(carrier)
   return assert(handoff().fleet(agents(), { history = path_of "history.db", transport = carrier, concurrency = 2 }))
 end
 
-local function add_many(name, service, kinds, run, before)
+local function add_many(name, side, kinds, run, before)
   add { name = name, kinds = kinds, prepare = function()
-    service.store()
+    side.store()
     without_history()
-    local s = { transport = service.transport() }
+    local s = { transport = side.transport() }
     if before then before(s, fleet_of(s.transport)) end
     return s
   end, run = function(s)
     return run(fleet_of(s.transport), s)
   end, finish = close, accepts = tellings.of_curl, partial = true,
-  state = function() return service.stored(AGENTS) end }
+  state = function() return side.stored(AGENTS) end }
 end
 
 -- Before each call: before(subject, fleet).
@@ -220,6 +81,18 @@ many("identities", function(fleet)
 end)
 many("resume", function(fleet, s) return summary(fleet:resume(s.id, edit)) end, function(s, fleet)
   s.id = assert(fleet:update(edit, { waves = { 1 } })).id
+end)
+many("resume of a run that was killed", function(fleet, s)
+  return summary(fleet:resume(s.id, edit))
+end, function(s, fleet)
+  local history = assert(handoff().history(path_of "history.db"))
+  local meant, some = cfg_of(), assert(fleet:identities())
+  edit(meant)
+  local run = assert(history:start { kind = "update", agents = some })
+  for _, agent in ipairs(some) do assert(run:writing(agent.name, sample, meant:text())) end
+  history:close()
+  assert(fleet:select("name=" .. some[1].name):update(edit, { history = false })) -- the other's PUT did not arrive
+  s.id = run.id
 end)
 many("drift", function(fleet)
   local report, err = require("handoff.drift").look(fleet)
@@ -266,6 +139,45 @@ end, run = function()
   if not before then return nil, meant end
   history:close()
   return { runs[1].state, names, #before, #meant }
+end }
+
+add { name = "history only looked at", prepare = function()
+  at_hand.store()
+  without_history()
+  local t = at_hand.transport()
+  assert(fleet_of(t):update(edit))
+  t:close()
+end, run = function()
+  local history, err = require("handoff.history").look(path_of "history.db")
+  if not history then return nil, err end
+  local run, failed = history:run(1)
+  if not run then return nil, failed end
+  local known, wrong = history:known()
+  if not known then return nil, wrong end
+  local complete, why = run:complete()
+  if complete == nil then return nil, why end
+  local names = {}
+  for _, entry in pairs(known) do
+    local before, unread = entry:documents()
+    if not before then return nil, unread end
+    names[entry.name] = #before
+  end
+  history:close()
+  return { names, run.state, #tostring(run), complete }
+end }
+add { name = "history of a run that is dropped", prepare = without_history, run = function()
+  local history, err = require("handoff.history").open(path_of "history.db")
+  if not history then return nil, err end
+  local run, failed = history:start { kind = "update", edit = "x", agents = { { name = "a", key = "k" } } }
+  if not run then return nil, failed end
+  local planned, wrong = run:plan("a", sample, "meant", 1)
+  if not planned then return nil, wrong end
+  local dropped, why = run:drop()
+  if not dropped then return nil, why end
+  local runs, missing = history:runs()
+  if not runs then return nil, missing end
+  history:close()
+  return #runs == 0
 end }
 
 -- Two writers who wait for one commit: neither waits for ever.

@@ -196,9 +196,10 @@ end
 local function pair() return { base = cfg_of():plain(), mine = edited(), theirs = cfg_of():plain() } end
 
 add { name = "change", prepare = pair, run = function(p)
-  local lines = {}
-  for i, one in ipairs(require("handoff.change").diff(p.base, p.mine)) do lines[i] = tostring(one) end
-  return lines
+  local change = require "handoff.change"
+  local changes = change.diff(p.base, p.mine)
+  local back = change.apply(change.apply(p.base, changes), change.reverse(changes))
+  return { change.text(changes), core().json.encode(back) }
 end }
 add { name = "merge", prepare = function()
   local p = pair()

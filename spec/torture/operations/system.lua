@@ -40,6 +40,14 @@ add { name = "http check", run = function()
   return refused(core().http.check, request { method = "G T" }, {})
 end }
 
+add { name = "addresses that are checked", run = function()
+  local transports = require "handoff.transport"
+  transports.check_url("base_url", "https://example.com/" .. collectgarbage "count") -- those that are known are not read again
+  transports.check_proxy("proxy", "socks5h://127.0.0.1:9")
+  local one = refused(transports.check_url, "base_url", "ftp://example.com/")
+  return { one, refused(transports.check_proxy, "proxy", "x://y") }
+end, accepts = tellings.of_curl }
+
 local function drain(engine, transfer)
   repeat engine:step(5) until engine:next()
   return transfer:result()

@@ -150,15 +150,19 @@ pure("schedule", function()
   return require("handoff.schedule").words(plain, other:plain())
 end)
 
-local function table_of()
-  return assert(require("handoff.timetable").new { at = NOON, agents = { { agent = "a", cfg = cfg_of() } } })
+local function table_of(other)
+  local agents = { { agent = "a", cfg = cfg_of() }, other and { agent = "b", cfg = cfg_of() } or nil }
+  return assert(require("handoff.timetable").new { at = NOON, agents = agents })
 end
+local function table_of_two() return table_of(true) end
 pure("timetable", function()
   local t = table_of()
   return { t.zone, t.nobody, #t.uncovered, t.rows[1].minutes, #t.rows[1].spans }
 end)
 for _, kind in ipairs { "svg", "html", "ics" } do
-  add { name = "page " .. kind, prepare = table_of, run = function(t) return #require("handoff.page")[kind](t) end }
+  local function draw(t) return #require("handoff.page")[kind](t) end
+  add { name = "page " .. kind, prepare = table_of, run = draw }
+  add { name = "page " .. kind .. " of many", prepare = table_of_two, run = draw }
 end
 
 local page_file = os.getenv "TORTURE_FOLDER" .. "/page.svg"
