@@ -115,4 +115,14 @@ describe("the command", function()
       assert.is_nil(said:find "history=false" or said:find "a fault of this program", said)
     end
   end)
+
+  it("calls memory that runs out no fault of its own", function()
+    local program = require "support.program"
+    local said, status = program.run(program.lua .. [[ -e 'package.preload["handoff.command.verb.version"] = function()
+      return { summary = "x", group = "look", run = function() error("not enough memory", 0) end }
+    end' lua/bin/handoff version]], { HANDOFF_BUILD = false, HANDOFF_GC = false, HANDOFF_OUTCOMES = false,
+      HANDOFF_BENCH = false })
+    assert.equal(1, status, said)
+    assert.matches("^handoff version: not enough memory; raise its limit %(ulimit %-v%), or take [^\n]*\n$", said)
+  end)
 end)

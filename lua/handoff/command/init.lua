@@ -107,6 +107,9 @@ end
 local function judge(raised)
   if failure.is(raised) then return raised.status, raised.message end
   if core.error.is(raised) then return status.misuse, mistake(raised) end
+  if raised == "not enough memory" then -- the VM's own words
+    return status.failed, raised .. "; raise its limit (ulimit -v), or take fewer agents or smaller files at a time"
+  end
   return status.failed, ("a fault of this program: %s; please report it, with what you ran"):format(tostring(raised))
 end
 
