@@ -45,7 +45,8 @@ describe("a file", function()
           "plan settings.is_active=true -o a.plan",
           "pull config", "pull json --format json", "init",
           "test " .. box.folder .. "/policy.lua --format junit -o junit.xml",
-          "sandbox --agents 1 --inventory s.lua --until-eof",
+          "sandbox --agents 1 --inventory s.lua --writes written --until-eof",
+          "hours --svg w.svg --html w.html --ics w.ics",
         } do
           local own = words:find "^init" or words:find "^sandbox"
           local ran = box:run(words, { before = ("umask %s; cd %s"):format(umask, folder),
@@ -57,7 +58,7 @@ describe("a file", function()
           assert.equal(kind == "d" and "700" or "600", mode, name)
           count = count + 1
         end
-        assert.is_true(count >= 12, modes())
+        assert.is_true(count >= 16, modes())
       end)
     end
 
