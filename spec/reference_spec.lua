@@ -305,6 +305,15 @@ describe("the reference", function()
     assert.same({}, odd)
   end)
 
+  it("has a page of each module that the README and the examples that are scripts require", function()
+    local pages, odd = {}, {}
+    for _, page in ipairs(assert(reference.pages())) do pages[page.name] = true end
+    local said = program.run "cat README.md .github/*.md examples/*.md examples/*.lua examples/[pr]*/*"
+    for name in said:gmatch 'require[ (]+"(handoff[%w_.]*)"' do odd[#odd + 1] = not pages[name] and name or nil end
+    assert.same({}, odd)
+    assert.is_true(pages["handoff.drift"])
+  end)
+
   it("shows each page once, by subject", function()
     local listed, pages = { configuration = true }, { configuration = true }
     for _, page in ipairs(assert(reference.pages())) do pages[page.name] = true end
