@@ -7,6 +7,8 @@ local lfs = require "lfs"
 local loops = require "handoff.loop"
 local program = require "support.program"
 
+local unpack = table.unpack or unpack
+
 local folder, path
 local opened
 
@@ -170,6 +172,39 @@ describe("a history", function()
       run:finish(case[3])
       assert.equal(case[4], h:run(run.id):complete(), i)
     end
+  end)
+
+  it("knows what of a run nobody has taken back", function()
+    local h = open()
+    local run = start(h, "a", "b", "c", "d", "e")
+    local wrote = { a = "changed", b = "writing", c = "unverified", d = "failed" }
+    for name, status in pairs(wrote) do run:done(name, status) end
+    run:finish "finished"
+    local function left()
+      local told = {}
+      for i, part in ipairs(assert(h:run(run.id):remaining())) do
+        local names = {}
+        for name, entry in pairs(part.agents) do names[#names + 1] = name .. " " .. entry.status end
+        table.sort(names)
+        told[i] = ("%s by %s"):format(table.concat(names, ", "), part.undo or "none")
+      end
+      return told
+    end
+    local function take_back(became)
+      local names = {}
+      for name in pairs(became) do names[#names + 1] = name end
+      local undo = assert(h:start { kind = "undo", of = run.id, agents = agents(unpack(names)) })
+      for name, status in pairs(became) do undo:done(name, status) end
+      undo:finish "finished"
+      return undo.id
+    end
+    assert.same({ "a changed, b writing, c unverified by none" }, left())
+    local second = take_back { a = "failed", b = "changed" }
+    assert.same({ ("a changed by %d"):format(second), "c unverified by none" }, left())
+    local third = take_back { a = "unchanged", c = "unknown" }
+    assert.same({ ("c unverified by %d"):format(third) }, left())
+    take_back { c = "skipped" }
+    assert.same({}, left())
   end)
 
   it("lists its runs, newest first", function()

@@ -46,36 +46,25 @@ local function report(run, err)
   ok = ok and run ~= nil and not (run.counts.failed or run.stopped)
 end
 
-local wrote = { changed = true, writing = true, unknown = true, unverified = true } -- or may have
-local done = { changed = true, unchanged = true, skipped = true }
 local keys = {} -- who an agent is, as the history has it: names come to stand for others, in a rehearsal, say
 for _, one in ipairs(assert(fleet:identities())) do keys[one.name] = one.key end
 local function among(set) return fleet:select(function(agent) return set[agent.name] end) end
--- What is left to take back of a run: some agents by going on with what took back others, the rest anew.
-local function remains(run, known)
-  local left, jobs = {}, {}
-  local function add(set, back)
-    local some = among(set)
-    if some:agents()[1] then jobs[#jobs + 1] = { fleet = some, back = back } end
-  end
-  for agent, entry in assert(run:entries()) do
-    left[agent] = wrote[entry.status] and (not known or entry.key == keys[agent])
-  end
-  for _, back in ipairs(assert(history:runs { of = run.id })) do -- of some agents only, where that was by hand
-    local open = {}
-    for agent, entry in assert(back:entries()) do
-      open[agent], left[agent] = left[agent] and not done[entry.status], nil
-    end
-    add(open, back.id)
-  end
-  add(left)
-  return jobs
-end
 local function take_back(run)
-  for _, job in ipairs(remains(run)) do
-    if job.back then report(job.fleet:resume(job.back)) else report(job.fleet:undo(run.id)) end
+  for _, part in ipairs(assert(run:remaining())) do
+    local some = among(part.agents)
+    local any = some:agents()[1] ~= nil -- they may be of another inventory
+    if any and part.undo then report(some:resume(part.undo)) end
+    if any and not part.undo then report(some:undo(run.id)) end
   end
 end
+local function is_in_force(run)
+  for _, part in ipairs(assert(run:remaining())) do
+    for agent, entry in pairs(part.agents) do
+      if entry.key == keys[agent] then return true end
+    end
+  end
+end
+local done = { changed = true, unchanged = true, skipped = true }
 -- To whom a holiday was given, once, stays with what became of it.
 local function give(holiday)
   local function edit(cfg)
@@ -104,7 +93,7 @@ for _, holiday in ipairs(over) do
 end
 local stale = false
 for _, run in ipairs(assert(history:runs { kind = "update", limit = 10000 })) do
-  if (run.edit or ""):find "^holiday %d%d%d%d%-" and not named[run.edit] and remains(run, true)[1] then
+  if (run.edit or ""):find "^holiday %d%d%d%d%-" and not named[run.edit] and is_in_force(run) then
     io.stderr:write(("%s: %s has no such line any more, and agents still have its hours; put the line back, or take "
       .. "them back: handoff undo %d\n"):format(run.edit, arg[2], run.id))
     stale = true

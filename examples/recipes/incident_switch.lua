@@ -35,22 +35,13 @@ if #runs == 0 then
   io.stderr:write(name, ": no run in the history has that name; give the selection that \"off\" had\n")
   os.exit(1)
 end
-local wrote = { changed = true, writing = true, unknown = true, unverified = true } -- or may have
-local done = { changed = true, unchanged = true, skipped = true }
-local function among(set) return fleet:select(function(agent) return set[agent.name] end) end
 for _, run in ipairs(runs) do
-  local left = {}
-  for agent, entry in assert(run:entries()) do left[agent] = wrote[entry.status] end
-  for _, back in ipairs(assert(history:runs { of = run.id })) do -- of some agents only, where that was by hand
-    local open = {}
-    for agent, entry in assert(back:entries()) do
-      open[agent], left[agent] = left[agent] and not done[entry.status], nil
-    end
-    local rest = among(open)
-    if rest:agents()[1] then report(rest:resume(back.id)) end
+  for _, part in ipairs(assert(run:remaining())) do
+    local some = fleet:select(function(agent) return part.agents[agent.name] end)
+    local any = some:agents()[1] ~= nil -- they may be of another inventory
+    if any and part.undo then report(some:resume(part.undo)) end
+    if any and not part.undo then report(some:undo(run.id)) end
   end
-  local rest = among(left)
-  if rest:agents()[1] then report(rest:undo(run.id)) end
 end
 history:close()
 if not any then print "nothing is left to switch on" end

@@ -79,15 +79,53 @@ local function describe_counts(counts)
   return #words == 0 and "no agents" or table.concat(words, ", ")
 end
 
+local function is_settled(status) return statuses.done[status] or status == "skipped" end
+
 --- Whether nothing of the run is left that a resume would go on with: it ended, and no agent failed, is in doubt or had no turn.
 -- @function complete
 -- @treturn boolean
 local function is_complete(one)
   if one.state ~= "finished" then return false end
   for status in pairs(one.counts) do
-    if not (statuses.done[status] or status == "skipped") then return false end
+    if not is_settled(status) then return false end
   end
   return true
+end
+
+-- Takes from `left` the agents that an undo had → those of them that it is not done with; or nil, err.
+local function still_open(undo, left)
+  local entries, err = undo:entries()
+  if not entries then return nil, err end
+  local open = {}
+  for name, entry in entries do
+    if not is_settled(entry.status) then open[name] = left[name] end
+    left[name] = nil
+  end
+  return open
+end
+
+--- What of the run nobody has taken back, of the agents that it wrote or may have written. Each is in one part: of the last undo
+-- that had it, where that was not done with it, for fleet:resume; of the part without an undo, for fleet:undo, where none had it.
+-- @function remaining
+-- @treturn ?{table} parts `{agents, undo}`, none where all is taken back: `agents` the entries of `entries`, by name; `undo` the
+--   number of that undo, or nil
+-- @treturn ?Error err
+function record.remaining(history, one)
+  local left, parts = {}, {}
+  local entries, err = one:entries()
+  if not entries then return nil, err end
+  for name, entry in entries do
+    if entry.status == "changed" or statuses.doubtful[entry.status] then left[name] = entry end
+  end
+  local undos, failed = history:runs { of = one.id, limit = 2 ^ 31 }
+  if not undos then return nil, failed end
+  for _, undo in ipairs(undos) do
+    local open, unread = still_open(undo, left)
+    if not open then return nil, unread end
+    if next(open) then parts[#parts + 1] = { agents = open, undo = undo.id } end
+  end
+  if next(left) then parts[#parts + 1] = { agents = left } end
+  return parts
 end
 
 --- One line: run 12: update "weekday hours", 2026-01-05 09:00:00 UTC, finished: 180 changed, 32 unchanged
@@ -102,6 +140,7 @@ end
 function record.class(history)
   return { __tostring = describe, __index = {
     complete = is_complete,
+    remaining = function(one) return record.remaining(history, one) end,
     entries = function(one) return record.entries(history, one.id) end,
     documents = function(one, name) return record.documents(history, one.id, name) end,
   } }

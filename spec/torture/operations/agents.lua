@@ -156,7 +156,9 @@ end, run = function()
   if not known then return nil, wrong end
   local complete, why = run:complete()
   if complete == nil then return nil, why end
-  local names = {}
+  local parts, unknown = run:remaining()
+  if not parts then return nil, unknown end
+  local names = { #parts }
   for _, entry in pairs(known) do
     local before, unread = entry:documents()
     if not before then return nil, unread end
