@@ -52,9 +52,9 @@ local function among(set) return fleet:select(function(agent) return set[agent.n
 local function take_back(run)
   for _, part in ipairs(assert(run:remaining())) do
     local some = among(part.agents)
-    local any = some:agents()[1] ~= nil -- they may be of another inventory
-    if any and part.undo then report(some:resume(part.undo)) end
-    if any and not part.undo then report(some:undo(run.id)) end
+    local there = some:agents()[1] ~= nil -- they may be of another inventory
+    if there and part.undo then report(some:resume(part.undo)) end
+    if there and not part.undo then report(some:undo(run.id)) end
   end
 end
 local function is_in_force(run)

@@ -38,9 +38,9 @@ end
 for _, run in ipairs(runs) do
   for _, part in ipairs(assert(run:remaining())) do
     local some = fleet:select(function(agent) return part.agents[agent.name] end)
-    local any = some:agents()[1] ~= nil -- they may be of another inventory
-    if any and part.undo then report(some:resume(part.undo)) end
-    if any and not part.undo then report(some:undo(run.id)) end
+    local there = some:agents()[1] ~= nil -- they may be of another inventory
+    if there and part.undo then report(some:resume(part.undo)) end
+    if there and not part.undo then report(some:undo(run.id)) end
   end
 end
 history:close()
