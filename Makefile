@@ -415,9 +415,10 @@ valgrind = valgrind -q --error-exitcode=99 --leak-check=full --show-leak-kinds=d
   --errors-for-leak-kinds=definite --suppressions=$(abspath spec/sanitize/valgrind.supp) --log-file=$(said)/%p
 said := $(abspath $(BUILD))/valgrind/said
 valgrind_lua := $(abspath $(BUILD))/valgrind/$(notdir $(lua54_lua))
+called_so = local i = 0 while arg and arg[i - 1] do i = i - 1 end if i < 0 then arg[i] = [[$(valgrind_lua)]] end
 $(valgrind_lua): Makefile
 	@mkdir -p $(said)
-	@printf '%s\n' '#!/bin/sh' "export LUA_INIT='local i = 0 while arg[i - 1] do i = i - 1 end arg[i] = \"$@\"'" \
+	@printf '%s\n' '#!/bin/sh' "export LUA_INIT='$(called_so)'" \
 	  '[ -e /proc/self/fd/0 ] && [ -e /proc/self/fd/1 ] && [ -e /proc/self/fd/2 ] || exec $(lua54_lua) "$$@"' \
 	  'exec $(valgrind) $(lua54_lua) "$$@"' >$@ && chmod 755 $@
 told = find $(said) -type f -size +0 -exec sh -c 'cat "$$@"; rm "$$@"; false' - {} +
