@@ -7,7 +7,7 @@
 #     30 5 * * *  cd /srv/handoff && drift_alarm.sh
 #
 # Its words are for `handoff drift`: --select region=eu, --history FILE. Exit status 0, 3 where something drifted, 1 or 5 where
-# that could not be found out.
+# that could not be found out, 64 where its words are no flags.
 set -u
 status=0
 report=$(handoff drift "$@" 2>&1) || status=$?

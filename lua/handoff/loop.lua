@@ -235,7 +235,9 @@ function Loop:step()
   return true
 end
 
-local function step_until(self, waiter)
+local function step_until(self, waiter, task)
+  self.depth = self.depth + 1
+  if task then task.blocked = waiter end
   while waiter.waiting do
     if not self:step() then
       error "this wait would never end: what could end it waits itself, or coroutines block one another too deeply"
@@ -251,11 +253,9 @@ end
 --- Steps the loop until the waiter is woken; what is raised meanwhile (an interrupt) cancels the wait and goes on.
 local function block(self, waiter)
   local task = current_of(self)
-  local outer = task and task.blocked
-  if task then task.blocked = waiter end
-  self.depth = self.depth + 1
-  local ok, err = pcall(step_until, self, waiter)
-  self.depth = self.depth - 1
+  local outer, depth = task and task.blocked, self.depth
+  local ok, err = pcall(step_until, self, waiter, task) -- which memory may be too short to call
+  self.depth = depth
   if task then task.blocked = outer end
   if ok then return end
   local on = waiter.waiting
@@ -413,6 +413,9 @@ Loop.map = require "handoff.loop.map"
 --- Closes idle connections and whatever else it holds of the system; the loop can be used on. Raises while requests are
 -- under way.
 function Loop:close()
+  if self.depth == 0 and self.alive == 0 then -- nobody waits: memory was too short to wait for what is under way
+    for _, transfer in pairs(self.running) do transfer:cancel() end
+  end
   if self.engine then wake_finished(self, self.engine) end -- what was cancelled meanwhile is not under way
   if self.transfers > 0 then error "the loop cannot be closed while requests are under way" end
   if self.engine then self.engine:close() end
