@@ -13,6 +13,11 @@
 -- @tfield[opt] integer ended seconds since 1970
 -- @tfield "running"|"finished"|"stopped"|"interrupted" state
 -- @tfield {[string]:integer} counts how many agents, by status
+
+--- Some agents whose edit by a run nobody has taken back.
+-- @table RemainingAgents
+-- @tfield {[string]:table} agents their entries in the run, by name: `{name, key, status, error, changes, at}`
+-- @tfield[opt] integer undo the undo that had them and is not done with them; nil: none had them
 local check = require "handoff.history.check"
 local statuses = require "handoff.history.status"
 
@@ -107,8 +112,7 @@ end
 --- What of the run nobody has taken back, of the agents that it wrote or may have written. Each is in one part: of the last undo
 -- that had it, where that was not done with it, for fleet:resume; of the part without an undo, for fleet:undo, where none had it.
 -- @function remaining
--- @treturn ?{table} parts `{agents, undo}`, none where all is taken back: `agents` the entries of `entries`, by name; `undo` the
---   number of that undo, or nil
+-- @treturn ?RemainingAgents[] parts none where all is taken back
 -- @treturn ?Error err
 function record.remaining(history, one)
   local left, parts = {}, {}
