@@ -389,7 +389,7 @@ function Fleet:undo(id, opts)
     local found, err = history:ended(id, { wait = o.wait })
     if not found then return nil, err end
     o.edit = o.edit or found.edit
-    local function wanted(entry) return entry.status == "changed" or is_doubtful[entry.status] end
+    local function wanted(entry) return statuses.wrote[entry.status] end
     local entries = entries_of(found)
     local agents, run
     agents, err = agents_to_touch(self, entries, wanted, id)

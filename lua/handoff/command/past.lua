@@ -45,7 +45,7 @@ end
 --- Whether there may be something to take back.
 function past.has_written(run)
   for name in pairs(run.counts) do
-    if name == "changed" or statuses.doubtful[name] then return true end
+    if statuses.wrote[name] then return true end
   end
   return false
 end

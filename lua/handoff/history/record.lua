@@ -84,15 +84,13 @@ local function describe_counts(counts)
   return #words == 0 and "no agents" or table.concat(words, ", ")
 end
 
-local function is_settled(status) return statuses.done[status] or status == "skipped" end
-
 --- Whether nothing of the run is left that a resume would go on with: it ended, and no agent failed, is in doubt or had no turn.
 -- @function complete
 -- @treturn boolean
 local function is_complete(one)
   if one.state ~= "finished" then return false end
   for status in pairs(one.counts) do
-    if not is_settled(status) then return false end
+    if not statuses.settled[status] then return false end
   end
   return true
 end
@@ -103,7 +101,7 @@ local function still_open(undo, left)
   if not entries then return nil, err end
   local open = {}
   for name, entry in entries do
-    if not is_settled(entry.status) then open[name] = left[name] end
+    if not statuses.settled[entry.status] then open[name] = left[name] end
     left[name] = nil
   end
   return open
@@ -119,7 +117,7 @@ function record.remaining(history, one)
   local entries, err = one:entries()
   if not entries then return nil, err end
   for name, entry in entries do
-    if entry.status == "changed" or statuses.doubtful[entry.status] then left[name] = entry end
+    if statuses.wrote[entry.status] then left[name] = entry end
   end
   local undos, failed = history:runs { of = one.id, limit = 2 ^ 31 }
   if not undos then return nil, failed end

@@ -133,9 +133,8 @@ function steps.documents(place, id, name)
   return row[1], row[2], row[3]
 end
 
--- Statuses of entries: the agent was written; it may have been, in part at least.
-local wrote = { "'changed'" }
-for status in pairs(statuses.doubtful) do wrote[#wrote + 1] = ("'%s'"):format(status) end
+local wrote = {}
+for status in pairs(statuses.wrote) do wrote[#wrote + 1] = ("'%s'"):format(status) end
 local WROTE = table.concat(wrote, ", ")
 
 --- The last entry of each agent that wrote, or may have → by the agent's key { run, name, status, at, doubtful }
