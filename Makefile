@@ -321,9 +321,9 @@ test-core: $(core_tests)
 	@status=0; for test in $(core_tests); do echo "$${test##*/}:"; $$test || status=1; done; exit $$status
 -include $(wildcard $(BUILD)/spec/core/*.d)
 
-# busted through the VM itself, under a wrapper or none, over what is in $(BUILD) and nothing else; SPEC= names the specs.
+# busted through the VM itself, over what is in $(BUILD) and nothing else; SPEC= names the specs.
 SPEC ?= spec
-busted = HANDOFF_BUILD='$(abspath $(BUILD))' $(WRAP) $($(1)_lua) spec/support/busted.lua -o spec/support/report.lua $(2)
+busted = HANDOFF_BUILD='$(abspath $(BUILD))' $($(1)_lua) spec/support/busted.lua -o spec/support/report.lua $(2)
 $(known:%=test-%): test-%: %
 	@$(call busted,$*,$(if $(filter luajit/spec,$*/$(SPEC)),--exclude-pattern=^nginx) $(SPEC))
 
