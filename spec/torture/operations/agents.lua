@@ -120,13 +120,15 @@ end)
 
 -- ---- history -------------------------------------------------------------------------------------------------------------
 
-add { name = "history looked at", prepare = function()
+local function with_a_run()
   at_hand.store()
   without_history()
   local t = at_hand.transport()
   assert(fleet_of(t):update(edit))
   t:close()
-end, run = function()
+end
+
+add { name = "history looked at", prepare = with_a_run, run = function()
   local history, err = handoff().history(path_of "history.db")
   if not history then return nil, err end
   local runs, failed = history:runs()
@@ -141,13 +143,7 @@ end, run = function()
   return { runs[1].state, names, #before, #meant }
 end }
 
-add { name = "history only looked at", prepare = function()
-  at_hand.store()
-  without_history()
-  local t = at_hand.transport()
-  assert(fleet_of(t):update(edit))
-  t:close()
-end, run = function()
+add { name = "history only looked at", prepare = with_a_run, run = function()
   local history, err = require("handoff.history").look(path_of "history.db")
   if not history then return nil, err end
   local run, failed = history:run(1)
